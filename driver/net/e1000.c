@@ -1,0 +1,312 @@
+/* e1000.c - Intel 8254x and 82574L behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
+#include "e1000_hw.h"
+#include "netdev.h"
+
+#include <string.h>
+
+#define E1000_LINK_INTERVAL_US 50000U   /* how often the heartbeat reads STATUS                                   */
+#define E1000_TX_HANG_US       2000000U /* the oldest frame is not out for this long though the link is up        */
+
+static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id);
+
+static struct e1000 *to_e1000(struct netdev *dev) {
+  return (struct e1000 *)dev;
+}
+
+/* Open and close ------------------------------------------------------------------------------------------------- */
+
+static uint64_t now_us(const struct e1000 *nic) {
+  return nic->platform->now_us(nic->platform->ctx);
+}
+
+static void watch_from_here(struct e1000 *nic) {
+  nic->progress_us = now_us(nic);
+  nic->progress_head = nic->tx.head;
+}
+
+/* The frames that are done count as sent; the rest comes back with `status`. Only while the device is quiet. */
+static void hand_back_frames(struct e1000 *nic, int status) {
+  const struct e1000_slot *slot;
+  while((slot = e1000_tx_done(&nic->tx)) != NULL) {
+    netdev_tx_done(&nic->netdev, slot->cookie, slot->length, NETDEV_OK);
+  }
+  while((slot = e1000_tx_cancel(&nic->tx)) != NULL) {
+    netdev_tx_done(&nic->netdev, slot->cookie, slot->length, status);
+  }
+}
+
+static int op_open(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  int result = e1000_reset(nic);
+  if(result == NETDEV_OK) {
+    result = e1000_start(nic);
+  }
+  if(result != NETDEV_OK) {
+    if(result != NETDEV_E_GONE) {
+      (void)e1000_reset(nic);
+    }
+    return result;
+  }
+  nic->link_read_us = now_us(nic);
+  watch_from_here(nic);
+  netdev_link_seen(dev, e1000_decode_link(e1000_read(nic, E1000_STATUS)));
+  return NETDEV_OK;
+}
+
+/* Leaves the controller reset, with its permanent address in place, for whoever comes next. */
+static void op_close(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  if(dev->state != NETDEV_GONE) {
+    e1000_add_counters(nic);
+    if(e1000_reset(nic) != NETDEV_OK) {
+      e1000_log(nic, NET_LOG_ERROR, "close: the reset failed; the receiver is switched off directly", 0);
+      e1000_write(nic, E1000_RCTL, 0);
+    }
+    e1000_write_address(nic, dev->permanent_mac);
+    if(nic->model->quirks & E1000_QUIRK_82574_BITS) {
+      e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
+    }
+  }
+  hand_back_frames(nic, NETDEV_E_CANCELLED);
+}
+
+/* Datapath ------------------------------------------------------------------------------------------------------- */
+
+static int op_transmit(struct netdev *dev, const void *frame, uint32_t length, void *cookie) {
+  struct e1000 *nic = to_e1000(dev);
+  return e1000_tx_put(&nic->tx, frame, length, cookie, nic->tx_end_dword);
+}
+
+static void op_flush(struct netdev *dev) {
+  e1000_tx_doorbell(to_e1000(dev));
+}
+
+static uint32_t op_complete(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  uint32_t count = 0;
+  const struct e1000_slot *slot;
+  while((slot = e1000_tx_done(&nic->tx)) != NULL) {
+    /* A callback may transmit, and that may reuse the slot. */
+    netdev_tx_done(dev, slot->cookie, slot->length, NETDEV_OK);
+    count++;
+  }
+  return count;
+}
+
+static void release(struct e1000 *nic) {
+  if(e1000_rx_release(&nic->rx)) {
+    e1000_rx_doorbell(nic);
+  }
+}
+
+/* Skips what is damaged; a frame in several buffers is dropped as one. At most one lap of the ring per call, so a device
+ * that writes faster than we read cannot keep us here. */
+static int op_peek(struct netdev *dev, struct netdev_frame *frame) {
+  struct e1000 *nic = to_e1000(dev);
+  for(uint32_t i = 0; i < e1000_ring_count(&nic->rx); i++) {
+    bool end = true;
+    enum e1000_rx_verdict verdict = e1000_rx_peek(&nic->rx, frame, &end);
+    if(verdict == E1000_RX_NONE) {
+      return NETDEV_E_EMPTY;
+    }
+    if(nic->rx_partial) {
+      nic->rx_partial = !end;
+    } else if(verdict == E1000_RX_FRAME) {
+      return NETDEV_OK;
+    } else if(verdict == E1000_RX_PART) {
+      nic->rx_partial = true;
+      dev->stats.rx_split_errors++;
+    } else if(verdict == E1000_RX_DAMAGED) {
+      dev->stats.rx_device_errors++;
+    } else {
+      dev->stats.rx_length_errors++;
+    }
+    release(nic);
+  }
+  return NETDEV_E_EMPTY;
+}
+
+static void op_release(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  struct netdev_frame frame;
+  bool end;
+  /* The length once more, for the statistics; anything but a frame here means a caller without a netdev_peek. */
+  if(e1000_rx_peek(&nic->rx, &frame, &end) == E1000_RX_FRAME) {
+    dev->stats.rx_frames++;
+    dev->stats.rx_bytes += frame.length;
+    release(nic);
+  }
+}
+
+/* Configuration -------------------------------------------------------------------------------------------------- */
+
+static int op_set_mac(struct netdev *dev, const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  e1000_write_address(to_e1000(dev), mac);
+  return NETDEV_OK;
+}
+
+static int op_set_filter(struct netdev *dev) {
+  e1000_apply_filter(to_e1000(dev));
+  return NETDEV_OK;
+}
+
+static void op_update_stats(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  /* All ones in every counter would be added for good. */
+  if(e1000_read(nic, E1000_STATUS) == UINT32_MAX) {
+    return;
+  }
+  e1000_add_counters(nic);
+  dev->stats.rx_missed = nic->counter[(E1000_MPC - E1000_STATS_FIRST) / 4U];
+  dev->stats.rx_crc_errors = nic->counter[(E1000_CRCERRS - E1000_STATS_FIRST) / 4U];
+  dev->stats.tx_collisions = nic->counter[(E1000_COLC - E1000_STATS_FIRST) / 4U];
+}
+
+/* Heartbeat ------------------------------------------------------------------------------------------------------ */
+
+static int recover(struct e1000 *nic, uint32_t tdh) {
+  e1000_log(nic, NET_LOG_WARN, "the transmitter hangs, resetting; TDH", tdh);
+  nic->netdev.stats.tx_hangs++;
+  e1000_add_counters(nic);
+  int result = e1000_reset(nic);
+  hand_back_frames(nic, NETDEV_E_RESET);
+  if(result == NETDEV_OK) {
+    result = e1000_start(nic);
+  }
+  watch_from_here(nic);
+  /* A device that cannot be reset any more is as good as gone: nothing further may be asked of it. */
+  return result == NETDEV_OK ? NETDEV_OK : NETDEV_E_GONE;
+}
+
+/*
+ * The receive tail write of the last batch may sit in a hypervisor's write-combining queue until some register is read.
+ * Under load transmissions or this read push it out, ten times as often as a ring of the default size runs dry.
+ */
+static int op_tick(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  op_complete(dev);
+
+  uint64_t now = now_us(nic);
+  bool idle = e1000_ring_used(&nic->tx) == 0;
+  if(idle || nic->tx.head != nic->progress_head) {
+    nic->progress_us = now;
+    nic->progress_head = nic->tx.head;
+  }
+  if(!nic->rx_doorbell_posted && now - nic->link_read_us < E1000_LINK_INTERVAL_US) {
+    return NETDEV_OK;
+  }
+  uint32_t status = e1000_read(nic, E1000_STATUS);
+  nic->rx_doorbell_posted = false;
+  nic->link_read_us = now;
+  if(status == UINT32_MAX) {
+    e1000_log(nic, NET_LOG_ERROR, "the device no longer answers", status);
+    hand_back_frames(nic, NETDEV_E_GONE);
+    return NETDEV_E_GONE;
+  }
+  netdev_link_seen(dev, e1000_decode_link(status));
+
+  /* Without a link, or held by a pause frame, waiting is right. */
+  if(!dev->link.up || (status & E1000_STATUS_TXOFF)) {
+    nic->progress_us = now;
+  } else if(now - nic->progress_us >= E1000_TX_HANG_US) {
+    return recover(nic, e1000_read(nic, E1000_TDH));
+  }
+  return NETDEV_OK;
+}
+
+/* Create and destroy --------------------------------------------------------------------------------------------- */
+
+static const struct netdev_ops e1000_ops = {
+    .open = op_open,
+    .close = op_close,
+    .transmit = op_transmit,
+    .flush = op_flush,
+    .complete = op_complete,
+    .peek = op_peek,
+    .release = op_release,
+    .set_mac = op_set_mac,
+    .set_filter = op_set_filter,
+    .update_stats = op_update_stats,
+    .tick = op_tick,
+};
+
+static int bring_up(struct e1000 *nic, const struct e1000_config *config) {
+  int result = e1000_ring_create(&nic->tx, nic->platform, config->tx_descriptors);
+  if(result == NETDEV_OK) {
+    result = e1000_ring_create(&nic->rx, nic->platform, config->rx_descriptors);
+  }
+  if(result == NETDEV_OK) {
+    result = e1000_reset(nic);
+  }
+  uint8_t mac[NETDEV_MAC_LENGTH] = {0};
+  if(result == NETDEV_OK) {
+    result = e1000_read_address(nic, mac);
+  }
+  if(result == NETDEV_OK) {
+    netdev_init(&nic->netdev, nic->platform, &e1000_ops, nic->model->name, mac);
+  }
+  return result;
+}
+
+static void tear_down(struct e1000 *nic) {
+  const struct net_platform *platform = nic->platform;
+  e1000_ring_destroy(&nic->rx, platform);
+  e1000_ring_destroy(&nic->tx, platform);
+  platform->free(platform->ctx, nic, sizeof(*nic));
+}
+
+int e1000_create(const struct net_platform *platform, const struct e1000_config *config, struct netdev **out) {
+  if(!platform || !config || !out || platform->version != NET_PLATFORM_VERSION || platform->size < sizeof(*platform)) {
+    return NETDEV_E_INVALID;
+  }
+  const struct e1000_model *model = find_model(config->vendor_id, config->device_id);
+  if(!model) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
+  if(!nic) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  nic->platform = platform;
+  nic->model = model;
+  nic->revision_id = config->revision_id;
+  int result = bring_up(nic, config);
+  if(result != NETDEV_OK) {
+    tear_down(nic);
+    return result;
+  }
+  *out = &nic->netdev;
+  return NETDEV_OK;
+}
+
+void e1000_destroy(struct netdev *dev) {
+  if(dev) {
+    netdev_unregister(dev);
+    tear_down(to_e1000(dev));
+  }
+}
+
+/* The devices, and what is special about each -------------------------------------------------------------------- */
+
+static const struct e1000_model models[] = {
+    {0x100C, E1000_FAMILY_8254X, E1000_NVM_MICROWIRE, E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE,
+     "82544GC"},
+    {0x100E, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82540EM"},
+    {0x100F, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82545EM"},
+    {0x10D3, E1000_FAMILY_82574, E1000_NVM_EERD_LARGE,
+     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL, "82574L"},
+};
+
+static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id) {
+  for(size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+    if(vendor_id == E1000_VENDOR_ID && device_id == models[i].device_id) {
+      return &models[i];
+    }
+  }
+  return NULL;
+}
+
+const char *e1000_model_name(uint16_t vendor_id, uint16_t device_id) {
+  const struct e1000_model *model = find_model(vendor_id, device_id);
+  return model ? model->name : NULL;
+}

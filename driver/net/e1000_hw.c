@@ -1,0 +1,384 @@
+/* e1000_hw.c - bringing the controller to a known state and starting it, in the manual's order. */
+#include "e1000_hw.h"
+
+#include <string.h>
+
+/* Bounds, all from the manuals; each is the longest a healthy part takes, with room to spare. */
+#define E1000_DMA_DRAIN_US         10000U  /* packets under way after RCTL.EN and TCTL.EN are cleared, SDM 14.3    */
+#define E1000_MASTER_TIMEOUT_US    80000U  /* PCIe requests under way, 82574 10.2.2.1                             */
+#define E1000_MDIO_TIMEOUT_US      10000U  /* management firmware lets go of the MDIO, 82574 4.6.3                */
+#define E1000_RESET_SETTLE_US      5000U   /* no access while the NVM is reloaded, SDM 14.3                       */
+#define E1000_RESET_TIMEOUT_US     100000U /* CTRL.RST clears itself                                              */
+#define E1000_AUTO_READ_TIMEOUT_US 100000U /* EECD.AUTO_RD after a reset, 82574 4.6.2                             */
+#define E1000_PHY_CONFIG_US        25000U  /* PHY configuration from the NVM starts only after AUTO_RD            */
+#define E1000_WAIT_STEP_US         100U
+
+void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *text, uint32_t value) {
+  if(nic->platform->log) {
+    nic->platform->log(nic->platform->ctx, level, text, value);
+  }
+}
+
+int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,
+               uint32_t step_us, uint32_t timeout_us) {
+  uint32_t value = 0;
+  for(uint32_t waited_us = 0; waited_us <= timeout_us; waited_us += step_us) {
+    value = e1000_read(nic, offset);
+    if(value == UINT32_MAX) {
+      e1000_log(nic, NET_LOG_ERROR, "the device no longer answers", value);
+      return NETDEV_E_GONE;
+    }
+    if((value & mask) == want) {
+      return NETDEV_OK;
+    }
+    nic->platform->delay_us(nic->platform->ctx, step_us);
+  }
+  e1000_log(nic, NET_LOG_ERROR, what, value);
+  return NETDEV_E_TIMEOUT;
+}
+
+static void delay(const struct e1000 *nic, uint32_t us) {
+  nic->platform->delay_us(nic->platform->ctx, us);
+}
+
+static bool has_quirk(const struct e1000 *nic, uint32_t quirk) {
+  return (nic->model->quirks & quirk) != 0;
+}
+
+/* Steps ---------------------------------------------------------------------------------------------------------- */
+
+struct step {
+  const char *name;
+  const char *section;
+  int (*run)(struct e1000 *nic);
+};
+
+static int run_steps(struct e1000 *nic, const struct step *steps, size_t count) {
+  for(size_t i = 0; i < count; i++) {
+    e1000_log(nic, NET_LOG_DEBUG, steps[i].name, (uint32_t)i);
+    int result = steps[i].run(nic);
+    if(result != NETDEV_OK) {
+      e1000_log(nic, NET_LOG_ERROR, steps[i].name, (uint32_t)i);
+      return result;
+    }
+  }
+  return NETDEV_OK;
+}
+
+/* Reset ---------------------------------------------------------------------------------------------------------- */
+
+static int step_mask_interrupts(struct e1000 *nic) {
+  e1000_write(nic, E1000_IMC, UINT32_MAX);
+  return NETDEV_OK;
+}
+
+/* A PCIe part must finish its own requests before it is reset, or the bus may hang. A timeout is not the end: the reset
+ * goes ahead, as the datasheet asks. */
+static int step_stop_pcie_master(struct e1000 *nic) {
+  if(!has_quirk(nic, E1000_QUIRK_PCIE)) {
+    return NETDEV_OK;
+  }
+  e1000_write(nic, E1000_CTRL, e1000_read(nic, E1000_CTRL) | E1000_CTRL_GIO_MASTER_DISABLE);
+  int result = e1000_wait(nic, "STATUS.GIO_MASTER_ENABLE stays set before the reset", E1000_STATUS,
+                          E1000_STATUS_GIO_MASTER_ENABLE, 0, E1000_WAIT_STEP_US, E1000_MASTER_TIMEOUT_US);
+  return result == NETDEV_E_GONE ? result : NETDEV_OK;
+}
+
+static int step_stop_rings(struct e1000 *nic) {
+  if(!has_quirk(nic, E1000_QUIRK_KEEP_RCTL)) {
+    e1000_write(nic, E1000_RCTL, 0);
+  }
+  e1000_write(nic, E1000_TCTL, E1000_TCTL_PSP);
+  e1000_write_flush(nic);
+  delay(nic, E1000_DMA_DRAIN_US);
+  return NETDEV_OK;
+}
+
+static int step_reset(struct e1000 *nic) {
+  uint32_t ctrl = e1000_read(nic, E1000_CTRL);
+  if(ctrl == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  if(has_quirk(nic, E1000_QUIRK_PCIE)) {
+    /* The reset must not cut short an MDIO access of the management firmware. */
+    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) | E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+    if(e1000_wait(nic, "EXTCNF_CTRL.MDIO_SW_OWNERSHIP is not granted", E1000_EXTCNF_CTRL,
+                  E1000_EXTCNF_MDIO_SW_OWNERSHIP, E1000_EXTCNF_MDIO_SW_OWNERSHIP, E1000_WAIT_STEP_US,
+                  E1000_MDIO_TIMEOUT_US) == NETDEV_E_GONE) {
+      return NETDEV_E_GONE;
+    }
+  }
+  if(has_quirk(nic, E1000_QUIRK_IO_RESET) && nic->platform->io_write32) {
+    nic->platform->io_write32(nic->platform->ctx, E1000_CTRL, ctrl | E1000_CTRL_RST);
+  } else {
+    e1000_write(nic, E1000_CTRL, ctrl | E1000_CTRL_RST);
+  }
+  delay(nic, E1000_RESET_SETTLE_US);
+  int result = e1000_wait(nic, "CTRL.RST does not clear", E1000_CTRL, E1000_CTRL_RST, 0, E1000_WAIT_STEP_US,
+                          E1000_RESET_TIMEOUT_US);
+  if(has_quirk(nic, E1000_QUIRK_PCIE) && result == NETDEV_OK) {
+    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) & ~E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+  }
+  return result;
+}
+
+/* The registers that the NVM sets are not valid before it has been read. A part without an NVM never sets AUTO_RD, and
+ * works all the same. */
+static int step_wait_for_nvm(struct e1000 *nic) {
+  if(!has_quirk(nic, E1000_QUIRK_PCIE)) {
+    return NETDEV_OK; /* covered by E1000_RESET_SETTLE_US */
+  }
+  int result = e1000_wait(nic, "EECD.AUTO_RD stays clear after the reset", E1000_EECD, E1000_EECD_AUTO_RD,
+                          E1000_EECD_AUTO_RD, E1000_WAIT_STEP_US, E1000_AUTO_READ_TIMEOUT_US);
+  delay(nic, E1000_PHY_CONFIG_US);
+  return result == NETDEV_E_GONE ? result : NETDEV_OK;
+}
+
+static int step_clear_interrupts(struct e1000 *nic) {
+  e1000_write(nic, E1000_IMC, UINT32_MAX);
+  (void)e1000_read(nic, E1000_ICR);
+  return NETDEV_OK;
+}
+
+/* After a real reset all of this reads 0 already. A model of the device may keep everything across CTRL.RST, and then
+ * the receiver would run on into memory that is no longer ours. */
+static int step_clear_leftovers(struct e1000 *nic) {
+  static const uint16_t zeroed[] = {E1000_RDTR,  E1000_RADV,  E1000_TIDV,  E1000_TADV,  E1000_RDH,   E1000_RDT,
+                                    E1000_TDH,   E1000_TDT,   E1000_RDLEN, E1000_TDLEN, E1000_RDBAL, E1000_RDBAH,
+                                    E1000_TDBAL, E1000_TDBAH, E1000_WUC,   E1000_WUFC,  E1000_RXCSUM};
+  if(e1000_read(nic, E1000_RCTL) & E1000_RCTL_EN) {
+    e1000_write(nic, E1000_RCTL, 0);
+  }
+  nic->rctl = 0;
+  for(size_t i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++) {
+    e1000_write(nic, zeroed[i], 0);
+  }
+  for(uint32_t i = 1; i < E1000_RAR_COUNT; i++) {
+    e1000_write(nic, E1000_RAH + 8U * i, 0);
+    e1000_write(nic, E1000_RAL + 8U * i, 0);
+  }
+  for(uint32_t i = 0; i < E1000_MTA_COUNT; i++) {
+    e1000_write(nic, E1000_MTA + 4U * i, 0);
+    nic->mta[i] = 0;
+  }
+  for(uint32_t i = 0; i < E1000_VFTA_COUNT; i++) {
+    e1000_write(nic, E1000_VFTA + 4U * i, 0);
+  }
+  /* Management firmware that answers ARP by itself would do so with an address that may no longer be ours. */
+  e1000_write(nic, E1000_MANC, e1000_read(nic, E1000_MANC) & ~E1000_MANC_ARP_EN);
+  return NETDEV_OK;
+}
+
+/* A semaphore that an earlier owner left behind would lock out everybody after it, us included. */
+static int step_release_semaphore(struct e1000 *nic) {
+  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    e1000_write(nic, E1000_SWSM, e1000_read(nic, E1000_SWSM) & ~(E1000_SWSM_SMBI | E1000_SWSM_SWESMBI));
+  }
+  return NETDEV_OK;
+}
+
+static const struct step reset_steps[] = {
+    {"reset: mask interrupts", "14.3", step_mask_interrupts},
+    {"reset: stop the PCIe master", "82574 10.2.2.1", step_stop_pcie_master},
+    {"reset: stop receiver and transmitter", "14.3", step_stop_rings},
+    {"reset: set CTRL.RST and wait for it", "13.4.1", step_reset},
+    {"reset: wait for the NVM to be read", "82574 4.6.2", step_wait_for_nvm},
+    {"reset: mask and clear interrupts", "14.3", step_clear_interrupts},
+    {"reset: release a leftover semaphore", "82574 10.2", step_release_semaphore},
+    {"reset: clear what the reset left behind", "14.4, 14.5", step_clear_leftovers},
+};
+
+int e1000_reset(struct e1000 *nic) {
+  return run_steps(nic, reset_steps, sizeof(reset_steps) / sizeof(reset_steps[0]));
+}
+
+/* Start ---------------------------------------------------------------------------------------------------------- */
+
+/* SDM 14.2: loopback, forced speed and forced duplex off, link enabled. Flow control is not used: a pause frame that
+ * nobody honours while a loader runs helps nobody, so FCAL, FCAH, FCT and FCTTV are 0 as the manual asks then. */
+static int step_general(struct e1000 *nic) {
+  uint32_t ctrl = e1000_read(nic, E1000_CTRL);
+  ctrl &= ~(E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS | E1000_CTRL_VME | E1000_CTRL_GIO_MASTER_DISABLE);
+  ctrl |= E1000_CTRL_SLU;
+  if(has_quirk(nic, E1000_QUIRK_ASDE)) {
+    ctrl |= E1000_CTRL_ASDE;
+  }
+  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    ctrl &= ~(E1000_CTRL_82574_CLEAR_29 | E1000_CTRL_ASDE);
+  }
+  e1000_write(nic, E1000_CTRL, ctrl);
+  e1000_write(nic, E1000_FCAL, 0);
+  e1000_write(nic, E1000_FCAH, 0);
+  e1000_write(nic, E1000_FCT, 0);
+  e1000_write(nic, E1000_FCTTV, 0);
+  return NETDEV_OK;
+}
+
+/* Bits without a name in the datasheet that its specification update asks for: without them PCIe completions may stall
+ * under ASPM and the transmitter hangs. DRV_LOAD tells management firmware that a driver is in charge. */
+static int step_82574_bits(struct e1000 *nic) {
+  if(!has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    return NETDEV_OK;
+  }
+  uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
+  ctrl_ext &= ~E1000_CTRL_EXT_82574_CLEAR_23;
+  ctrl_ext |= E1000_CTRL_EXT_82574_SET_22 | E1000_CTRL_EXT_DRV_LOAD;
+  e1000_write(nic, E1000_CTRL_EXT, ctrl_ext);
+  e1000_write(nic, E1000_TARC0, (e1000_read(nic, E1000_TARC0) & ~E1000_TARC0_CLEAR) | E1000_TARC0_SET_26);
+  e1000_write(nic, E1000_GCR, e1000_read(nic, E1000_GCR) | E1000_GCR_SET_22);
+  e1000_write(nic, E1000_GCR2, e1000_read(nic, E1000_GCR2) | E1000_GCR2_SET_0);
+  e1000_write(nic, E1000_RFCTL, e1000_read(nic, E1000_RFCTL) | E1000_RFCTL_ACK_DIS);
+  return NETDEV_OK;
+}
+
+static int step_phy(struct e1000 *nic) {
+  e1000_wake_phy(nic);
+  return NETDEV_OK;
+}
+
+static int step_addresses(struct e1000 *nic) {
+  e1000_write_address(nic, nic->netdev.mac);
+  return NETDEV_OK;
+}
+
+static void program_ring(const struct e1000 *nic, const struct e1000_ring *ring, uint32_t base_low) {
+  /* RDBAL, RDBAH, RDLEN, RDH and RDT stand at the same distances as TDBAL, TDBAH, TDLEN, TDH and TDT. */
+  e1000_write(nic, base_low, (uint32_t)ring->descriptors.device);
+  e1000_write(nic, base_low + (E1000_RDBAH - E1000_RDBAL), (uint32_t)(ring->descriptors.device >> 32));
+  e1000_write(nic, base_low + (E1000_RDLEN - E1000_RDBAL), e1000_ring_bytes(ring));
+  e1000_write(nic, base_low + (E1000_RDH - E1000_RDBAL), 0);
+  e1000_write(nic, base_low + (E1000_RDT - E1000_RDBAL), 0);
+}
+
+/* SDM 14.5: base, length, head, tail, then thresholds, TIPG, and TCTL last. Full write-back with a threshold of one
+ * descriptor makes DD appear as soon as a frame is out. */
+static int step_transmit(struct e1000 *nic) {
+  e1000_ring_reset(&nic->tx);
+  program_ring(nic, &nic->tx, E1000_TDBAL);
+  uint32_t txdctl = e1000_read(nic, E1000_TXDCTL) & ~E1000_XDCTL_WTHRESH_MASK;
+  txdctl |= (1U << E1000_XDCTL_WTHRESH_SHIFT) | E1000_XDCTL_GRAN;
+  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    txdctl |= E1000_TXDCTL_82574_COUNT_DESC;
+  }
+  e1000_write(nic, E1000_TXDCTL, txdctl);
+  e1000_write(nic, E1000_TIPG, E1000_TIPG_COPPER);
+  e1000_write(nic, E1000_TCTL,
+              E1000_TCTL_EN | E1000_TCTL_PSP | E1000_TCTL_RTLC | (E1000_TCTL_CT << E1000_TCTL_CT_SHIFT) |
+                  (E1000_TCTL_COLD_FULL_DUPLEX << E1000_TCTL_COLD_SHIFT));
+  return NETDEV_OK;
+}
+
+/* SDM 14.4: base, length, head, tail, RCTL, and only then buffers. Interrupt delays stay 0, so write-back is prompt. */
+static int step_receive(struct e1000 *nic) {
+  e1000_ring_reset(&nic->rx);
+  e1000_rx_fill(&nic->rx);
+  nic->rx_partial = false;
+  program_ring(nic, &nic->rx, E1000_RDBAL);
+  e1000_apply_filter(nic);
+  uint32_t rctl = nic->rctl | E1000_RCTL_EN | E1000_RCTL_BAM | E1000_RCTL_BSIZE_2048 | E1000_RCTL_SECRC;
+  nic->rctl = rctl;
+  e1000_write(nic, E1000_RCTL, rctl);
+  e1000_rx_doorbell(nic);
+  e1000_write_flush(nic);
+  return NETDEV_OK;
+}
+
+static const struct step start_steps[] = {
+    {"start: general configuration", "14.2", step_general},
+    {"start: 82574 specification update bits", "82574 spec update", step_82574_bits},
+    {"start: PHY", "14.2", step_phy},
+    {"start: station address", "14.4", step_addresses},
+    {"start: transmitter", "14.5", step_transmit},
+    {"start: receiver", "14.4", step_receive},
+};
+
+int e1000_start(struct e1000 *nic) {
+  uint32_t status = e1000_read(nic, E1000_STATUS);
+  if(status == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  nic->tx_end_dword = has_quirk(nic, E1000_QUIRK_TX_PCIX_END) && (status & E1000_STATUS_PCIX_MODE);
+  return run_steps(nic, start_steps, sizeof(start_steps) / sizeof(start_steps[0]));
+}
+
+void e1000_tx_doorbell(struct e1000 *nic) {
+  if(nic->tx.published != nic->tx.tail) {
+    nic->tx.published = nic->tx.tail;
+    e1000_write(nic, E1000_TDT, nic->tx.tail & nic->tx.mask);
+    nic->netdev.stats.tx_doorbells++;
+  }
+}
+
+void e1000_rx_doorbell(struct e1000 *nic) {
+  if(nic->rx.published != nic->rx.tail) {
+    nic->rx.published = nic->rx.tail;
+    e1000_write(nic, E1000_RDT, nic->rx.tail & nic->rx.mask);
+    nic->netdev.stats.rx_doorbells++;
+    nic->rx_doorbell_posted = true;
+  }
+}
+
+/* Addresses and filters ------------------------------------------------------------------------------------------ */
+
+void e1000_decode_address(uint32_t low, uint32_t high, uint8_t mac[NETDEV_MAC_LENGTH]) {
+  for(uint32_t i = 0; i < 4; i++) {
+    mac[i] = (uint8_t)(low >> (8U * i));
+  }
+  mac[4] = (uint8_t)high;
+  mac[5] = (uint8_t)(high >> 8);
+}
+
+void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  uint32_t low = (uint32_t)mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24;
+  uint32_t high = (uint32_t)mac[4] | (uint32_t)mac[5] << 8;
+  e1000_write(nic, E1000_RAL, low);
+  e1000_write(nic, E1000_RAH, high | E1000_RAH_AV);
+}
+
+uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  return ((uint32_t)mac[4] >> 4 | (uint32_t)mac[5] << 4) & 0xFFFU;
+}
+
+/* All-multicast is a table full of ones rather than RCTL.MPE: a model of the device goes deaf for a second after every
+ * write to RCTL, and the table can be written while the receiver runs. */
+void e1000_apply_filter(struct e1000 *nic) {
+  const struct netdev *dev = &nic->netdev;
+  uint32_t mta[E1000_MTA_COUNT];
+  bool all = (dev->filter & (NETDEV_FILTER_ALL_MULTICAST | NETDEV_FILTER_PROMISCUOUS)) != 0;
+  memset(mta, all ? 0xFF : 0, sizeof(mta));
+  if(dev->filter & NETDEV_FILTER_MULTICAST) {
+    for(uint32_t i = 0; i < dev->multicast_count; i++) {
+      uint32_t hash = e1000_multicast_hash(dev->multicast[i]);
+      mta[hash >> 5] |= 1U << (hash & 31U);
+    }
+  }
+  for(uint32_t i = 0; i < E1000_MTA_COUNT; i++) {
+    if(mta[i] != nic->mta[i]) {
+      nic->mta[i] = mta[i];
+      e1000_write(nic, E1000_MTA + 4U * i, mta[i]);
+    }
+  }
+  uint32_t rctl = nic->rctl & ~E1000_RCTL_UPE;
+  if(dev->filter & NETDEV_FILTER_PROMISCUOUS) {
+    rctl |= E1000_RCTL_UPE;
+  }
+  if(rctl != nic->rctl) {
+    nic->rctl = rctl;
+    if(rctl & E1000_RCTL_EN) {
+      e1000_write(nic, E1000_RCTL, rctl);
+    }
+  }
+}
+
+/* Link ----------------------------------------------------------------------------------------------------------- */
+
+struct netdev_link e1000_decode_link(uint32_t status) {
+  static const uint16_t speed_mbps[] = {10, 100, 1000, 1000};
+  struct netdev_link link = {0};
+  if(status != UINT32_MAX && (status & E1000_STATUS_LU)) {
+    link.up = true;
+    link.full_duplex = (status & E1000_STATUS_FD) != 0;
+    link.speed_mbps = speed_mbps[(status & E1000_STATUS_SPEED_MASK) >> E1000_STATUS_SPEED_SHIFT];
+  }
+  return link;
+}

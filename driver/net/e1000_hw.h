@@ -1,0 +1,114 @@
+/* e1000_hw.h - the device itself: access, reset, NVM, PHY, filters and counters. Private to driver/net. */
+#ifndef E1000_HW_H
+#define E1000_HW_H
+
+#include "e1000_regs.h"
+#include "e1000_ring.h"
+
+/* How the NVM is read. */
+enum e1000_nvm_method {
+  E1000_NVM_EERD_SMALL, /* EERD with the address at bit 8, DONE at bit 4          */
+  E1000_NVM_EERD_LARGE, /* EERD with the address at bit 2, DONE at bit 1 (82574)  */
+  E1000_NVM_MICROWIRE,  /* bit by bit over EECD: the 82544 has no EERD            */
+};
+
+/* What a model needs that others do not. One row in the ID table sets them; no code asks for a device ID. */
+#define E1000_QUIRK_IO_RESET    (1U << 0) /* cannot acknowledge CTRL.RST over memory space (spec update; SDM 14.3)   */
+#define E1000_QUIRK_TX_PCIX_END (1U << 1) /* 82544 in PCI-X mode: where a transmit buffer may end                    */
+#define E1000_QUIRK_PCIE        (1U << 2) /* GIO master handshake before a reset, MDIO ownership, NVM auto-read      */
+#define E1000_QUIRK_82574_BITS  (1U << 3) /* bits that the 82574 specification update wants set or cleared           */
+#define E1000_QUIRK_KEEP_RCTL   (1U << 4) /* never clear RCTL.EN while the receiver runs: reset instead (82574)      */
+#define E1000_QUIRK_ASDE        (1U << 5) /* the MAC detects the PHY's speed itself when CTRL.ASDE is set            */
+
+struct e1000_model {
+  uint16_t device_id;
+  uint8_t family; /* E1000_FAMILY_ */
+  enum e1000_nvm_method nvm;
+  uint32_t quirks;
+  const char *name;
+};
+
+struct e1000 {
+  struct netdev netdev; /* first: a struct netdev of ours is a struct e1000 */
+  const struct net_platform *platform;
+  const struct e1000_model *model;
+  uint8_t revision_id;
+  bool rx_partial;               /* inside a frame that is being skipped                               */
+  bool tx_end_dword;             /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
+  bool rx_doorbell_posted;       /* a tail write may still sit in a write buffer (see e1000_tick)       */
+  uint32_t rctl;                 /* what RCTL holds, so that it is written only when it changes         */
+  uint32_t mta[E1000_MTA_COUNT]; /* what MTA holds                                                      */
+  struct e1000_ring tx;
+  struct e1000_ring rx;
+  uint64_t link_read_us; /* when STATUS was last read by the tick                                      */
+  uint64_t progress_us;  /* when the transmitter was last seen to make progress                        */
+  uint32_t progress_head;
+  uint64_t counter[E1000_STATS_COUNT];
+  uint32_t sticky[E1000_STATS_COUNT]; /* last value of a counter that does not clear when read        */
+};
+
+/* Registers ------------------------------------------------------------------------------------------------------ */
+
+static inline uint32_t e1000_read(const struct e1000 *nic, uint32_t offset) {
+  return nic->platform->mmio_read32(nic->platform->ctx, offset);
+}
+
+static inline void e1000_write(const struct e1000 *nic, uint32_t offset, uint32_t value) {
+  nic->platform->mmio_write32(nic->platform->ctx, offset, value);
+}
+
+/* Makes sure the writes so far have reached the device: a read cannot overtake them. */
+static inline void e1000_write_flush(const struct e1000 *nic) {
+  (void)e1000_read(nic, E1000_STATUS);
+}
+
+void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *text, uint32_t value);
+
+/* Reads `offset` every `step_us` until `mask` reads `want`. NETDEV_E_TIMEOUT after `timeout_us`, logged as `what` with
+ * the value last seen; NETDEV_E_GONE when it reads all ones. */
+int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,
+               uint32_t step_us, uint32_t timeout_us);
+
+/* Reset and start ------------------------------------------------------------------------------------------------ */
+
+/* Resets the controller and clears by hand what a reset may leave behind. Afterwards it is quiet: no DMA, no
+ * interrupt. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
+int e1000_reset(struct e1000 *nic);
+
+/* Programs address, filters, rings and control registers of a reset controller, and starts it. */
+int e1000_start(struct e1000 *nic);
+
+/* Gives all prepared descriptors of a ring to the device: one tail write, none when there are none. */
+void e1000_tx_doorbell(struct e1000 *nic);
+void e1000_rx_doorbell(struct e1000 *nic);
+
+/* Addresses and filters ------------------------------------------------------------------------------------------ */
+
+/* Reads the permanent address: from RAL0/RAH0, else from the NVM. NETDEV_E_NO_ADDRESS. */
+int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* The address in a RAL/RAH pair. */
+void e1000_decode_address(uint32_t low, uint32_t high, uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* Writes RAL0/RAH0. */
+void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* Brings MTA and RCTL in line with netdev.filter, writing only what changes. */
+void e1000_apply_filter(struct e1000 *nic);
+
+/* Which bit of the multicast table an address falls on: bits 47:36 (RCTL.MO 00b), SDM 13.5.1. 0 to 4095. */
+uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* Link and PHY --------------------------------------------------------------------------------------------------- */
+
+struct netdev_link e1000_decode_link(uint32_t status);
+
+/* Wakes a PHY that was left powered down or isolated; a link that is up, or negotiating, is left alone. */
+void e1000_wake_phy(struct e1000 *nic);
+
+/* Counters ------------------------------------------------------------------------------------------------------- */
+
+/* Adds what the device counted since the last call to nic->counter. */
+void e1000_add_counters(struct e1000 *nic);
+
+#endif

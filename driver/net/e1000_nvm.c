@@ -1,0 +1,157 @@
+/* e1000_nvm.c - the NVM over EERD or Microwire, the station address, and the PHY over MDIC. */
+#include "e1000_hw.h"
+
+#define E1000_NVM_TIMEOUT_US  100000U /* one EERD word                                   */
+#define E1000_MDIC_TIMEOUT_US 10000U  /* one MDIO frame takes about 64 us                */
+#define E1000_SMALL_STEP_US   5U
+
+/* Microwire: READ is start bit 1, opcode 10b, then the address, most significant bit first (SDM 5.4). */
+#define MICROWIRE_READ      6U
+#define MICROWIRE_READ_BITS 3U
+#define MICROWIRE_HALF_US   1U /* 50 us per bit is the standard's figure for a 20 kHz part; ours runs at 1 MHz */
+
+/* Over EERD ------------------------------------------------------------------------------------------------------ */
+
+static int nvm_read_eerd(struct e1000 *nic, uint16_t word, uint16_t *value, uint32_t shift, uint32_t done) {
+  e1000_write(nic, E1000_EERD, (uint32_t)word << shift | E1000_EERD_START);
+  int result =
+      e1000_wait(nic, "EERD.DONE stays clear", E1000_EERD, done, done, E1000_SMALL_STEP_US, E1000_NVM_TIMEOUT_US);
+  if(result != NETDEV_OK) {
+    return result == NETDEV_E_GONE ? result : NETDEV_E_NVM;
+  }
+  *value = (uint16_t)(e1000_read(nic, E1000_EERD) >> E1000_EERD_DATA_SHIFT);
+  return NETDEV_OK;
+}
+
+/* Bit by bit ----------------------------------------------------------------------------------------------------- */
+
+static void microwire_set(struct e1000 *nic, uint32_t eecd) {
+  e1000_write(nic, E1000_EECD, eecd);
+  e1000_write_flush(nic);
+  nic->platform->delay_us(nic->platform->ctx, MICROWIRE_HALF_US);
+}
+
+static void microwire_out(struct e1000 *nic, uint32_t eecd, uint32_t bits, uint32_t count) {
+  while(count-- > 0) {
+    uint32_t data = (bits >> count) & 1U ? E1000_EECD_DI : 0U;
+    microwire_set(nic, eecd | data);
+    microwire_set(nic, eecd | data | E1000_EECD_SK);
+    microwire_set(nic, eecd | data);
+  }
+}
+
+static uint16_t microwire_in(struct e1000 *nic, uint32_t eecd) {
+  uint32_t value = 0;
+  for(uint32_t i = 0; i < 16; i++) {
+    microwire_set(nic, eecd | E1000_EECD_SK);
+    value = value << 1 | ((e1000_read(nic, E1000_EECD) & E1000_EECD_DO) != 0);
+    microwire_set(nic, eecd);
+  }
+  return (uint16_t)value;
+}
+
+/* The 82544 has no request and grant bits: nobody else uses its EEPROM. */
+static int nvm_read_microwire(struct e1000 *nic, uint16_t word, uint16_t *value) {
+  uint32_t eecd = e1000_read(nic, E1000_EECD);
+  if(eecd == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  uint32_t address_bits = eecd & E1000_EECD_SIZE ? 8U : 6U;
+  uint32_t idle = eecd & ~(E1000_EECD_SK | E1000_EECD_CS | E1000_EECD_DI);
+
+  microwire_set(nic, idle);
+  microwire_set(nic, idle | E1000_EECD_CS);
+  microwire_out(nic, idle | E1000_EECD_CS, MICROWIRE_READ, MICROWIRE_READ_BITS);
+  microwire_out(nic, idle | E1000_EECD_CS, word, address_bits);
+  *value = microwire_in(nic, idle | E1000_EECD_CS);
+  microwire_set(nic, idle);
+  return NETDEV_OK;
+}
+
+/* Public --------------------------------------------------------------------------------------------------------- */
+
+int e1000_nvm_read(struct netdev *dev, uint16_t word, uint16_t *value) {
+  struct e1000 *nic = (struct e1000 *)dev;
+  if(word >= E1000_NVM_WORDS) {
+    return NETDEV_E_INVALID;
+  }
+  switch(nic->model->nvm) {
+  case E1000_NVM_EERD_SMALL:
+    return nvm_read_eerd(nic, word, value, E1000_EERD_SMALL_ADDRESS_SHIFT, E1000_EERD_SMALL_DONE);
+  case E1000_NVM_EERD_LARGE:
+    return nvm_read_eerd(nic, word, value, E1000_EERD_LARGE_ADDRESS_SHIFT, E1000_EERD_LARGE_DONE);
+  case E1000_NVM_MICROWIRE:
+    return nvm_read_microwire(nic, word, value);
+  }
+  return NETDEV_E_UNSUPPORTED;
+}
+
+int e1000_nvm_checksum(struct netdev *dev, uint16_t *sum) {
+  *sum = 0;
+  for(uint16_t word = 0; word < E1000_NVM_WORDS; word++) {
+    uint16_t value;
+    int result = e1000_nvm_read(dev, word, &value);
+    if(result != NETDEV_OK) {
+      return result;
+    }
+    *sum = (uint16_t)(*sum + value);
+  }
+  return NETDEV_OK;
+}
+
+/* A reset reloads RAL0/RAH0 from the NVM, and some platforms put another address there first; so the registers have the
+ * say, and the NVM is asked when they are empty or hold nonsense. */
+int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]) {
+  uint32_t low = e1000_read(nic, E1000_RAL);
+  uint32_t high = e1000_read(nic, E1000_RAH);
+  e1000_decode_address(low, high, mac);
+  if((high & E1000_RAH_AV) && netdev_mac_valid(mac)) {
+    return NETDEV_OK;
+  }
+  e1000_log(nic, NET_LOG_WARN, "RAL0/RAH0 hold no station address, reading the NVM", high);
+  for(uint16_t word = 0; word < 3; word++) {
+    uint16_t value;
+    int result = e1000_nvm_read(&nic->netdev, word, &value);
+    if(result != NETDEV_OK) {
+      return result == NETDEV_E_GONE ? result : NETDEV_E_NO_ADDRESS;
+    }
+    mac[2U * word] = (uint8_t)value;
+    mac[2U * word + 1U] = (uint8_t)(value >> 8);
+  }
+  return netdev_mac_valid(mac) ? NETDEV_OK : NETDEV_E_NO_ADDRESS;
+}
+
+/* PHY ------------------------------------------------------------------------------------------------------------ */
+
+static int mdic(struct e1000 *nic, uint32_t command, uint16_t *value) {
+  e1000_write(nic, E1000_MDIC, command | E1000_PHY_ADDRESS << E1000_MDIC_PHY_SHIFT);
+  int result = e1000_wait(nic, "MDIC.READY stays clear", E1000_MDIC, E1000_MDIC_READY, E1000_MDIC_READY,
+                          E1000_SMALL_STEP_US, E1000_MDIC_TIMEOUT_US);
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  uint32_t answer = e1000_read(nic, E1000_MDIC);
+  *value = (uint16_t)answer;
+  return answer & E1000_MDIC_ERROR ? NETDEV_E_TIMEOUT : NETDEV_OK;
+}
+
+int e1000_phy_read(struct netdev *dev, uint32_t reg, uint16_t *value) {
+  if(reg > 31U) {
+    return NETDEV_E_INVALID;
+  }
+  return mdic((struct e1000 *)dev, E1000_MDIC_OP_READ | reg << E1000_MDIC_REG_SHIFT, value);
+}
+
+void e1000_wake_phy(struct e1000 *nic) {
+  uint16_t control;
+  if(e1000_phy_read(&nic->netdev, E1000_PHY_CONTROL, &control) != NETDEV_OK) {
+    e1000_log(nic, NET_LOG_WARN, "the PHY does not answer", 0);
+    return;
+  }
+  if(control & (E1000_PHY_CONTROL_POWER_DOWN | E1000_PHY_CONTROL_ISOLATE)) {
+    e1000_log(nic, NET_LOG_INFO, "waking a PHY that was left powered down or isolated", control);
+    uint32_t awake = control & ~(uint32_t)(E1000_PHY_CONTROL_POWER_DOWN | E1000_PHY_CONTROL_ISOLATE);
+    awake |= E1000_PHY_CONTROL_AUTONEG | E1000_PHY_CONTROL_RESTART_AN;
+    (void)mdic(nic, E1000_MDIC_OP_WRITE | E1000_PHY_CONTROL << E1000_MDIC_REG_SHIFT | awake, &control);
+  }
+}

@@ -1,0 +1,132 @@
+/* e1000_ring.h - one descriptor ring, transmit or receive, with its buffers and its shadow. */
+#ifndef E1000_RING_H
+#define E1000_RING_H
+
+#include "net/e1000.h"
+#include "e1000_regs.h"
+
+#define E1000_BUFFER_SIZE 2048U /* bytes per descriptor: RCTL.BSIZE 00b, and no buffer crosses a 64 KiB boundary */
+
+/*
+ * head, published and tail count descriptors since the ring was reset and are never reduced; `index & mask` is the
+ * slot. The device owns [head, published), the driver everything else.
+ *
+ *        head             published         tail              head + count
+ *          |  the device's    |  prepared,    |  free            |
+ *          |  (DD tells)      |  not told     |                  |
+ *
+ *   I1  head <= published <= tail, in free-running order
+ *   I2  tail - head <= mask: a full ring would look empty to the device (SDM 3.2.6: head equal to tail is empty)
+ *   I3  slot i's buffer is the i-th of the block, for ever
+ *   I4  count is a power of two between E1000_RING_MIN and E1000_RING_MAX
+ *
+ * Nothing that the driver wrote is read back from memory that the device can write: the slots are the truth.
+ */
+struct e1000_slot {
+  void *cookie;    /* transmit: the caller's word                                        */
+  uint8_t *buffer; /* processor's address                                                */
+  uint64_t device; /* the device's address of the same byte                              */
+  uint32_t length; /* transmit: bytes queued, padding included                           */
+};
+
+/* Legacy descriptors of both directions, SDM 3.2.3 and 3.3.3. Written whole by the driver, status by the device. */
+struct e1000_rx_descriptor {
+  uint64_t address;
+  uint16_t length;
+  uint16_t checksum;
+  uint8_t status;
+  uint8_t errors;
+  uint16_t special;
+};
+
+struct e1000_tx_descriptor {
+  uint64_t address;
+  uint16_t length;
+  uint8_t checksum_offset;
+  uint8_t command;
+  uint8_t status;
+  uint8_t checksum_start;
+  uint16_t special;
+};
+
+union e1000_descriptor {
+  struct e1000_rx_descriptor rx;
+  struct e1000_tx_descriptor tx;
+};
+
+_Static_assert(sizeof(union e1000_descriptor) == 16, "the device counts in 16-byte descriptors");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are little-endian in memory");
+
+struct e1000_ring {
+  volatile union e1000_descriptor *descriptor;
+  struct e1000_slot *slot;
+  uint32_t head;
+  uint32_t published;
+  uint32_t tail;
+  uint32_t mask;
+  uint32_t batch; /* receive: buffers given back with one tail write */
+  struct net_dma descriptors;
+  struct net_dma buffers;
+};
+
+/* Allocates descriptors, buffers and slots. `count` 0 stands for the default. NETDEV_E_INVALID for a count that breaks
+ * I4, NETDEV_E_NO_MEMORY with nothing left allocated. */
+int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count);
+
+/* Frees what e1000_ring_create allocated; harmless on a zeroed ring. The device must be quiet. */
+void e1000_ring_destroy(struct e1000_ring *ring, const struct net_platform *platform);
+
+/* Empties the ring: all three indices 0, all descriptors zero. Cookies must have been handed back. */
+void e1000_ring_reset(struct e1000_ring *ring);
+
+static inline uint32_t e1000_ring_count(const struct e1000_ring *ring) {
+  return ring->mask + 1U;
+}
+
+static inline uint32_t e1000_ring_used(const struct e1000_ring *ring) {
+  return ring->tail - ring->head;
+}
+
+static inline uint32_t e1000_ring_free(const struct e1000_ring *ring) {
+  return ring->mask - e1000_ring_used(ring);
+}
+
+/* Bytes, for RDLEN and TDLEN. */
+static inline uint32_t e1000_ring_bytes(const struct e1000_ring *ring) {
+  return e1000_ring_count(ring) * (uint32_t)sizeof(union e1000_descriptor);
+}
+
+/* NULL, or the invariant that does not hold. Tests and fuzzers call it after every step. */
+const char *e1000_ring_check(const struct e1000_ring *ring);
+
+/* Transmit: queues a copy of `frame`, padded to NETDEV_MIN_FRAME. `end_dword` asks for the 82544's PCI-X workaround.
+ * NETDEV_E_BUSY when no slot is free. Does not touch the device. */
+int e1000_tx_put(struct e1000_ring *ring, const void *frame, uint32_t length, void *cookie, bool end_dword);
+
+/* Transmit: takes back the oldest descriptor if the device is done with it; NULL if not, or if there is none. The slot
+ * is valid until the next e1000_tx_put. */
+const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring);
+
+/* Transmit: takes back the oldest descriptor whether done or not; NULL if there is none. Only while the device is
+ * quiet. */
+const struct e1000_slot *e1000_tx_cancel(struct e1000_ring *ring);
+
+/* Receive: prepares descriptors until mask of them are the device's or prepared. */
+void e1000_rx_fill(struct e1000_ring *ring);
+
+/* What the device says about its oldest buffer. */
+enum e1000_rx_verdict {
+  E1000_RX_NONE, /* not written yet                                          */
+  E1000_RX_FRAME,
+  E1000_RX_DAMAGED, /* an error bit is set                                      */
+  E1000_RX_LENGTH,  /* no frame has this length                                 */
+  E1000_RX_PART,    /* no EOP: the frame goes on in the next buffer             */
+};
+
+/* Receive: judges the oldest buffer; fills *frame for E1000_RX_FRAME. Does not consume it. */
+enum e1000_rx_verdict e1000_rx_peek(const struct e1000_ring *ring, struct netdev_frame *frame, bool *end_of_packet);
+
+/* Receive: consumes the oldest buffer and prepares another in its place. True when a batch is due for the device. */
+bool e1000_rx_release(struct e1000_ring *ring);
+
+#endif

@@ -1,0 +1,320 @@
+/* netdev.c - the device-independent half: list of devices, state and argument checks, completion and delivery. */
+#include "netdev.h"
+
+#include <string.h>
+
+#define NETDEV_MAX_DEVICES 1000U /* "eth999" fits netdev.name */
+
+static struct netdev *first_device;
+
+bool netdev_mac_valid(const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  static const uint8_t zero[NETDEV_MAC_LENGTH];
+  return !(mac[0] & 1U) && memcmp(mac, zero, NETDEV_MAC_LENGTH) != 0;
+}
+
+void netdev_init(struct netdev *dev, const struct net_platform *platform, const struct netdev_ops *ops,
+                 const char *model, const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  dev->platform = platform;
+  dev->ops = ops;
+  dev->model = model;
+  dev->state = NETDEV_CLOSED;
+  dev->filter = NETDEV_FILTER_UNICAST | NETDEV_FILTER_BROADCAST;
+  memcpy(dev->permanent_mac, mac, NETDEV_MAC_LENGTH);
+  memcpy(dev->mac, mac, NETDEV_MAC_LENGTH);
+}
+
+void netdev_tx_done(struct netdev *dev, void *cookie, uint32_t length, int status) {
+  if(status == NETDEV_OK) {
+    dev->stats.tx_frames++;
+    dev->stats.tx_bytes += length;
+  } else {
+    dev->stats.tx_errors++;
+  }
+  if(dev->client.tx_done) {
+    dev->client.tx_done(dev->client.ctx, cookie, status);
+  }
+}
+
+void netdev_link_seen(struct netdev *dev, struct netdev_link link) {
+  if(link.up == dev->link.up && link.full_duplex == dev->link.full_duplex && link.speed_mbps == dev->link.speed_mbps) {
+    return;
+  }
+  dev->link = link;
+  dev->stats.link_changes++;
+  if(dev->client.link_changed) {
+    dev->client.link_changed(dev->client.ctx, &dev->link);
+  }
+}
+
+/* List of devices ------------------------------------------------------------------------------------------------ */
+
+static struct netdev **find_link(const struct netdev *dev) {
+  struct netdev **link = &first_device;
+  while(*link && *link != dev) {
+    link = &(*link)->next;
+  }
+  return link;
+}
+
+static void make_name(char name[8], uint32_t number) {
+  char digits[4];
+  size_t count = 0;
+  do {
+    digits[count++] = (char)('0' + number % 10U);
+    number /= 10U;
+  } while(number > 0);
+  memcpy(name, "eth", 3);
+  size_t length = 3;
+  while(count > 0) {
+    name[length++] = digits[--count];
+  }
+  name[length] = '\0';
+}
+
+static bool name_taken(const char *name) {
+  for(const struct netdev *dev = first_device; dev; dev = dev->next) {
+    if(memcmp(dev->name, name, sizeof(dev->name)) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+int netdev_register(struct netdev *dev) {
+  if(!dev || !dev->ops || *find_link(dev)) {
+    return NETDEV_E_INVALID;
+  }
+  for(uint32_t number = 0; number < NETDEV_MAX_DEVICES; number++) {
+    char name[sizeof(dev->name)] = {0};
+    make_name(name, number);
+    if(!name_taken(name)) {
+      memcpy(dev->name, name, sizeof(dev->name));
+      dev->next = NULL;
+      *find_link(NULL) = dev;
+      return NETDEV_OK;
+    }
+  }
+  return NETDEV_E_NO_MEMORY;
+}
+
+void netdev_unregister(struct netdev *dev) {
+  netdev_close(dev);
+  struct netdev **link = find_link(dev);
+  if(*link) {
+    *link = dev->next;
+    dev->next = NULL;
+    memset(dev->name, 0, sizeof(dev->name));
+  }
+}
+
+struct netdev *netdev_next(const struct netdev *previous) {
+  return previous ? previous->next : first_device;
+}
+
+/* Open and close ------------------------------------------------------------------------------------------------- */
+
+/* What the device must not be asked, it is not asked. */
+static int require_open(const struct netdev *dev) {
+  if(dev->state == NETDEV_GONE) {
+    return NETDEV_E_GONE;
+  }
+  return dev->state == NETDEV_OPEN ? NETDEV_OK : NETDEV_E_STATE;
+}
+
+static int note_gone(struct netdev *dev, int result) {
+  if(result == NETDEV_E_GONE && dev->state == NETDEV_OPEN) {
+    dev->state = NETDEV_GONE;
+    netdev_link_seen(dev, (struct netdev_link){0});
+  }
+  return result;
+}
+
+int netdev_set_client(struct netdev *dev, const struct netdev_client *client) {
+  if(dev->state != NETDEV_CLOSED) {
+    return NETDEV_E_STATE;
+  }
+  dev->client = client ? *client : (struct netdev_client){0};
+  return NETDEV_OK;
+}
+
+int netdev_open(struct netdev *dev) {
+  if(dev->state != NETDEV_CLOSED) {
+    return NETDEV_E_STATE;
+  }
+  int result = dev->ops->open(dev);
+  if(result == NETDEV_OK) {
+    dev->state = NETDEV_OPEN;
+  }
+  return result;
+}
+
+void netdev_close(struct netdev *dev) {
+  if(dev->state != NETDEV_CLOSED) {
+    dev->ops->close(dev);
+    dev->state = NETDEV_CLOSED;
+    dev->link = (struct netdev_link){0};
+  }
+}
+
+/* Transmit ------------------------------------------------------------------------------------------------------- */
+
+int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *cookie, uint32_t flags) {
+  int result = require_open(dev);
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  if(!frame || length < NETDEV_HEADER_LENGTH || length > NETDEV_MAX_TAGGED_FRAME || (flags & ~NETDEV_TX_MORE)) {
+    return NETDEV_E_INVALID;
+  }
+  result = dev->ops->transmit(dev, frame, (uint32_t)length, cookie);
+  if(result == NETDEV_E_BUSY) {
+    /* A full ring may hold frames that were queued with NETDEV_TX_MORE: they must go before any can complete. */
+    dev->ops->flush(dev);
+    if(dev->ops->complete(dev) > 0) {
+      result = dev->ops->transmit(dev, frame, (uint32_t)length, cookie);
+    }
+  }
+  if(result == NETDEV_E_BUSY) {
+    dev->stats.tx_busy++;
+  }
+  if(result == NETDEV_OK && !(flags & NETDEV_TX_MORE)) {
+    dev->ops->flush(dev);
+  }
+  return result;
+}
+
+void netdev_flush(struct netdev *dev) {
+  if(dev->state == NETDEV_OPEN) {
+    dev->ops->flush(dev);
+  }
+}
+
+uint32_t netdev_complete(struct netdev *dev) {
+  return dev->state == NETDEV_OPEN ? dev->ops->complete(dev) : 0;
+}
+
+/* Receive -------------------------------------------------------------------------------------------------------- */
+
+int netdev_peek(struct netdev *dev, struct netdev_frame *frame) {
+  int result = require_open(dev);
+  return result == NETDEV_OK ? dev->ops->peek(dev, frame) : result;
+}
+
+void netdev_release(struct netdev *dev) {
+  if(dev->state == NETDEV_OPEN) {
+    dev->ops->release(dev);
+  }
+}
+
+int netdev_receive(struct netdev *dev, void *buffer, size_t capacity, size_t *length) {
+  if(!buffer || !length) {
+    return NETDEV_E_INVALID;
+  }
+  struct netdev_frame frame;
+  int result = netdev_peek(dev, &frame);
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  *length = frame.length;
+  if(frame.length > capacity) {
+    return NETDEV_E_TOO_SMALL;
+  }
+  memcpy(buffer, frame.data, frame.length);
+  netdev_release(dev);
+  return NETDEV_OK;
+}
+
+uint32_t netdev_poll(struct netdev *dev, uint32_t budget) {
+  netdev_complete(dev);
+  if(!dev->client.receive) {
+    return 0;
+  }
+  uint32_t count = 0;
+  struct netdev_frame frame;
+  while(count < budget && netdev_peek(dev, &frame) == NETDEV_OK) {
+    dev->client.receive(dev->client.ctx, &frame);
+    netdev_release(dev);
+    count++;
+  }
+  return count;
+}
+
+/* Configuration -------------------------------------------------------------------------------------------------- */
+
+int netdev_set_mac(struct netdev *dev, const uint8_t *mac) {
+  uint8_t wanted[NETDEV_MAC_LENGTH];
+  memcpy(wanted, mac ? mac : dev->permanent_mac, sizeof(wanted));
+  if(!netdev_mac_valid(wanted)) {
+    return NETDEV_E_INVALID;
+  }
+  if(dev->state == NETDEV_GONE) {
+    return NETDEV_E_GONE;
+  }
+  if(dev->state == NETDEV_OPEN && memcmp(dev->mac, wanted, sizeof(wanted)) != 0) {
+    int result = dev->ops->set_mac(dev, wanted);
+    if(result != NETDEV_OK) {
+      return result;
+    }
+  }
+  memcpy(dev->mac, wanted, sizeof(wanted));
+  return NETDEV_OK;
+}
+
+int netdev_set_filter(struct netdev *dev, uint32_t flags, const uint8_t (*multicast)[NETDEV_MAC_LENGTH],
+                      uint32_t count) {
+  uint32_t known = NETDEV_FILTER_UNICAST | NETDEV_FILTER_MULTICAST | NETDEV_FILTER_BROADCAST |
+                   NETDEV_FILTER_PROMISCUOUS | NETDEV_FILTER_ALL_MULTICAST;
+  if((flags & ~known) || count > NETDEV_MAX_MULTICAST || (count > 0 && !multicast)) {
+    return NETDEV_E_INVALID;
+  }
+  for(uint32_t i = 0; i < count; i++) {
+    if(!(multicast[i][0] & 1U)) {
+      return NETDEV_E_INVALID;
+    }
+  }
+  if(dev->state == NETDEV_GONE) {
+    return NETDEV_E_GONE;
+  }
+  dev->filter = flags;
+  dev->multicast_count = count;
+  if(count > 0) {
+    memcpy(dev->multicast, multicast, (size_t)count * NETDEV_MAC_LENGTH);
+  }
+  return dev->state == NETDEV_OPEN ? dev->ops->set_filter(dev) : NETDEV_OK;
+}
+
+/* Statistics and heartbeat --------------------------------------------------------------------------------------- */
+
+const struct netdev_stats *netdev_get_stats(struct netdev *dev) {
+  if(dev->state == NETDEV_OPEN) {
+    dev->ops->update_stats(dev);
+  }
+  dev->stats.rx_errors = dev->stats.rx_device_errors + dev->stats.rx_length_errors + dev->stats.rx_split_errors;
+  return &dev->stats;
+}
+
+int netdev_tick(struct netdev *dev) {
+  int result = require_open(dev);
+  return result == NETDEV_OK ? note_gone(dev, dev->ops->tick(dev)) : result;
+}
+
+const char *netdev_strerror(int result) {
+  static const char *const text[] = {
+      "success",
+      "invalid argument",
+      "out of memory",
+      "the transmit ring is full",
+      "no frame is waiting",
+      "the buffer is too small for the frame",
+      "the device did not answer in time",
+      "the device has gone from the bus",
+      "the NVM cannot be read",
+      "the device has no usable MAC address",
+      "the device is not in the right state",
+      "not supported",
+      "cancelled: the device was closed",
+      "lost in a reset of the device",
+  };
+  size_t index = (size_t) - (long)result;
+  return result <= 0 && index < sizeof(text) / sizeof(text[0]) ? text[index] : "unknown error";
+}

@@ -1,0 +1,18 @@
+/* netdev.h - what netdev.c and the drivers behind it share; clients include net/netdevice.h. */
+#ifndef NETDEV_H
+#define NETDEV_H
+
+#include "net/netdevice.h"
+
+/* Fills in what every device starts with: closed, filter for its own address and broadcast, no client. `mac` becomes
+ * both the permanent and the current address. */
+void netdev_init(struct netdev *dev, const struct net_platform *platform, const struct netdev_ops *ops,
+                 const char *model, const uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* Counts and reports one finished transmission of `length` bytes. */
+void netdev_tx_done(struct netdev *dev, void *cookie, uint32_t length, int status);
+
+/* Takes over a link state that was just read; reports and counts it if it is news. */
+void netdev_link_seen(struct netdev *dev, struct netdev_link link);
+
+#endif

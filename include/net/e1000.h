@@ -1,0 +1,92 @@
+/* e1000.h - Intel 8254x and 82574L gigabit controllers behind struct netdev. */
+#ifndef NET_E1000_H
+#define NET_E1000_H
+
+#include "net/netdevice.h"
+
+#define E1000_VENDOR_ID     0x8086U
+#define E1000_BAR0_MIN_SIZE 0x20000U /* bytes; every part of the family decodes 128 KiB (8254x SDM 4.1) */
+#define E1000_RING_MIN      8U       /* descriptors; RDLEN and TDLEN count in 128-byte units            */
+#define E1000_RING_MAX      4096U
+#define E1000_RING_DEFAULT  256U
+
+/* What was found on the bus, and how large the rings should be. */
+struct e1000_config {
+  uint16_t vendor_id;
+  uint16_t device_id;
+  uint8_t revision_id;
+  uint32_t tx_descriptors; /* a power of two, E1000_RING_MIN to E1000_RING_MAX; 0 = E1000_RING_DEFAULT */
+  uint32_t rx_descriptors; /* the same                                                                 */
+};
+
+/* The marketing name ("82574L") of a device this driver knows, or NULL. Touches nothing. */
+const char *e1000_model_name(uint16_t vendor_id, uint16_t device_id);
+
+/* Makes a device: allocates rings and buffers, resets the controller and leaves it quiet, reads its addresses. On
+ * success *out is closed and not registered, and belongs to the caller until e1000_destroy. `platform` must outlive
+ * it; `config` need not. NETDEV_E_UNSUPPORTED for an unknown device, NETDEV_E_INVALID for a ring size,
+ * NETDEV_E_NO_MEMORY, NETDEV_E_TIMEOUT, NETDEV_E_GONE, NETDEV_E_NO_ADDRESS; then nothing is left allocated. */
+int e1000_create(const struct net_platform *platform, const struct e1000_config *config, struct netdev **out);
+
+/* Unregisters, closes and frees. The controller is quiet and owns its permanent address again. NULL is harmless. */
+void e1000_destroy(struct netdev *dev);
+
+/* NVM ------------------------------------------------------------------------------------------------------------ */
+
+#define E1000_NVM_WORDS        64U     /* the part every adapter has                         */
+#define E1000_NVM_CHECKSUM_SUM 0xBABAU /* what words 0x00 to 0x3F add up to (SDM 5.6.35)     */
+
+/* Reads one 16-bit word (0 to E1000_NVM_WORDS - 1) of the NVM. NETDEV_E_NVM when it does not answer. */
+int e1000_nvm_read(struct netdev *dev, uint16_t word, uint16_t *value);
+
+/* The sum of the words 0x00 to 0x3F: E1000_NVM_CHECKSUM_SUM when the NVM is intact. */
+int e1000_nvm_checksum(struct netdev *dev, uint16_t *sum);
+
+/* Registers ------------------------------------------------------------------------------------------------------ */
+
+enum e1000_access {
+  E1000_RW, /* read and write, reading has no side effect */
+  E1000_RO, /* read only                                  */
+  E1000_WO, /* write only: reading means nothing          */
+  E1000_RC, /* reading clears it                          */
+  E1000_RS, /* reading takes a semaphore: never dump it   */
+};
+
+/* One row of the register table: the dump, the statistics, the self-test and the simulator come from it. */
+struct e1000_register {
+  const char *name;
+  uint32_t offset; /* bytes from BAR 0                      */
+  uint16_t count;  /* registers in the array; 1 for a plain one */
+  uint16_t stride; /* bytes from one to the next            */
+  enum e1000_access access;
+  uint8_t families; /* E1000_FAMILY_ flags that have it      */
+  const char *section;
+  const char *text;
+};
+
+#define E1000_FAMILY_8254X 1U
+#define E1000_FAMILY_82574 2U
+
+extern const struct e1000_register e1000_registers[];
+extern const size_t e1000_register_count;
+
+/* Whether this device has the register. */
+bool e1000_has_register(const struct netdev *dev, const struct e1000_register *reg);
+
+/* Whether the row is a statistics register, which e1000_counter sums up. */
+bool e1000_is_counter(const struct e1000_register *reg);
+
+/* Reads a register by its row; `index` selects in an array. Reading an E1000_RC row loses its count for the statistics:
+ * use e1000_counter for those. */
+uint32_t e1000_register_read(struct netdev *dev, const struct e1000_register *reg, uint32_t index);
+
+/* The sum of a statistics register since the device was created, as of the last netdev_get_stats. The low half's row
+ * carries the sum of a 64-bit pair; the high half's row is always 0. */
+uint64_t e1000_counter(const struct netdev *dev, const struct e1000_register *reg);
+
+/* PHY ------------------------------------------------------------------------------------------------------------ */
+
+/* Reads an IEEE 802.3 register (0 to 31) of the PHY over MDIC. NETDEV_E_TIMEOUT when it does not answer. */
+int e1000_phy_read(struct netdev *dev, uint32_t reg, uint16_t *value);
+
+#endif

@@ -1,0 +1,222 @@
+/* netdevice.h - what a network driver offers: struct netdev, the netdev_* calls, statistics and ownership rules. */
+#ifndef NET_NETDEVICE_H
+#define NET_NETDEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/platform.h"
+
+/*
+ * Concurrency: calls on one device are serialised by the caller (UEFI: raise to TPL_CALLBACK; kernel: one lock or one
+ * work queue per device). Calls on different devices are independent. The list of registered devices is the
+ * exception: register and unregister are serialised over all devices.
+ *
+ * Ownership: a frame given to netdev_transmit is copied before the call returns, so its memory stays the caller's.
+ * The `cookie` given along comes back exactly once through netdev_client.tx_done after the device is done with the
+ * frame, or with an error when the device is closed, reset or gone. A frame shown by netdev_peek stays the driver's.
+ *
+ * Lengths are those of the frame in memory: destination address to the end of the payload, without the FCS, which
+ * the device adds and strips. 60 to 1514 bytes here are 64 to 1518 on the wire; a VLAN tag adds 4.
+ */
+
+#define NETDEV_MAC_LENGTH       6U
+#define NETDEV_HEADER_LENGTH    14U   /* destination, source, type                                    */
+#define NETDEV_MIN_FRAME        60U   /* shorter frames are padded with zeroes                        */
+#define NETDEV_MAX_FRAME        1514U /* without a VLAN tag                                           */
+#define NETDEV_MAX_TAGGED_FRAME 1518U /* with one; the longest that netdev_transmit takes             */
+#define NETDEV_MTU              1500U
+#define NETDEV_MAX_MULTICAST    16U /* addresses in a filter list                                     */
+
+/* Results: 0 or one of these, all negative. netdev_strerror() has a sentence for each. */
+#define NETDEV_OK            0
+#define NETDEV_E_INVALID     (-1)  /* an argument is out of its documented range                      */
+#define NETDEV_E_NO_MEMORY   (-2)  /* the platform had none                                           */
+#define NETDEV_E_BUSY        (-3)  /* the transmit ring is full: complete some, try again             */
+#define NETDEV_E_EMPTY       (-4)  /* no frame is waiting                                             */
+#define NETDEV_E_TOO_SMALL   (-5)  /* the buffer is shorter than the frame; the frame is kept         */
+#define NETDEV_E_TIMEOUT     (-6)  /* the device did not do its part in the time the manual gives it  */
+#define NETDEV_E_GONE        (-7)  /* the device no longer answers on the bus                         */
+#define NETDEV_E_NVM         (-8)  /* the NVM cannot be read                                          */
+#define NETDEV_E_NO_ADDRESS  (-9)  /* neither the registers nor the NVM hold a usable MAC address     */
+#define NETDEV_E_STATE       (-10) /* the device is not open, or open already                         */
+#define NETDEV_E_UNSUPPORTED (-11) /* the driver does not know this device, or cannot do this         */
+#define NETDEV_E_CANCELLED   (-12) /* tx_done only: closed before the device sent the frame           */
+#define NETDEV_E_RESET       (-13) /* tx_done only: lost in the reset that ended a transmit hang      */
+
+/* netdev_set_filter flags. A driver may let more through than asked for, never less. */
+#define NETDEV_FILTER_UNICAST       (1U << 0) /* frames to the current address    */
+#define NETDEV_FILTER_MULTICAST     (1U << 1) /* frames to the addresses listed   */
+#define NETDEV_FILTER_BROADCAST     (1U << 2)
+#define NETDEV_FILTER_PROMISCUOUS   (1U << 3)
+#define NETDEV_FILTER_ALL_MULTICAST (1U << 4)
+
+/* netdev_transmit flags */
+#define NETDEV_TX_MORE (1U << 0) /* another frame follows at once: leave the doorbell to it or to netdev_flush */
+
+enum netdev_state {
+  NETDEV_CLOSED, /* quiet: no DMA, no interrupt                                       */
+  NETDEV_OPEN,   /* sends and receives                                                */
+  NETDEV_GONE,   /* was open, then stopped answering; only close and destroy are left */
+};
+
+struct netdev_link {
+  bool up;
+  bool full_duplex;
+  uint16_t speed_mbps; /* 10, 100 or 1000; 0 while down */
+};
+
+/* Counted since the device was created; 64 bits wide, so they never wrap in practice. */
+struct netdev_stats {
+  uint64_t rx_frames;        /* handed to the client                                                 */
+  uint64_t rx_bytes;         /* of those frames, without FCS                                         */
+  uint64_t rx_errors;        /* received damaged, skipped: the sum of the three that follow          */
+  uint64_t rx_device_errors; /* the descriptor carried an error bit                                  */
+  uint64_t rx_length_errors; /* shorter than a header or longer than NETDEV_MAX_TAGGED_FRAME         */
+  uint64_t rx_split_errors;  /* spread over several buffers, which a frame in range never is         */
+  uint64_t rx_missed;        /* the device had no buffer (counted by the device)                     */
+  uint64_t rx_crc_errors;    /* dropped by the device                                                */
+  uint64_t tx_frames;        /* sent: the device reported them done                                  */
+  uint64_t tx_bytes;         /* of those frames, padding included, without FCS                       */
+  uint64_t tx_errors;        /* handed back unsent                                                   */
+  uint64_t tx_busy;          /* refused because the ring was full                                    */
+  uint64_t tx_collisions;    /* half duplex only (counted by the device)                             */
+  uint64_t tx_hangs;         /* the transmitter stopped and the device was reset                     */
+  uint64_t link_changes;
+  uint64_t tx_doorbells; /* writes to the transmit tail register                                 */
+  uint64_t rx_doorbells; /* writes to the receive tail register                                  */
+};
+
+/* A received frame inside the driver's memory. */
+struct netdev_frame {
+  const uint8_t *data; /* readable until netdev_release or netdev_close             */
+  uint32_t length;     /* bytes, NETDEV_HEADER_LENGTH to NETDEV_MAX_TAGGED_FRAME    */
+};
+
+struct netdev;
+
+/* What the owner of a device wants to be told. Every member may be NULL. Called from inside netdev_poll, netdev_tick,
+ * netdev_transmit (completions only) and netdev_close, in the caller's context. A callback may transmit; it must not
+ * open, close, poll or destroy the device. */
+struct netdev_client {
+  void *ctx;
+
+  /* The device is done with the frame that was sent with `cookie`: status is NETDEV_OK or why it was not sent. */
+  void (*tx_done)(void *ctx, void *cookie, int status);
+
+  /* One good frame, in the order of arrival; it is the driver's again when the function returns. While this is NULL
+   * frames wait in the receive ring for netdev_peek or netdev_receive. */
+  void (*receive)(void *ctx, const struct netdev_frame *frame);
+
+  /* The link went up or down, or changed its speed. */
+  void (*link_changed)(void *ctx, const struct netdev_link *link);
+};
+
+/* What a driver implements. The netdev_* calls check state and arguments first, so no operation has to. */
+struct netdev_ops {
+  int (*open)(struct netdev *dev);
+  void (*close)(struct netdev *dev);
+  int (*transmit)(struct netdev *dev, const void *frame, uint32_t length, void *cookie);
+  void (*flush)(struct netdev *dev);
+  uint32_t (*complete)(struct netdev *dev);
+  int (*peek)(struct netdev *dev, struct netdev_frame *frame);
+  void (*release)(struct netdev *dev);
+  int (*set_mac)(struct netdev *dev, const uint8_t mac[NETDEV_MAC_LENGTH]);
+  int (*set_filter)(struct netdev *dev);
+  void (*update_stats)(struct netdev *dev);
+  int (*tick)(struct netdev *dev);
+};
+
+/* A network device. Readable by everybody, written by the driver and by netdev.c only. */
+struct netdev {
+  char name[8];                             /* "eth0", given by netdev_register                                  */
+  const char *model;                        /* "82540EM"                                                          */
+  uint8_t mac[NETDEV_MAC_LENGTH];           /* current station address                                            */
+  uint8_t permanent_mac[NETDEV_MAC_LENGTH]; /* what the hardware came with                                        */
+  enum netdev_state state;
+  struct netdev_link link; /* as of the last netdev_tick                                                          */
+  uint32_t filter;         /* NETDEV_FILTER_ flags in force                                                       */
+  uint32_t multicast_count;
+  uint8_t multicast[NETDEV_MAX_MULTICAST][NETDEV_MAC_LENGTH];
+  struct netdev_stats stats; /* as of the last netdev_get_stats                                                   */
+  const struct netdev_ops *ops;
+  const struct net_platform *platform;
+  struct netdev_client client;
+  struct netdev *next; /* list of registered devices                                                              */
+};
+
+/* Puts a device on the list and names it "eth" and the lowest number that is free. NETDEV_E_INVALID when it is on the
+ * list already or has no operations. Takes no reference: unregister before destroying. */
+int netdev_register(struct netdev *dev);
+
+/* Closes the device if it is open and takes it off the list. Harmless for a device that is not on it. */
+void netdev_unregister(struct netdev *dev);
+
+/* The registered device after `previous`, or the first one for NULL; NULL at the end. */
+struct netdev *netdev_next(const struct netdev *previous);
+
+/* Sets who is told about completions, frames and the link; NULL for nobody. Only while closed: NETDEV_E_STATE. */
+int netdev_set_client(struct netdev *dev, const struct netdev_client *client);
+
+/* Resets the device, programs rings and filters and starts it. Does not wait for a link. NETDEV_E_STATE unless closed,
+ * NETDEV_E_TIMEOUT when the device does not come out of its reset, NETDEV_E_GONE; it is then closed and quiet.
+ * Takes up to 200 ms. */
+int netdev_open(struct netdev *dev);
+
+/* Stops the device: no DMA and no interrupt after this returns. Every frame not yet sent comes back through tx_done as
+ * NETDEV_E_CANCELLED; frames not yet received are lost. Harmless when closed. */
+void netdev_close(struct netdev *dev);
+
+/* Queues one frame of NETDEV_HEADER_LENGTH to NETDEV_MAX_TAGGED_FRAME bytes and copies it; `cookie` is the caller's
+ * word for it. Rings the doorbell (one register write) unless flags has NETDEV_TX_MORE. NETDEV_E_BUSY when the ring
+ * is full even after completing what is done: no cookie is owed then. Also NETDEV_E_INVALID, NETDEV_E_STATE,
+ * NETDEV_E_GONE. */
+int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *cookie, uint32_t flags);
+
+/* Rings the doorbell for frames queued with NETDEV_TX_MORE; no register access when there are none. */
+void netdev_flush(struct netdev *dev);
+
+/* Reports finished transmissions through tx_done; returns their number. No register access. */
+uint32_t netdev_complete(struct netdev *dev);
+
+/* netdev_complete, then hands at most `budget` waiting frames to client.receive (none while that is NULL); returns the
+ * number of frames handed over. A return below `budget` means that nothing is waiting. No register access when nothing
+ * happened; one write for every batch of receive buffers given back. */
+uint32_t netdev_poll(struct netdev *dev, uint32_t budget);
+
+/* Shows the oldest waiting frame without consuming it. NETDEV_E_EMPTY, NETDEV_E_STATE, NETDEV_E_GONE.
+ * Damaged frames are counted and skipped. */
+int netdev_peek(struct netdev *dev, struct netdev_frame *frame);
+
+/* Consumes the frame that netdev_peek showed. Only after a netdev_peek that returned NETDEV_OK. */
+void netdev_release(struct netdev *dev);
+
+/* Copies the oldest waiting frame into `buffer` and consumes it. *length is set to the frame's length, also when it
+ * exceeds `capacity`: then NETDEV_E_TOO_SMALL, and the frame stays. Otherwise as netdev_peek. */
+int netdev_receive(struct netdev *dev, void *buffer, size_t capacity, size_t *length);
+
+/* Sets the station address: unicast, not all zero (NETDEV_E_INVALID). In force at once when open, else at the next
+ * open. NULL restores the permanent one. */
+int netdev_set_mac(struct netdev *dev, const uint8_t *mac);
+
+/* Sets what is received: NETDEV_FILTER_ flags and up to NETDEV_MAX_MULTICAST multicast addresses (6 bytes each, copied;
+ * NULL when count is 0). NETDEV_E_INVALID for more, or for one that is not multicast. In force as netdev_set_mac. */
+int netdev_set_filter(struct netdev *dev, uint32_t flags, const uint8_t (*multicast)[NETDEV_MAC_LENGTH],
+                      uint32_t count);
+
+/* Adds up the device's counters (some 60 register reads when open) and returns the statistics; valid until the device
+ * is destroyed. */
+const struct netdev_stats *netdev_get_stats(struct netdev *dev);
+
+/* The device's heartbeat: call it 10 to 100 times a second while open. Completes transmissions, reads the link state
+ * (at most one register read), recovers a transmitter that hangs. NETDEV_E_GONE once the device is gone. */
+int netdev_tick(struct netdev *dev);
+
+/* True for an address a station may have: unicast and not all zero. */
+bool netdev_mac_valid(const uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* A short English sentence for a NETDEV_ result; never NULL. */
+const char *netdev_strerror(int result);
+
+#endif
