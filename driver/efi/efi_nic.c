@@ -1,0 +1,215 @@
+/* efi_nic.c - taking a controller from the firmware, running it by a timer event, and giving it back. */
+#include "efi_nic.h"
+
+#include "../net/e1000_hw.h"
+#include "pci.h"
+
+#define HEARTBEAT_100NS (EFI_NIC_HEARTBEAT_MS * 10000ULL)
+#define POLL_BUDGET     64U /* frames per heartbeat, so that a flood cannot keep the processor at TPL_CALLBACK */
+#define WANTED_ATTRIBUTES                                                                                              \
+  (EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER |                           \
+   EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE)
+
+EFI_STATUS efi_status_of(int result) {
+  switch(result) {
+  case NETDEV_OK:
+    return EFI_SUCCESS;
+  case NETDEV_E_INVALID:
+    return EFI_INVALID_PARAMETER;
+  case NETDEV_E_NO_MEMORY:
+    return EFI_OUT_OF_RESOURCES;
+  case NETDEV_E_BUSY:
+  case NETDEV_E_EMPTY:
+    return EFI_NOT_READY;
+  case NETDEV_E_TOO_SMALL:
+    return EFI_BUFFER_TOO_SMALL;
+  case NETDEV_E_TIMEOUT:
+    return EFI_TIMEOUT;
+  case NETDEV_E_UNSUPPORTED:
+    return EFI_UNSUPPORTED;
+  default:
+    return EFI_DEVICE_ERROR;
+  }
+}
+
+/* Steps of attach, each with the one that undoes it -------------------------------------------------------------- */
+
+static EFI_STATUS open_pci_io(struct efi_nic *nic) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  EFI_STATUS status = BS->OpenProtocol(nic->controller, &guid, (VOID **)&nic->pci_io, nic->agent, nic->controller,
+                                       EFI_OPEN_PROTOCOL_BY_DRIVER);
+  if(status == EFI_ALREADY_STARTED) {
+    return EFI_ACCESS_DENIED; /* open by this very agent: a second attach */
+  }
+  if(!EFI_ERROR(status)) {
+    nic->held.protocols++;
+  }
+  return status;
+}
+
+static void close_pci_io(struct efi_nic *nic) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  if(nic->held.protocols && !EFI_ERROR(BS->CloseProtocol(nic->controller, &guid, nic->agent, nic->controller))) {
+    nic->held.protocols--;
+  }
+}
+
+static EFI_STATUS enable_device(struct efi_nic *nic) {
+  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
+  UINT64 supported;
+  EFI_STATUS status = io->Attributes(io, EfiPciIoAttributeOperationGet, 0, &nic->saved_attributes);
+  if(!EFI_ERROR(status)) {
+    status = io->Attributes(io, EfiPciIoAttributeOperationSupported, 0, &supported);
+  }
+  if(!EFI_ERROR(status)) {
+    status = io->Attributes(io, EfiPciIoAttributeOperationEnable, supported & WANTED_ATTRIBUTES, NULL);
+  }
+  if(!EFI_ERROR(status)) {
+    nic->held.attributes++;
+  }
+  return status;
+}
+
+static void restore_device(struct efi_nic *nic) {
+  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
+  if(nic->held.attributes &&
+     !EFI_ERROR(io->Attributes(io, EfiPciIoAttributeOperationSet, nic->saved_attributes, NULL))) {
+    nic->held.attributes--;
+  }
+}
+
+static EFI_STATUS check_bars(struct efi_nic *nic) {
+  struct pci_bar bar;
+  pci_get_bar(nic->pci_io, 0, &bar);
+  if(bar.type != PCI_BAR_MEMORY || bar.size < E1000_BAR0_MIN_SIZE) {
+    return EFI_UNSUPPORTED;
+  }
+  nic->io_bar = EFI_NIC_NO_BAR;
+  for(UINT8 i = 1; i < PCI_BAR_COUNT; i++) {
+    pci_get_bar(nic->pci_io, i, &bar);
+    if(bar.type == PCI_BAR_IO) {
+      nic->io_bar = i;
+      break;
+    }
+  }
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_options *options) {
+  UINT32 header[3];
+  EFI_STATUS status = nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, 0, 3, header);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  struct e1000_config config = {
+      .vendor_id = (UINT16)header[0],
+      .device_id = (UINT16)(header[0] >> 16),
+      .revision_id = (UINT8)header[2],
+      .tx_descriptors = options->tx_descriptors,
+      .rx_descriptors = options->rx_descriptors,
+  };
+  efi_platform_init(nic);
+  int result = e1000_create(&nic->platform, &config, &nic->netdev);
+  if(result == NETDEV_OK) {
+    result = netdev_register(nic->netdev);
+  }
+  return efi_status_of(result);
+}
+
+/* Attach and detach ---------------------------------------------------------------------------------------------- */
+
+EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE agent,
+                          const struct efi_nic_options *options) {
+  BS->SetMem(nic, sizeof(*nic), 0);
+  nic->controller = controller;
+  nic->agent = agent;
+  nic->log = options->log;
+  nic->log_ctx = options->log_ctx;
+
+  EFI_STATUS status = open_pci_io(nic);
+  if(!EFI_ERROR(status)) {
+    status = enable_device(nic);
+  }
+  if(!EFI_ERROR(status)) {
+    status = check_bars(nic);
+  }
+  if(!EFI_ERROR(status)) {
+    status = create_netdev(nic, options);
+  }
+  if(EFI_ERROR(status)) {
+    efi_nic_detach(nic);
+  }
+  return status;
+}
+
+void efi_nic_detach(struct efi_nic *nic) {
+  efi_nic_stop(nic);
+  e1000_destroy(nic->netdev);
+  nic->netdev = NULL;
+  restore_device(nic);
+  close_pci_io(nic);
+}
+
+BOOLEAN efi_nic_nothing_held(const struct efi_nic *nic) {
+  const struct efi_nic_held *held = &nic->held;
+  return held->pool == 0 && held->dma == 0 && held->pages == 0 && held->events == 0 && held->protocols == 0 &&
+         held->attributes == 0;
+}
+
+BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT16 vendor_id, UINT16 device_id, UINT8 mac[NETDEV_MAC_LENGTH],
+                       struct netdev_link *link) {
+  static const UINT32 offsets[] = {E1000_STATUS, E1000_RAL, E1000_RAH};
+  UINT32 values[3];
+  UINT64 attributes;
+
+  if(!e1000_model_name(vendor_id, device_id) ||
+     EFI_ERROR(pci_io->Attributes(pci_io, EfiPciIoAttributeOperationGet, 0, &attributes)) ||
+     !(attributes & EFI_PCI_IO_ATTRIBUTE_MEMORY)) {
+    return FALSE;
+  }
+  for(UINTN i = 0; i < 3; i++) {
+    if(EFI_ERROR(pci_io->Mem.Read(pci_io, EfiPciIoWidthUint32, 0, offsets[i], 1, &values[i]))) {
+      return FALSE;
+    }
+  }
+  *link = e1000_decode_link(values[0]);
+  e1000_decode_address(values[1], values[2], mac);
+  return values[0] != UINT32_MAX;
+}
+
+/* Heartbeat ------------------------------------------------------------------------------------------------------ */
+
+static VOID EFIAPI heartbeat(EFI_EVENT event, VOID *context) {
+  struct efi_nic *nic = context;
+  (void)event;
+  nic->beats++;
+  netdev_poll(nic->netdev, POLL_BUDGET);
+  (void)netdev_tick(nic->netdev);
+}
+
+EFI_STATUS efi_nic_start(struct efi_nic *nic) {
+  EFI_STATUS status = efi_status_of(netdev_open(nic->netdev));
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  status = BS->CreateEvent(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, heartbeat, nic, &nic->heartbeat);
+  if(!EFI_ERROR(status)) {
+    nic->held.events++;
+    status = BS->SetTimer(nic->heartbeat, TimerPeriodic, HEARTBEAT_100NS);
+  }
+  if(EFI_ERROR(status)) {
+    efi_nic_stop(nic);
+  }
+  return status;
+}
+
+void efi_nic_stop(struct efi_nic *nic) {
+  if(nic->held.events && !EFI_ERROR(BS->CloseEvent(nic->heartbeat))) {
+    nic->held.events--;
+  }
+  if(nic->netdev) {
+    EFI_TPL tpl = efi_nic_lock();
+    netdev_close(nic->netdev);
+    efi_nic_unlock(tpl);
+  }
+}

@@ -1,0 +1,96 @@
+/* efi_nic.h - one controller under UEFI: PciIo opened, DMA mapped, netdev created, heartbeat running. */
+#ifndef EFI_NIC_H
+#define EFI_NIC_H
+
+#include <efi.h>
+#include <efilib.h>
+
+#include "net/e1000.h"
+
+/* What is allocated or held at the moment. All zero again after efi_nic_detach: tests assert it. */
+struct efi_nic_held {
+  UINTN pool;       /* pool allocations              */
+  UINTN dma;        /* AllocateBuffer + Map pairs    */
+  UINTN pages;      /* pages behind them             */
+  UINTN events;     /* the heartbeat                 */
+  UINTN protocols;  /* PciIo opened BY_DRIVER        */
+  UINTN attributes; /* PCI attributes changed        */
+};
+
+typedef void (*efi_nic_log)(void *ctx, enum net_log_level level, const char *text, uint32_t value);
+
+struct efi_nic {
+  EFI_HANDLE controller; /* the PCI handle                                                        */
+  EFI_HANDLE agent;      /* image or driver binding handle that PciIo is opened with              */
+  EFI_PCI_IO_PROTOCOL *pci_io;
+  UINT64 saved_attributes;
+  UINT8 io_bar; /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
+  struct net_platform platform;
+  struct netdev *netdev;
+  EFI_EVENT heartbeat;
+  UINT64 beats; /* how often the heartbeat ran                                           */
+  struct efi_nic_held held;
+  efi_nic_log log;
+  void *log_ctx;
+};
+
+#define EFI_NIC_NO_BAR       0xFFU
+#define EFI_NIC_HEARTBEAT_MS 10U /* firmware with a coarser tick fires the event that much less often */
+
+struct efi_nic_options {
+  UINT32 tx_descriptors; /* 0 = E1000_RING_DEFAULT      */
+  UINT32 rx_descriptors;
+  efi_nic_log log; /* may be NULL                 */
+  void *log_ctx;
+};
+
+/*
+ * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables MEMORY, BUS_MASTER and
+ * DUAL_ADDRESS_CYCLE, creates the netdev (closed) and its rings. Zeroes *nic first; *nic must stay where it is until
+ * efi_nic_detach. TPL_CALLBACK or lower, boot services only.
+ *
+ * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when this driver does not know it or its
+ * BAR 0 is no memory BAR of at least 128 KiB, EFI_OUT_OF_RESOURCES, EFI_TIMEOUT when it does not come out of its reset,
+ * EFI_DEVICE_ERROR; nothing is then left behind.
+ */
+EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE agent,
+                          const struct efi_nic_options *options);
+
+/* Undoes efi_nic_attach line by line. Whatever cannot be undone stays counted in nic->held. TPL_CALLBACK or lower. */
+void efi_nic_detach(struct efi_nic *nic);
+
+/* Opens the netdev and starts the heartbeat: a periodic timer event at TPL_CALLBACK that calls netdev_poll and
+ * netdev_tick. From here on every netdev call needs TPL_CALLBACK: use efi_nic_lock. */
+EFI_STATUS efi_nic_start(struct efi_nic *nic);
+
+/* Stops the heartbeat and closes the netdev. Harmless when not started. */
+void efi_nic_stop(struct efi_nic *nic);
+
+/* Keeps the heartbeat out: raises to TPL_CALLBACK (from TPL_CALLBACK or lower); give the result to efi_nic_unlock. */
+static inline EFI_TPL efi_nic_lock(void) {
+  return BS->RaiseTPL(TPL_CALLBACK);
+}
+
+static inline void efi_nic_unlock(EFI_TPL tpl) {
+  BS->RestoreTPL(tpl);
+}
+
+/* True when nothing is held any more. */
+BOOLEAN efi_nic_nothing_held(const struct efi_nic *nic);
+
+/* What can be seen of a controller without taking it: its station address and link. Two or three register reads that
+ * disturb nobody; FALSE when this driver does not know the device or its memory decoding is off. */
+BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT16 vendor_id, UINT16 device_id, UINT8 mac[NETDEV_MAC_LENGTH],
+                       struct netdev_link *link);
+
+/* NETDEV_ results as EFI_STATUS. */
+EFI_STATUS efi_status_of(int result);
+
+/* Fills nic->platform: registers, DMA and time over PciIo. Part of efi_nic_attach; separate for the tests. */
+void efi_platform_init(struct efi_nic *nic);
+
+/* Microseconds since the first call, from the processor's time-stamp counter. Calibrated on the first call, which takes
+ * 10 ms. */
+UINT64 efi_clock_us(VOID);
+
+#endif

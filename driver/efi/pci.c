@@ -1,0 +1,152 @@
+/* pci.c - finding network controllers on the PCI bus and saying who holds them. */
+#include "pci.h"
+
+#include "efi/acpi_resource.h"
+
+#define PCI_HEADER_DWORDS 16U
+
+static UINT64 location_key(const struct pci_nic *nic) {
+  return (UINT64)nic->segment << 32 | (UINT64)nic->bus << 16 | (UINT64)nic->device << 8 | (UINT64)nic->function;
+}
+
+/* False when the handle is no network controller. */
+static BOOLEAN describe(EFI_HANDLE handle, struct pci_nic *nic) {
+  UINT32 header[PCI_HEADER_DWORDS];
+  EFI_PCI_IO_PROTOCOL *pci_io;
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+
+  if(EFI_ERROR(BS->HandleProtocol(handle, &guid, (VOID **)&pci_io)) ||
+     EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint32, 0, PCI_HEADER_DWORDS, header)) ||
+     header[2] >> 24 != PCI_CLASS_NETWORK) {
+    return FALSE;
+  }
+  nic->handle = handle;
+  nic->pci_io = pci_io;
+  nic->vendor_id = (UINT16)header[0];
+  nic->device_id = (UINT16)(header[0] >> 16);
+  nic->command = (UINT16)header[1];
+  nic->revision_id = (UINT8)header[2];
+  nic->subclass = (UINT8)(header[2] >> 16);
+  nic->subsystem_vendor_id = (UINT16)header[11];
+  nic->subsystem_id = (UINT16)(header[11] >> 16);
+  nic->interrupt_line = (UINT8)header[15];
+  nic->interrupt_pin = (UINT8)(header[15] >> 8);
+  return !EFI_ERROR(pci_io->GetLocation(pci_io, &nic->segment, &nic->bus, &nic->device, &nic->function));
+}
+
+EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  EFI_HANDLE *handles;
+  UINTN handle_count;
+
+  *list = NULL;
+  *count = 0;
+  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &handle_count, &handles);
+  if(status == EFI_NOT_FOUND) {
+    return EFI_SUCCESS;
+  }
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  status = BS->AllocatePool(EfiBootServicesData, handle_count * sizeof(struct pci_nic), (VOID **)list);
+  if(!EFI_ERROR(status)) {
+    for(UINTN i = 0; i < handle_count; i++) {
+      struct pci_nic found;
+      if(!describe(handles[i], &found)) {
+        continue;
+      }
+      /* Insertion keeps the list in bus order, so that an index means the same in every run. */
+      UINTN place = *count;
+      while(place > 0 && location_key(&(*list)[place - 1]) > location_key(&found)) {
+        (*list)[place] = (*list)[place - 1];
+        place--;
+      }
+      (*list)[place] = found;
+      (*count)++;
+    }
+    if(*count == 0) {
+      BS->FreePool(*list);
+      *list = NULL;
+    }
+  }
+  BS->FreePool(handles);
+  return status;
+}
+
+void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar) {
+  EFI_ACPI_ADDRESS_SPACE_DESCRIPTOR *resources = NULL;
+
+  *bar = (struct pci_bar){.type = PCI_BAR_NONE};
+  if(EFI_ERROR(pci_io->GetBarAttributes(pci_io, index, NULL, (VOID **)&resources)) || !resources) {
+    return;
+  }
+  if(resources->Desc == ACPI_ADDRESS_SPACE_DESCRIPTOR && resources->AddrLen > 0) {
+    bar->type = resources->ResType == ACPI_ADDRESS_SPACE_TYPE_IO ? PCI_BAR_IO : PCI_BAR_MEMORY;
+    bar->is_64bit = bar->type == PCI_BAR_MEMORY && resources->AddrSpaceGranularity == 64;
+    bar->prefetchable = bar->type == PCI_BAR_MEMORY && resources->SpecificFlag == ACPI_MEMORY_PREFETCHABLE;
+    /* UEFI 2.10, 14.4.18: AddrRangeMin is the processor's address. */
+    bar->base = resources->AddrRangeMin;
+    bar->size = resources->AddrLen;
+  }
+  BS->FreePool(resources);
+}
+
+EFI_HANDLE pci_find_holder(EFI_HANDLE handle) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  EFI_OPEN_PROTOCOL_INFORMATION_ENTRY *entries;
+  UINTN count;
+  EFI_HANDLE holder = NULL;
+
+  if(EFI_ERROR(BS->OpenProtocolInformation(handle, &guid, &entries, &count))) {
+    return NULL;
+  }
+  for(UINTN i = 0; i < count && !holder; i++) {
+    if(entries[i].Attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) {
+      holder = entries[i].AgentHandle;
+    }
+  }
+  BS->FreePool(entries);
+  return holder;
+}
+
+static void to_ascii(const CHAR16 *from, char *to, UINTN size) {
+  UINTN i = 0;
+  for(; from[i] && i + 1 < size; i++) {
+    to[i] = from[i] >= ' ' && from[i] < 0x7F ? (char)from[i] : '?';
+  }
+  to[i] = '\0';
+}
+
+void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size) {
+  EFI_GUID name2_guid = EFI_COMPONENT_NAME2_PROTOCOL_GUID;
+  EFI_GUID name_guid = COMPONENT_NAME_PROTOCOL;
+  EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
+  EFI_COMPONENT_NAME2_PROTOCOL *naming;
+  CHAR16 *text = NULL;
+
+  /* The two protocols differ in their language codes only ("en" and "eng"); the first supported one will do, up to the
+   * separator of a list. */
+  if(!EFI_ERROR(BS->HandleProtocol(agent, &name2_guid, (VOID **)&naming)) ||
+     !EFI_ERROR(BS->HandleProtocol(agent, &name_guid, (VOID **)&naming))) {
+    CHAR8 language[16];
+    UINTN i = 0;
+    for(; naming->SupportedLanguages[i] && naming->SupportedLanguages[i] != ';' && i + 1 < sizeof(language); i++) {
+      language[i] = naming->SupportedLanguages[i];
+    }
+    language[i] = 0;
+    if(!EFI_ERROR(naming->GetDriverName(naming, language, &text)) && text) {
+      to_ascii(text, name, size);
+      return;
+    }
+  }
+  EFI_LOADED_IMAGE *image;
+  if(!EFI_ERROR(BS->HandleProtocol(agent, &image_guid, (VOID **)&image)) && image->FilePath) {
+    text = DevicePathToStr(image->FilePath);
+    if(text) {
+      to_ascii(text, name, size);
+      BS->FreePool(text);
+      return;
+    }
+  }
+  to_ascii(L"unknown driver", name, size);
+}

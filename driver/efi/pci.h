@@ -1,0 +1,54 @@
+/* pci.h - finding network controllers on the PCI bus and saying who holds them. */
+#ifndef EFI_PCI_H
+#define EFI_PCI_H
+
+#include <efi.h>
+#include <efilib.h>
+
+/* One network controller. */
+struct pci_nic {
+  EFI_HANDLE handle;
+  EFI_PCI_IO_PROTOCOL *pci_io;
+  UINTN segment;
+  UINTN bus;
+  UINTN device;
+  UINTN function;
+  UINT16 vendor_id;
+  UINT16 device_id;
+  UINT8 revision_id;
+  UINT8 subclass;
+  UINT16 subsystem_vendor_id;
+  UINT16 subsystem_id;
+  UINT8 interrupt_line;
+  UINT8 interrupt_pin; /* 0 = none, 1 = INTA# */
+  UINT16 command;
+};
+
+enum pci_bar_type { PCI_BAR_NONE, PCI_BAR_IO, PCI_BAR_MEMORY };
+
+struct pci_bar {
+  enum pci_bar_type type;
+  BOOLEAN is_64bit;
+  BOOLEAN prefetchable;
+  UINT64 base; /* address the processor uses */
+  UINT64 size; /* bytes                      */
+};
+
+#define PCI_BAR_COUNT 6U
+
+/* Every handle with EFI_PCI_IO_PROTOCOL whose class is network controller, in the order of segment, bus, device and
+ * function. Reads configuration space only. *list is pool memory of the caller's (FreePool), NULL when *count is 0. */
+EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count);
+
+/* What BAR `index` (0 to 5) is, from GetBarAttributes. PCI_BAR_NONE for one that is not there, and for the upper half
+ * of a 64-bit one. */
+void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar);
+
+/* The agent that has PciIo of `handle` open BY_DRIVER, or NULL when nobody has. */
+EFI_HANDLE pci_find_holder(EFI_HANDLE handle);
+
+/* Writes what the driver with this handle calls itself (ComponentName2, ComponentName, or the path of its image) to
+ * `name` of `size` bytes, in ASCII, cut if need be. */
+void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size);
+
+#endif
