@@ -1,0 +1,81 @@
+# Builds the images, runs them in QEMU, and tests everything. `make help` lists the targets.
+
+CC      := gcc
+HOSTCC  := $(CC)
+BUILD   := build
+NIC     := e1000
+MACHINE := q35
+CMD     :=
+
+EFI_INC  := /usr/include/efi
+EFI_LDS  := /usr/lib/elf_x86_64_efi.lds
+EFI_CRT0 := /usr/lib/crt0-efi-x86_64.o
+
+WARNINGS   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Werror
+CORE_FLAGS := -std=c11 $(WARNINGS) -Iinclude
+EFI_FLAGS  := $(CORE_FLAGS) -Os -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \
+              -mno-red-zone -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI \
+              -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
+ifneq ($(findstring clang,$(CC)),)
+EFI_FLAGS := $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS))
+endif
+HOST_FLAGS := $(CORE_FLAGS) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+CORE_SRC := $(wildcard driver/net/*.c)
+EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
+APP_SRC  := $(wildcard app/*.c)
+APP_PURE := app/args.c app/inet.c app/testframe.c app/responder.c
+
+efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
+DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
+APP_OBJ     := $(call efi_objects,$(APP_SRC))
+ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
+IMAGES      := $(BUILD)/netdiag.efi
+
+.PHONY: all run shell test check clean help deps
+.DELETE_ON_ERROR:
+
+all: deps $(IMAGES)
+
+help:
+	@echo 'make run      build, boot OVMF in QEMU, list the NICs and ping the gateway'
+	@echo '              NIC=e1000|e1000-82544gc|e1000-82545em|e1000e  MACHINE=q35|pc  CMD="netdiag info"'
+	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
+	@echo 'make test     build everything and run every test'
+	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
+	@echo 'make all      build the images: $(IMAGES)'
+	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
+	@echo 'make clean    remove $(BUILD)/'
+	@echo 'CC=clang builds with clang.'
+
+deps:
+	@tools/install-packages tools/packages.txt
+
+# Images: objects to a shared object with gnu-efi's start-up code, then to PE32+. Undefined symbols would only show at
+# run time, so the linker must refuse them.
+$(BUILD)/efi/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(EFI_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ)
+$(BUILD)/e1000.so: $(ENTRY_OBJ) $(DRIVER_OBJ)
+$(BUILD)/%.so:
+	ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $(EFI_CRT0) $^ -o $@ -L/usr/lib -lefi -lgnuefi
+
+$(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
+$(BUILD)/e1000.efi: TARGET := efi-bsdrv-x86_64
+$(BUILD)/%.efi: $(BUILD)/%.so
+	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \
+	  --target=$(TARGET) $< $@
+
+# Running
+run: all
+	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) $(if $(CMD),--cmd '$(CMD)')
+
+shell: all
+	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) --interactive
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(DRIVER_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(ENTRY_OBJ:.o=.d)

@@ -1,0 +1,297 @@
+/* args.c - command lines: options described by a table, parsed into a struct. Pure C, tested on the host. */
+#include "args.h"
+
+#include <string.h>
+
+/* Values --------------------------------------------------------------------------------------------------------- */
+
+bool text_equal(const char *left, const char *right) {
+  while(*left && *left == *right) {
+    left++;
+    right++;
+  }
+  return *left == *right;
+}
+
+static int digit_value(char c) {
+  if(c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  if(c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  if(c >= 'A' && c <= 'F') {
+    return c - 'A' + 10;
+  }
+  return 16;
+}
+
+/* Reads digits of `base` at *text and moves past them; false without a digit or beyond `max`. */
+static bool take_number(const char **text, uint32_t base, uint32_t max, uint32_t *out) {
+  uint64_t value = 0;
+  const char *start = *text;
+  while((uint32_t)digit_value(**text) < base) {
+    value = value * base + (uint32_t)digit_value(**text);
+    if(value > max) {
+      return false;
+    }
+    (*text)++;
+  }
+  *out = (uint32_t)value;
+  return *text != start;
+}
+
+static bool take_char(const char **text, char wanted) {
+  if(**text != wanted) {
+    return false;
+  }
+  (*text)++;
+  return true;
+}
+
+bool args_u32(const char *text, uint32_t *out) {
+  uint32_t value;
+  bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+  text += hex ? 2 : 0;
+  if(!take_number(&text, hex ? 16 : 10, UINT32_MAX, &value) || *text) {
+    return false;
+  }
+  *out = value;
+  return true;
+}
+
+bool args_mac(const char *text, uint8_t mac[6]) {
+  uint8_t value[6];
+  for(int i = 0; i < 6; i++) {
+    uint32_t byte;
+    if(i > 0 && !take_char(&text, ':') && !take_char(&text, '-')) {
+      return false;
+    }
+    if(!take_number(&text, 16, 0xFF, &byte)) {
+      return false;
+    }
+    value[i] = (uint8_t)byte;
+  }
+  if(*text) {
+    return false;
+  }
+  memcpy(mac, value, sizeof(value));
+  return true;
+}
+
+static bool take_ipv4(const char **text, uint32_t *out) {
+  uint32_t value = 0;
+  for(int i = 0; i < 4; i++) {
+    uint32_t byte;
+    if((i > 0 && !take_char(text, '.')) || !take_number(text, 10, 255, &byte)) {
+      return false;
+    }
+    value = value << 8 | byte;
+  }
+  *out = value;
+  return true;
+}
+
+bool args_ipv4(const char *text, uint32_t *out) {
+  uint32_t value;
+  if(!take_ipv4(&text, &value) || *text) {
+    return false;
+  }
+  *out = value;
+  return true;
+}
+
+bool args_cidr(const char *text, struct cidr_option *out) {
+  uint32_t address;
+  uint32_t bits;
+  if(!take_ipv4(&text, &address) || !take_char(&text, '/') || !take_number(&text, 10, 32, &bits) || *text) {
+    return false;
+  }
+  out->address = address;
+  out->mask = bits == 0 ? 0 : UINT32_MAX << (32U - bits);
+  return true;
+}
+
+bool args_range(const char *text, struct range_option *out) {
+  struct range_option value;
+  if(!take_number(&text, 10, UINT32_MAX, &value.first)) {
+    return false;
+  }
+  value.last = value.first;
+  if(take_char(&text, '-') && !take_number(&text, 10, UINT32_MAX, &value.last)) {
+    return false;
+  }
+  if(*text || value.last < value.first) {
+    return false;
+  }
+  *out = value;
+  return true;
+}
+
+bool args_pci_location(const char *text, struct pci_location *out) {
+  uint32_t part[3];
+  uint32_t function;
+  int count = 0;
+  do {
+    if(count == 3 || !take_number(&text, 16, 0xFFFF, &part[count])) {
+      return false;
+    }
+    count++;
+  } while(take_char(&text, ':'));
+  if(count < 2 || !take_char(&text, '.') || !take_number(&text, 16, 7, &function) || *text) {
+    return false;
+  }
+  out->segment = count == 3 ? part[0] : 0;
+  out->bus = part[count - 2];
+  out->device = part[count - 1];
+  out->function = function;
+  return true;
+}
+
+int args_split(char *line, char *argv[], int max) {
+  int count = 0;
+  while(count < max) {
+    while(*line == ' ' || *line == '\t') {
+      line++;
+    }
+    if(!*line) {
+      break;
+    }
+    bool quoted = *line == '"';
+    line += quoted ? 1 : 0;
+    argv[count++] = line;
+    while(*line && (quoted ? *line != '"' : *line != ' ' && *line != '\t')) {
+      line++;
+    }
+    if(*line) {
+      *line++ = '\0';
+    }
+  }
+  return count;
+}
+
+/* Options -------------------------------------------------------------------------------------------------------- */
+
+static void append(char *error, const char *text) {
+  size_t length = strlen(error);
+  while(*text && length + 1 < ARGS_ERROR_SIZE) {
+    error[length++] = *text++;
+  }
+  error[length] = '\0';
+}
+
+static int fail(char *error, const char *what, const char *word, const char *hint) {
+  error[0] = '\0';
+  append(error, what);
+  append(error, " '");
+  append(error, word);
+  append(error, "'");
+  append(error, hint);
+  return -1;
+}
+
+static void append_u32(char *error, uint32_t value) {
+  char digits[11];
+  size_t i = sizeof(digits) - 1;
+  digits[i] = '\0';
+  do {
+    digits[--i] = (char)('0' + value % 10U);
+    value /= 10U;
+  } while(value > 0);
+  append(error, &digits[i]);
+}
+
+static int fail_range(char *error, const struct option *option, const char *word) {
+  fail(error, option->name, word, ": not from ");
+  append_u32(error, option->min);
+  append(error, " to ");
+  append_u32(error, option->max);
+  return -1;
+}
+
+static int store(const struct option *option, void *values, const char *word, char *error) {
+  void *member = (char *)values + option->offset;
+  uint32_t number;
+  struct range_option range;
+  switch(option->kind) {
+  case OPTION_FLAG:
+    *(bool *)member = true;
+    return 0;
+  case OPTION_U32:
+    if(!args_u32(word, &number)) {
+      return fail(error, option->name, word, ": not a number");
+    }
+    if(number < option->min || number > option->max) {
+      return fail_range(error, option, word);
+    }
+    *(uint32_t *)member = number;
+    return 0;
+  case OPTION_RANGE:
+    if(!args_range(word, &range)) {
+      return fail(error, option->name, word, ": neither N nor FIRST-LAST");
+    }
+    if(range.first < option->min || range.last > option->max) {
+      return fail_range(error, option, word);
+    }
+    *(struct range_option *)member = range;
+    return 0;
+  case OPTION_TEXT:
+    *(const char **)member = word;
+    return 0;
+  case OPTION_MAC:
+    if(!args_mac(word, ((struct mac_option *)member)->mac)) {
+      return fail(error, option->name, word, ": not a MAC address like 52:54:00:12:34:56");
+    }
+    ((struct mac_option *)member)->given = true;
+    return 0;
+  case OPTION_IPV4:
+    return args_ipv4(word, member) ? 0 : fail(error, option->name, word, ": not an IPv4 address like 10.0.2.2");
+  case OPTION_CIDR:
+    return args_cidr(word, member) ? 0 : fail(error, option->name, word, ": not ADDRESS/LENGTH like 10.0.2.15/24");
+  }
+  return fail(error, "unknown kind of option", option->name, "");
+}
+
+int args_parse(const struct option *options, void *values, int argc, char *const argv[], const char **positional,
+               int positional_max, bool *help, char *error) {
+  int count = 0;
+  bool only_words = false;
+  *help = false;
+  error[0] = '\0';
+  for(int i = 0; i < argc; i++) {
+    const char *word = argv[i];
+    if(only_words || word[0] != '-' || !word[1]) {
+      if(count == positional_max) {
+        return fail(error, "too many words: do not know what to do with", word, "");
+      }
+      positional[count++] = word;
+      continue;
+    }
+    if(text_equal(word, "--")) {
+      only_words = true;
+      continue;
+    }
+    if(text_equal(word, "-h") || text_equal(word, "--help")) {
+      *help = true;
+      return count;
+    }
+    const struct option *option = options;
+    while(option->name && !text_equal(option->name, word)) {
+      option++;
+    }
+    if(!option->name) {
+      return fail(error, "unknown option", word, "");
+    }
+    if(option->kind == OPTION_FLAG) {
+      (void)store(option, values, NULL, error);
+      continue;
+    }
+    if(i + 1 == argc) {
+      return fail(error, "option", word, " needs a value");
+    }
+    if(store(option, values, argv[++i], error) != 0) {
+      return -1;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,211 @@
+/* cmd_frames.c - netdiag frames: numbered raw test frames to a peer that echoes them. */
+#include "netdiag.h"
+#include "responder.h"
+#include "testframe.h"
+
+#define DEFAULT_COUNT 100U
+#define LINK_WAIT_MS  5000U
+#define TIMEOUT_US    3000000U /* for the replies still under way at the end                   */
+#define WINDOW        64U      /* requests under way at the most, so that no ring has to drop  */
+#define SEQUENCE_MAX  10000000U
+#define PROGRESS_US   2000000U
+
+struct frames_options {
+  struct nic_options nic;
+  uint32_t count;
+  struct range_option size;
+  uint32_t interval_ms;
+  struct mac_option peer;
+};
+
+struct frames {
+  struct session session;
+  struct responder responder;
+  const struct frames_options *options;
+  uint8_t peer[6];
+  uint32_t session_id;
+  uint32_t sent;
+  uint32_t received;
+  uint32_t duplicates;
+  uint32_t reordered;
+  uint32_t damaged;
+  uint32_t newest; /* highest sequence number that came back         */
+  uint8_t *seen;   /* a bit per sequence number                      */
+};
+
+static uint32_t frame_size(const struct range_option *range, uint32_t sequence) {
+  return range->first + (sequence - 1U) % (range->last - range->first + 1U);
+}
+
+static void on_frame(void *ctx, const struct netdev_frame *frame) {
+  struct frames *frames = ctx;
+  struct testframe what;
+  struct inet_packet packet;
+  bool intact;
+  if(!testframe_parse(frame->data, frame->length, &what, &intact) || what.kind != TESTFRAME_REPLY ||
+     what.session != frames->session_id) {
+    inet_parse(frame->data, frame->length, &packet);
+    (void)responder_handle(&frames->responder, frame, &packet);
+    return;
+  }
+  if(!intact || what.sequence == 0 || what.sequence > frames->sent ||
+     what.length != frame_size(&frames->options->size, what.sequence)) {
+    frames->damaged++;
+    return;
+  }
+  uint8_t *byte = &frames->seen[what.sequence / 8U];
+  uint8_t bit = (uint8_t)(1U << (what.sequence % 8U));
+  if(*byte & bit) {
+    frames->duplicates++;
+    return;
+  }
+  *byte |= bit;
+  frames->received++;
+  if(what.sequence < frames->newest) {
+    frames->reordered++;
+  } else {
+    frames->newest = what.sequence;
+  }
+}
+
+static bool window_open(void *ctx) {
+  const struct frames *frames = ctx;
+  return frames->sent - frames->received < WINDOW;
+}
+
+static bool all_back(void *ctx) {
+  const struct frames *frames = ctx;
+  return frames->sent == frames->received;
+}
+
+/* Sends the next frame. */
+static int send_next(struct frames *frames) {
+  uint8_t frame[TESTFRAME_MAX];
+  struct testframe what = {
+      .kind = TESTFRAME_REQUEST,
+      .session = frames->session_id,
+      .sequence = frames->sent + 1U,
+      .length = frame_size(&frames->options->size, frames->sent + 1U),
+  };
+  testframe_build(frame, &what, frames->peer, frames->responder.host.mac);
+  int result = session_transmit(&frames->session, frame, what.length);
+  frames->sent += result == NETDEV_OK;
+  return result;
+}
+
+static enum wait_result send_all(struct frames *frames) {
+  UINT64 interval_us = frames->options->interval_ms * 1000ULL;
+  UINT64 next_us = efi_clock_us();
+  UINT64 progress_us = next_us + PROGRESS_US;
+  while(frames->sent < frames->options->count) {
+    int result = send_next(frames);
+    if(result != NETDEV_OK && result != NETDEV_E_BUSY) {
+      complain("frame %d not sent: %s", frames->sent + 1U, netdev_strerror(result));
+      return WAIT_GONE;
+    }
+    UINT64 now_us = efi_clock_us();
+    next_us += interval_us;
+    /* Paced by the interval, or by the replies: then a lost one costs its time-out once. */
+    enum wait_result waited = interval_us ? session_wait(&frames->session, next_us, NULL, frames)
+                                          : session_wait(&frames->session, now_us + TIMEOUT_US, window_open, frames);
+    if(waited == WAIT_ABORTED || waited == WAIT_GONE) {
+      return waited;
+    }
+    if(!interval_us && waited == WAIT_TIMEOUT) {
+      return WAIT_TIMEOUT;
+    }
+    if(now_us >= progress_us) {
+      progress_us = now_us + PROGRESS_US;
+      out("%d of %d sent, %d back\n", frames->sent, frames->options->count, frames->received);
+    }
+  }
+  return session_wait(&frames->session, efi_clock_us() + TIMEOUT_US, all_back, frames);
+}
+
+static EFI_STATUS frames_on_session(struct frames *frames) {
+  char peer[MAC_TEXT_SIZE];
+  char own[MAC_TEXT_SIZE];
+  EFI_STATUS status = session_start(&frames->session, LINK_WAIT_MS);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  out("FRAMES to %s from %s: %d frames of %d to %d bytes, ethertype 0x%04x\n", mac_text(frames->peer, peer),
+      mac_text(frames->responder.host.mac, own), frames->options->count, frames->options->size.first,
+      frames->options->size.last, TESTFRAME_ETHERTYPE);
+  enum wait_result result = send_all(frames);
+  out("frames: %d sent, %d echoed, %d lost, %d duplicated, %d reordered, %d damaged\n", frames->sent, frames->received,
+      frames->sent - frames->received, frames->duplicates, frames->reordered, frames->damaged);
+  if(result == WAIT_ABORTED) {
+    return EFI_ABORTED;
+  }
+  if(result == WAIT_GONE) {
+    return EFI_DEVICE_ERROR;
+  }
+  if(frames->received == 0) {
+    complain("nobody echoes: is 'netdiag echo' running on the other side of this wire?");
+  }
+  bool good = frames->received == frames->options->count && !frames->duplicates && !frames->damaged;
+  return good ? EFI_SUCCESS : EFI_TIMEOUT;
+}
+
+static EFI_STATUS run_with(struct frames *frames) {
+  const struct netdev_client client = {.ctx = frames, .receive = on_frame};
+  EFI_STATUS status = session_open(&frames->session, &frames->options->nic, &client);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  frames->responder.netdev = frames->session.nic.netdev;
+  CopyMem(frames->responder.host.mac, frames->session.nic.netdev->mac, sizeof(frames->responder.host.mac));
+  if(frames->options->peer.given) {
+    CopyMem(frames->peer, frames->options->peer.mac, sizeof(frames->peer));
+  } else {
+    SetMem(frames->peer, sizeof(frames->peer), 0xFF);
+  }
+  frames->session_id = (uint32_t)efi_clock_us();
+  status = frames_on_session(frames);
+  EFI_STATUS closed = session_close(&frames->session);
+  return EFI_ERROR(status) ? status : closed;
+}
+
+static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
+  struct frames_options options = *(const struct frames_options *)values;
+  (void)words;
+  (void)word_count;
+  options.count = options.count ? options.count : DEFAULT_COUNT;
+  if(options.size.first == 0) {
+    options.size = (struct range_option){TESTFRAME_MIN, TESTFRAME_MAX};
+  }
+  UINTN bitmap = options.count / 8U + 1U;
+  struct frames *frames = AllocateZeroPool(sizeof(*frames) + bitmap);
+  if(!frames) {
+    complain("out of memory");
+    return EFI_OUT_OF_RESOURCES;
+  }
+  frames->options = &options;
+  frames->seen = (uint8_t *)(frames + 1);
+  EFI_STATUS status = run_with(frames);
+  FreePool(frames);
+  return status;
+}
+
+static const struct option options[] = {
+    {"-c", "N", OPTION_U32, offsetof(struct frames_options, count), 1, SEQUENCE_MAX, "how many (default 100)"},
+    {"-s", "N or N-M", OPTION_RANGE, offsetof(struct frames_options, size), TESTFRAME_MIN, TESTFRAME_MAX,
+     "frame size without FCS, or a range to step through (default 60-1514)"},
+    {"-i", "MS", OPTION_U32, offsetof(struct frames_options, interval_ms), 0, 3600000,
+     "between two; 0 = as fast as they come back (default 0)"},
+    {"--peer", "MAC", OPTION_MAC, offsetof(struct frames_options, peer), 0, 0, "to whom (default: broadcast)"},
+    NIC_OPTION_ROWS(struct frames_options),
+    {0},
+};
+
+const struct command command_frames = {
+    .name = "frames",
+    .summary = "numbered raw test frames to a peer that echoes them, every byte checked",
+    .arguments = "",
+    .details =
+        "The peer is 'netdiag echo' or tools/wirepeer.py. Exits with EFI_TIMEOUT when one is missing or damaged.",
+    .options = options,
+    .values_size = sizeof(struct frames_options),
+    .run = run,
+};

@@ -1,0 +1,105 @@
+/* cmd_stats.c - netdiag stats: runs the NIC for a while and shows what it and the driver counted. */
+#include "netdiag.h"
+
+#define DEFAULT_SECONDS 5U
+#define LINK_WAIT_MS    3000U
+
+struct stats_options {
+  struct nic_options nic;
+  uint32_t seconds;
+  bool promiscuous;
+  bool all;
+};
+
+static void swallow(void *ctx, const struct netdev_frame *frame) {
+  (void)ctx;
+  (void)frame;
+}
+
+static void out_count(const char *name, uint64_t value, const char *text, bool all) {
+  if(value != 0 || all) {
+    out("  %-18s %12ld  %s\n", name, value, text);
+  }
+}
+
+static void out_stats(struct netdev *dev, bool all) {
+  const struct netdev_stats *stats = netdev_get_stats(dev);
+  const struct {
+    const char *name;
+    uint64_t value;
+    const char *text;
+  } rows[] = {
+      {"rx_frames", stats->rx_frames, "received and delivered"},
+      {"rx_bytes", stats->rx_bytes, "in those"},
+      {"rx_errors", stats->rx_errors, "received damaged, skipped"},
+      {"rx_missed", stats->rx_missed, "no buffer was free"},
+      {"rx_crc_errors", stats->rx_crc_errors, "dropped by the device"},
+      {"tx_frames", stats->tx_frames, "sent"},
+      {"tx_bytes", stats->tx_bytes, "in those"},
+      {"tx_errors", stats->tx_errors, "handed back unsent"},
+      {"tx_busy", stats->tx_busy, "refused, ring full"},
+      {"tx_collisions", stats->tx_collisions, "half duplex"},
+      {"tx_hangs", stats->tx_hangs, "resets of a stuck transmitter"},
+      {"link_changes", stats->link_changes, ""},
+      {"rx_doorbells", stats->rx_doorbells, "RDT writes"},
+      {"tx_doorbells", stats->tx_doorbells, "TDT writes"},
+  };
+  out("Driver:\n");
+  for(UINTN i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    out_count(rows[i].name, rows[i].value, rows[i].text, all);
+  }
+  out("Device:\n");
+  for(size_t i = 0; i < e1000_register_count; i++) {
+    const struct e1000_register *reg = &e1000_registers[i];
+    if(e1000_is_counter(reg) && e1000_has_register(dev, reg)) {
+      out_count(reg->name, e1000_counter(dev, reg), reg->text, all);
+    }
+  }
+}
+
+static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
+  const struct stats_options *options = values;
+  const struct netdev_client client = {.receive = swallow};
+  struct session session;
+  uint32_t seconds = options->seconds ? options->seconds : DEFAULT_SECONDS;
+  (void)words;
+  (void)word_count;
+
+  EFI_STATUS status = session_open(&session, &options->nic, &client);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  struct netdev *dev = session.nic.netdev;
+  if(options->promiscuous) {
+    (void)netdev_set_filter(dev, NETDEV_FILTER_PROMISCUOUS | NETDEV_FILTER_BROADCAST, NULL, 0);
+  }
+  status = session_start(&session, LINK_WAIT_MS);
+  if(!EFI_ERROR(status)) {
+    out("Counting for %d s; Esc stops.\n", seconds);
+    enum wait_result result = session_wait(&session, efi_clock_us() + seconds * 1000000ULL, NULL, NULL);
+    status = result == WAIT_GONE ? EFI_DEVICE_ERROR : EFI_SUCCESS;
+    EFI_TPL tpl = efi_nic_lock();
+    out_stats(dev, options->all);
+    efi_nic_unlock(tpl);
+  }
+  EFI_STATUS closed = session_close(&session);
+  return EFI_ERROR(status) ? status : closed;
+}
+
+static const struct option options[] = {
+    {"-t", "SECONDS", OPTION_U32, offsetof(struct stats_options, seconds), 1, 86400, "how long to count (default 5)"},
+    {"-p", NULL, OPTION_FLAG, offsetof(struct stats_options, promiscuous), 0, 0, "receive every frame on the wire"},
+    {"--all", NULL, OPTION_FLAG, offsetof(struct stats_options, all), 0, 0, "show the zeroes too"},
+    NIC_OPTION_ROWS(struct stats_options),
+    {0},
+};
+
+const struct command command_stats = {
+    .name = "stats",
+    .summary = "what NIC and driver count while the NIC runs",
+    .arguments = "",
+    .details = "",
+    .options = options,
+    .values_size = sizeof(struct stats_options),
+    .run = run,
+};

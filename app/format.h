@@ -1,0 +1,16 @@
+/* format.h - the part of printf that netdiag needs, so that the compiler checks every format. Pure C, tested on the
+ * host. */
+#ifndef APP_FORMAT_H
+#define APP_FORMAT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/*
+ * C11 7.21.6.12 for the conversions %c %s %d %u %x %% with the flags '-' and '0', a decimal field width, and the length
+ * modifiers l, ll and z. Always terminates; returns the length it would have had with room enough. Anything else in the
+ * format is copied as it stands.
+ */
+size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
+
+#endif

@@ -1,0 +1,32 @@
+/* netdiag.h - the sub-commands. Each has a file of its own and a row in the table in main.c. */
+#ifndef APP_NETDIAG_H
+#define APP_NETDIAG_H
+
+#include "args.h"
+#include "console.h"
+#include "session.h"
+
+#define NETDIAG_VERSION "0.1"
+#define POSITIONAL_MAX  2
+
+struct command {
+  const char *name;
+  const char *summary;   /* one line, for the list of commands          */
+  const char *arguments; /* the words after the options, or ""          */
+  const char *details;   /* what the help adds, or ""                   */
+  const struct option *options;
+  size_t values_size; /* bytes of the struct that the options fill   */
+  int words_min;
+  int words_max;
+  /* `values` holds zeroes where the command line said nothing. Returns what netdiag exits with. */
+  EFI_STATUS (*run)(const void *values, const char *const *words, int word_count);
+};
+
+extern const struct command command_list;
+extern const struct command command_info;
+extern const struct command command_stats;
+extern const struct command command_ping;
+extern const struct command command_frames;
+extern const struct command command_echo;
+
+#endif

@@ -1,0 +1,251 @@
+/* session.c - the NIC that a sub-command works on: chosen, taken, run, and given back. */
+#include "session.h"
+
+#include "console.h"
+
+#define SPIN_US     50000U  /* how long session_wait polls before it naps                     */
+#define NAP_100NS   100000U /* 10 ms                                                          */
+#define POLL_BUDGET 256U
+#define HOLDER_NAME 64U
+
+void out_location(const struct pci_nic *pci) {
+  out("%04x:%02x:%02x.%x", (UINT32)pci->segment, (UINT32)pci->bus, (UINT32)pci->device, (UINT32)pci->function);
+}
+
+void out_link(const struct netdev_link *link) {
+  if(!link->up) {
+    out("%-22s", "down");
+  } else {
+    out("%4d Mb/s %-12s", link->speed_mbps, link->full_duplex ? "full duplex" : "half duplex");
+  }
+}
+
+/* Choosing ------------------------------------------------------------------------------------------------------- */
+
+static bool matches(const struct pci_nic *pci, UINTN index, const char *wanted) {
+  uint32_t number;
+  uint8_t mac[6];
+  struct pci_location location;
+  if(args_u32(wanted, &number)) {
+    return number == index;
+  }
+  if(args_pci_location(wanted, &location)) {
+    return location.segment == pci->segment && location.bus == pci->bus && location.device == pci->device &&
+           location.function == pci->function;
+  }
+  if(args_mac(wanted, mac)) {
+    uint8_t found[6];
+    struct netdev_link link;
+    return efi_nic_glance(pci->pci_io, pci->vendor_id, pci->device_id, found, &link) &&
+           CompareMem(found, mac, sizeof(mac)) == 0;
+  }
+  return false;
+}
+
+static EFI_STATUS choose(const char *wanted, struct pci_nic *chosen) {
+  struct pci_nic *list;
+  UINTN count;
+  EFI_STATUS status = pci_find_nics(&list, &count);
+  if(EFI_ERROR(status)) {
+    complain("cannot enumerate the PCI bus: %s", status_text(status));
+    return status;
+  }
+  status = EFI_NOT_FOUND;
+  for(UINTN i = 0; i < count && status == EFI_NOT_FOUND; i++) {
+    bool known = e1000_model_name(list[i].vendor_id, list[i].device_id) != NULL;
+    if(wanted ? matches(&list[i], i, wanted) : known) {
+      *chosen = list[i];
+      status = EFI_SUCCESS;
+    }
+  }
+  if(status == EFI_NOT_FOUND && wanted) {
+    complain("no NIC '%s': give an index, a PCI location (00:04.0) or a MAC address as 'netdiag list' shows them",
+             wanted);
+  } else if(status == EFI_NOT_FOUND) {
+    complain("no NIC that this driver knows; 'netdiag list' shows what is there");
+  }
+  if(list) {
+    BS->FreePool(list);
+  }
+  return status;
+}
+
+/* Taking and giving back ----------------------------------------------------------------------------------------- */
+
+static void log_line(void *ctx, enum net_log_level level, const char *text, uint32_t value) {
+  static const char *const names[] = {"error", "warning", "info", "debug"};
+  const struct session *session = ctx;
+  if(level <= NET_LOG_WARN || session->verbose) {
+    out("e1000: %s: %s (0x%x)\n", names[level], text, value);
+  }
+}
+
+static EFI_STATUS take_over(struct session *session, bool allowed) {
+  EFI_HANDLE holder = pci_find_holder(session->pci.handle);
+  if(!holder) {
+    return EFI_SUCCESS;
+  }
+  char name[HOLDER_NAME];
+  pci_holder_name(holder, name, sizeof(name));
+  if(!allowed) {
+    out("netdiag: ");
+    out_location(&session->pci);
+    out(" is held by '%s'; add --take to take it for the time of this command\n", name);
+    return EFI_ACCESS_DENIED;
+  }
+  out("Taking ");
+  out_location(&session->pci);
+  out(" from '%s' for the time of this command.\n", name);
+  EFI_STATUS status = BS->DisconnectController(session->pci.handle, NULL, NULL);
+  if(EFI_ERROR(status)) {
+    complain("'%s' does not let go of the NIC: %s", name, status_text(status));
+    return status;
+  }
+  session->holder = holder;
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS give_back(struct session *session) {
+  if(!session->holder) {
+    return EFI_SUCCESS;
+  }
+  session->holder = NULL;
+  EFI_STATUS status = BS->ConnectController(session->pci.handle, NULL, NULL, TRUE);
+  if(EFI_ERROR(status)) {
+    complain("the NIC's driver did not take it back: %s; 'connect -r' in the Shell tries again", status_text(status));
+  }
+  return status;
+}
+
+static void explain(const struct session *session, EFI_STATUS status) {
+  if(status == EFI_UNSUPPORTED) {
+    complain("this driver does not know %04x:%04x, or its BAR 0 is not the register file", session->pci.vendor_id,
+             session->pci.device_id);
+  } else if(status == EFI_INVALID_PARAMETER) {
+    complain("--ring: not a power of two");
+  } else {
+    complain("cannot start the NIC: %s", status_text(status));
+  }
+}
+
+EFI_STATUS session_open(struct session *session, const struct nic_options *options,
+                        const struct netdev_client *client) {
+  BS->SetMem(session, sizeof(*session), 0);
+  session->verbose = options->verbose;
+  EFI_STATUS status = choose(options->nic, &session->pci);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  status = take_over(session, options->take);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  const struct efi_nic_options nic_options = {
+      .tx_descriptors = options->ring,
+      .rx_descriptors = options->ring,
+      .log = log_line,
+      .log_ctx = session,
+  };
+  status = efi_nic_attach(&session->nic, session->pci.handle, session_image(), &nic_options);
+  if(EFI_ERROR(status)) {
+    explain(session, status);
+  } else {
+    (void)netdev_set_client(session->nic.netdev, client);
+    status = BS->CreateEvent(EVT_TIMER, TPL_APPLICATION, NULL, NULL, &session->nap);
+    if(EFI_ERROR(status)) {
+      session->nap = NULL;
+      complain("no timer event: %s", status_text(status));
+    }
+  }
+  if(EFI_ERROR(status)) {
+    (void)session_close(session);
+  }
+  console_begin();
+  return status;
+}
+
+EFI_STATUS session_close(struct session *session) {
+  EFI_STATUS status = EFI_SUCCESS;
+  if(session->nap) {
+    BS->CloseEvent(session->nap);
+    session->nap = NULL;
+  }
+  if(session->nic.agent) {
+    efi_nic_detach(&session->nic);
+    const struct efi_nic_held *held = &session->nic.held;
+    if(!efi_nic_nothing_held(&session->nic)) {
+      complain("leak: pool %lu, dma %lu, pages %lu, events %lu, protocols %lu, attributes %lu", held->pool, held->dma,
+               held->pages, held->events, held->protocols, held->attributes);
+      status = EFI_DEVICE_ERROR;
+    } else if(session->verbose) {
+      out("e1000: info: nothing held: pool 0, dma 0, pages 0, events 0, protocols 0, attributes 0\n");
+    }
+    session->nic.agent = NULL;
+  }
+  EFI_STATUS given = give_back(session);
+  return EFI_ERROR(status) ? status : given;
+}
+
+/* Running -------------------------------------------------------------------------------------------------------- */
+
+static bool link_is_up(void *ctx) {
+  const struct session *session = ctx;
+  return session->nic.netdev->link.up;
+}
+
+EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
+  EFI_STATUS status = efi_nic_start(&session->nic);
+  if(EFI_ERROR(status)) {
+    explain(session, status);
+    return status;
+  }
+  if(session_wait(session, efi_clock_us() + (UINT64)link_wait_ms * 1000U, link_is_up, session) == WAIT_ABORTED) {
+    return EFI_ABORTED;
+  }
+  if(!link_is_up(session)) {
+    out("netdiag: no link on ");
+    out_location(&session->pci);
+    out(" (%s): check the cable and the switch port\n", session->nic.netdev->model);
+    return EFI_NO_MEDIA;
+  }
+  return EFI_SUCCESS;
+}
+
+enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool (*done)(void *ctx), void *ctx) {
+  UINT64 spin_until_us = efi_clock_us() + SPIN_US;
+  for(;;) {
+    EFI_TPL tpl = efi_nic_lock();
+    netdev_poll(session->nic.netdev, POLL_BUDGET);
+    bool gone = session->nic.netdev->state == NETDEV_GONE;
+    efi_nic_unlock(tpl);
+
+    if(done && done(ctx)) {
+      return WAIT_DONE;
+    }
+    if(gone) {
+      complain("the NIC no longer answers: was it removed?");
+      return WAIT_GONE;
+    }
+    if(console_aborted()) {
+      return WAIT_ABORTED;
+    }
+    UINT64 now_us = efi_clock_us();
+    if(now_us >= deadline_us) {
+      return WAIT_TIMEOUT;
+    }
+    if(now_us >= spin_until_us && deadline_us - now_us > NAP_100NS / 10U) {
+      EFI_EVENT events[] = {session->nap, ST->ConIn->WaitForKey};
+      UINTN index;
+      if(!EFI_ERROR(BS->SetTimer(session->nap, TimerRelative, NAP_100NS))) {
+        (void)BS->WaitForEvent(2, events, &index);
+      }
+    }
+  }
+}
+
+int session_transmit(struct session *session, const void *frame, size_t length) {
+  EFI_TPL tpl = efi_nic_lock();
+  int result = netdev_transmit(session->nic.netdev, frame, length, NULL, 0);
+  efi_nic_unlock(tpl);
+  return result;
+}
