@@ -88,8 +88,12 @@ static int send_next(struct frames *frames) {
       .length = frame_size(&frames->options->size, frames->sent + 1U),
   };
   testframe_build(frame, &what, frames->peer, frames->responder.host.mac);
+  /* Counted first: the reply may be back before session_transmit is. */
+  frames->sent++;
   int result = session_transmit(&frames->session, frame, what.length);
-  frames->sent += result == NETDEV_OK;
+  if(result != NETDEV_OK) {
+    frames->sent--;
+  }
   return result;
 }
 

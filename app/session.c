@@ -96,13 +96,14 @@ static EFI_STATUS take_over(struct session *session, bool allowed) {
   out("Taking ");
   out_location(&session->pci);
   out(" from '%s' for the time of this command.\n", name);
-  EFI_STATUS status = BS->DisconnectController(session->pci.handle, NULL, NULL);
-  if(EFI_ERROR(status)) {
-    complain("'%s' does not let go of the NIC: %s", name, status_text(status));
-    return status;
-  }
   session->holder = holder;
-  return EFI_SUCCESS;
+  EFI_STATUS status = BS->DisconnectController(session->pci.handle, NULL, NULL);
+  /* The status is not to be trusted: iPXE lets go and the firmware says EFI_NOT_FOUND. Who holds it now is what counts. */
+  if(!pci_find_holder(session->pci.handle)) {
+    return EFI_SUCCESS;
+  }
+  complain("'%s' does not let go of the NIC: %s", name, status_text(status));
+  return EFI_ACCESS_DENIED;
 }
 
 static EFI_STATUS give_back(struct session *session) {
@@ -138,6 +139,7 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
   }
   status = take_over(session, options->take);
   if(EFI_ERROR(status)) {
+    (void)session_close(session);
     return status;
   }
   const struct efi_nic_options nic_options = {

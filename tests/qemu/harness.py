@@ -1,0 +1,89 @@
+"""harness - boots the built images for one test and takes the transcript apart."""
+
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+import qemulib  # noqa: E402
+from wirepeer import Peer  # noqa: E402
+
+BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
+SUCCESS, INVALID, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = "0x0", "0x2", "0xC", "0xE", "0xF", "0x12", "0x15"
+
+
+class Command:
+    """What one Shell command printed, and its exit status as the Shell shows it."""
+
+    def __init__(self, line, text, status):
+        self.line = line
+        self.text = text
+        self.status = status
+
+    def __repr__(self):
+        return f"{self.line} -> {self.status}\n{self.text}"
+
+
+def split(output):
+    """The commands of a qemulib.script transcript, in order."""
+    pattern = re.compile(r"^=== (?!status|end)(.*?)\n(.*?)^=== status (\S+)", re.M | re.S)
+    return [Command(*match.groups()) for match in pattern.finditer(output)]
+
+
+class QemuTest(unittest.TestCase):
+    """Gives each test a folder of its own and machines that are stopped at its end."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="t-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.count = 0
+
+    def peer(self, address=None, answer=True):
+        self.count += 1
+        base = os.path.join(self.folder, f"w{self.count}")
+        peer = Peer(base + "p", base + "q", address, answer=answer).start()
+        self.addCleanup(peer.stop)
+        return peer
+
+    def images(self):
+        return {name: os.path.join(BUILD, name) for name in os.listdir(BUILD) if name.endswith(".efi")}
+
+    def machine(self, commands, nics, finish="reset -s", files=None, **options):
+        """A started machine whose startup.nsh runs `commands`. `nics` is a list of (model, netdev) or of ready -device
+        lists; netdev None is QEMU's user network."""
+        self.count += 1
+        disk = os.path.join(self.folder, f"disk{self.count}.img")
+        content = self.images()
+        content["startup.nsh"] = qemulib.script(commands, finish)
+        content.update(files or {})
+        qemulib.make_disk(disk, content)
+        arguments = []
+        for index, nic in enumerate(nics):
+            if isinstance(nic, tuple):
+                nic = qemulib.nic_arguments(nic[0], nic[1] or "user,id={id}", index=index, mac=f"52:54:00:12:34:{0x56 + index:02x}")
+            arguments.append(nic)
+        machine = qemulib.Machine(disk=disk, nics=arguments, **options).start()
+        machine.disk = disk
+        self.addCleanup(machine.close)
+        return machine
+
+    def boot(self, commands, nics, timeout=qemulib.TIMEOUT_S, **options):
+        """Runs the commands to the end; returns one Command each."""
+        machine = self.machine(commands, nics, **options)
+        ended = machine.wait_for(None, timeout)
+        results = split(machine.output)
+        self.assertTrue(ended, f"time-out; last lines:\n{machine.output[-1500:]}")
+        self.assertEqual(len(results), len(commands), machine.output[-3000:])
+        return results
+
+    def assert_status(self, command, status):
+        self.assertEqual(command.status, status, repr(command))
+
+    def assert_ping(self, command, count):
+        self.assertIn(f"{count} packets transmitted, {count} received, 0% packet loss", command.text, repr(command))
+        self.assert_status(command, SUCCESS)

@@ -1,0 +1,316 @@
+"""test_netdiag - netdiag.efi end to end: OVMF, the built image, QEMU's NIC models, and a peer on the wire."""
+
+import os
+import re
+import time
+import unittest
+
+from harness import ABORTED, DENIED, INVALID, NO_MEDIA, NOT_FOUND, SUCCESS, TIMEOUT, QemuTest, qemulib
+import wirepeer
+
+NAMES = {"e1000": "82540EM", "e1000-82544gc": "82544GC", "e1000-82545em": "82545EM", "e1000e": "82574L"}
+IDS = {"e1000": "8086:100e", "e1000-82544gc": "8086:100c", "e1000-82545em": "8086:100f", "e1000e": "8086:10d3"}
+PING = "netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -c 3 -i 50"
+
+
+class EveryModel(QemuTest):
+    """All four models in one machine, so that each boot tests several NICs side by side as well."""
+
+    def list_and_ping(self, machine):
+        results = self.boot(["netdiag list"] + [f"{PING} -n {i}" for i in range(4)] + ["netdiag list"],
+                            [(model, None) for model in qemulib.NICS], machine=machine)
+        for listing in (results[0], results[-1]):
+            self.assert_status(listing, SUCCESS)
+            rows = [line for line in listing.text.splitlines() if line[:1].isdigit()]
+            self.assertEqual(len(rows), 4, listing)
+            for index, model in enumerate(qemulib.NICS):
+                for part in (IDS[model], NAMES[model], f"52:54:00:12:34:{0x56 + index:02x}", "1000 Mb/s full duplex",
+                             "128 KiB 32-bit mem"):
+                    self.assertIn(part, rows[index])
+                self.assertRegex(rows[index], r" -$", "nobody holds it")
+        for result in results[1:5]:
+            self.assert_ping(result, 3)
+
+    def test_list_and_ping_q35(self):
+        self.list_and_ping("q35")
+
+    def test_list_and_ping_pc(self):
+        self.list_and_ping("pc")
+
+    def test_info(self):
+        results = self.boot([f"netdiag info --registers --nvm -n {i}" for i in range(4)],
+                            [(model, None) for model in qemulib.NICS])
+        for index, (model, result) in enumerate(zip(qemulib.NICS, results)):
+            self.assert_status(result, SUCCESS)
+            self.assertIn(NAMES[model], result.text)
+            self.assertIn(f"52:54:00:12:34:{0x56 + index:02x}", result.text)
+            self.assertIn("checksum 0xbaba: good", result.text)
+            self.assertRegex(result.text, r"PHY +id 0141:0c[0-9a-f]{2}, link up")
+            # The first three NVM words are the address, low byte first.
+            self.assertIn(f"00: 5452 1200 {0x56 + index:02x}34", result.text)
+            self.assertRegex(result.text, r"00008 STATUS +[0-9a-f]{8}")
+            self.assertNotIn(" SWSM ", result.text, "reading it takes a semaphore")
+
+
+class Wire(QemuTest):
+    """Raw frames against the peer, checked byte by byte at both ends and by a dissector in between."""
+
+    def frames_of_every_length(self, model):
+        peer = self.peer()
+        capture = os.path.join(self.folder, "wire.pcap")
+        results = self.boot(["netdiag frames -c 1455 -s 60-1514"], [(model, peer.netdev())],
+                            extra=["-object", f"filter-dump,id=dump,netdev=n0,file={capture},maxlen=2000"])
+        self.assertIn("frames: 1455 sent, 1455 echoed, 0 lost, 0 duplicated, 0 reordered, 0 damaged", results[0].text)
+        self.assert_status(results[0], SUCCESS)
+        self.check_capture(capture)
+
+    def check_capture(self, capture):
+        from scapy.all import Ether, rdpcap
+        requests, replies = [], []
+        for packet in rdpcap(capture):
+            self.assertEqual(packet[Ether].type, 0x88B5)
+            raw = bytes(packet)
+            kind, _, sequence, intact = wirepeer.parse_test_frame(raw)
+            self.assertTrue(intact, f"sequence {sequence}")
+            self.assertEqual(len(raw), 59 + sequence)
+            (requests if kind == wirepeer.REQUEST else replies).append(sequence)
+            self.assertEqual(packet[Ether].src == qemulib.MAC, kind == wirepeer.REQUEST)
+        self.assertEqual(requests, list(range(1, 1456)))
+        self.assertEqual(replies, list(range(1, 1456)))
+
+    def test_every_length_e1000(self):
+        self.frames_of_every_length("e1000")
+
+    def test_every_length_e1000e(self):
+        self.frames_of_every_length("e1000e")
+
+    def test_every_length_82544(self):
+        self.frames_of_every_length("e1000-82544gc")
+
+    def test_every_length_82545(self):
+        self.frames_of_every_length("e1000-82545em")
+
+    def test_small_rings_wrap(self):
+        peer = self.peer()
+        results = self.boot(["netdiag frames -c 2000 -s 60-80 --ring 128", "netdiag frames -c 10 --ring 100"],
+                            [("e1000e", peer.netdev())])
+        self.assertIn("2000 sent, 2000 echoed, 0 lost, 0 duplicated, 0 reordered, 0 damaged", results[0].text)
+        self.assertIn("not a power of two", results[1].text)
+        self.assert_status(results[1], INVALID)
+
+    def test_nobody_echoes(self):
+        peer = self.peer(answer=False)
+        results = self.boot(["netdiag frames -c 5", "netdiag ping 10.9.9.1 --addr 10.9.9.2/24 -W 200"],
+                            [("e1000e", peer.netdev())])
+        self.assertIn("5 sent, 0 echoed, 5 lost", results[0].text)
+        self.assertIn("nobody echoes", results[0].text)
+        self.assertIn("10.9.9.1 does not answer ARP", results[1].text)
+        for result in results:
+            self.assert_status(result, TIMEOUT)
+
+    def test_damaged_echo_is_noticed(self):
+        peer = self.peer()
+        genuine = peer.reply_to
+        peer.reply_to = lambda frame: genuine(frame)[:-1] + b"\x5a" if genuine(frame) else None
+        result = self.boot(["netdiag frames -c 3 -s 200"], [("e1000e", peer.netdev())])[0]
+        self.assertIn("3 sent, 0 echoed, 3 lost, 0 duplicated, 0 reordered, 3 damaged", result.text)
+        self.assert_status(result, TIMEOUT)
+
+    def test_echo_answers_peer(self):
+        """The host sends; netdiag echo answers ARP, pings and test frames, of all lengths, intact."""
+        from scapy.all import ARP, ICMP, IP, Ether, Raw
+        for model in ("e1000", "e1000e"):
+            with self.subTest(model):
+                peer = self.peer(answer=False)
+                machine = self.machine(["netdiag echo --addr 10.9.9.2/24"], [(model, peer.netdev())])
+                self.assertTrue(machine.wait_for("ECHO on"), machine.output[-500:])
+                mac = bytes.fromhex(qemulib.MAC.replace(":", ""))
+                ask = Ether(src=peer.mac, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=peer.mac, psrc="10.9.9.1", pdst="10.9.9.2")
+                ping = Ether(src=peer.mac, dst=mac) / IP(src="10.9.9.1", dst="10.9.9.2") / ICMP(id=7, seq=9) / Raw(b"x" * 1000)
+                peer.send(bytes(ask).ljust(60, b"\0"))
+                peer.send(bytes(ping))
+                sizes = list(range(60, 1515, 7))
+                for sequence, size in enumerate(sizes, 1):
+                    peer.send(wirepeer.test_frame(mac, peer.mac, 1234, sequence, size))
+                self.assertTrue(peer.wait(lambda frames, wanted=len(sizes) + 2: len(frames) >= wanted, 20), len(peer.frames))
+                machine.type("\x1b")
+                self.assertTrue(machine.wait_for(None))
+                self.assertIn(f"echo: {len(sizes)} frames, 1 pings, 1 ARP requests answered", machine.output)
+                arp = Ether(peer.frames[0])[ARP]
+                self.assertEqual((arp.op, arp.hwsrc, arp.psrc, arp.pdst), (2, qemulib.MAC, "10.9.9.2", "10.9.9.1"))
+                reply = Ether(peer.frames[1])
+                self.assertEqual((reply[ICMP].type, reply[ICMP].id, reply[ICMP].seq, reply[Raw].load), (0, 7, 9, b"x" * 1000))
+                rebuilt = Ether(bytes(reply))
+                del rebuilt[IP].chksum, rebuilt[ICMP].chksum
+                self.assertEqual(bytes(rebuilt), bytes(reply), "an independent library computes the same checksums")
+                for frame, (sequence, size) in zip(peer.frames[2:], enumerate(sizes, 1)):
+                    self.assertEqual((wirepeer.REPLY, 1234, sequence, True), wirepeer.parse_test_frame(frame))
+                    self.assertEqual((len(frame), frame[:6], frame[6:12]), (size, peer.mac, mac))
+
+    def test_two_machines(self):
+        """netdiag on both ends of one wire."""
+        left, right = os.path.join(self.folder, "l"), os.path.join(self.folder, "r")
+        wire = "dgram,id={{id}},local.type=unix,local.path={},remote.type=unix,remote.path={}"
+        echo = self.machine(["netdiag echo --addr 10.9.9.2/24"], [("e1000", wire.format(left, right))])
+        self.assertTrue(echo.wait_for("ECHO on"), echo.output[-500:])
+        nic = qemulib.nic_arguments("e1000e", wire.format(right, left), mac="52:54:00:12:34:99")
+        results = self.boot(["netdiag frames -c 500", "netdiag ping 10.9.9.2 --addr 10.9.9.1/24 -s 1472 -c 3 -i 50"], [nic])
+        self.assertIn("500 sent, 500 echoed, 0 lost, 0 duplicated, 0 reordered, 0 damaged", results[0].text)
+        self.assert_ping(results[1], 3)
+
+
+class Circumstances(QemuTest):
+    """Links that are down, NICs that are not there or not ours, people who change their minds."""
+
+    def test_no_nic(self):
+        results = self.boot(["netdiag list", PING, "netdiag info"], [])
+        self.assertIn("no network controller on the PCI bus", results[0].text)
+        self.assertIn("no NIC that this driver knows", results[1].text)
+        for result in results:
+            self.assert_status(result, NOT_FOUND)
+
+    def test_foreign_nic(self):
+        results = self.boot(["netdiag list", "netdiag info -n 0"], [("virtio-net-pci", None)])
+        self.assertIn("not supported", results[0].text)
+        self.assert_status(results[0], SUCCESS)
+        self.assertNotEqual(results[1].status, SUCCESS)
+
+    def test_link_down(self):
+        for model in ("e1000", "e1000e"):
+            with self.subTest(model):
+                machine = self.machine([PING, "netdiag list"], [(model, None)])
+                machine.wait_for("Press ESC")
+                machine.qmp("set_link", name="nic0", up=False)
+                self.assertTrue(machine.wait_for(None))
+                self.assertIn("no link on 0000:00", machine.output)
+                self.assertIn(f"=== status {NO_MEDIA}", machine.output)
+                self.assertRegex(machine.output, r"52:54:00:12:34:56  down")
+
+    def test_link_comes_back(self):
+        machine = self.machine([PING], [("e1000e", None)])
+        machine.wait_for("Press ESC")
+        machine.qmp("set_link", name="nic0", up=False)
+        self.assertTrue(machine.wait_for("=== netdiag"))
+        time.sleep(1)
+        machine.qmp("set_link", name="nic0", up=True)
+        self.assertTrue(machine.wait_for(None))
+        self.assertIn("3 packets transmitted, 3 received", machine.output)
+
+    def test_take_from_ipxe(self):
+        """QEMU's own option ROM holds the NIC first; it is named, asked to leave, and has the NIC back afterwards."""
+        # What iPXE's drivers call themselves in ComponentName2.
+        for model, rom, holder in (("e1000", "efi-e1000.rom", "82540em.efidrv"), ("e1000e", "efi-e1000e.rom", "808610d3.efidrv")):
+            with self.subTest(model):
+                path = f"/usr/lib/ipxe/qemu/{rom}"
+                qemulib.need(path, "ipxe-qemu")
+                nic = qemulib.nic_arguments(model, "user,id={id}", rom=path)
+                results = self.boot(["connect -r", "netdiag list", PING, PING + " --take", "netdiag list"], [nic])
+                self.assertRegex(results[1].text, holder)
+                self.assertRegex(results[2].text, f"is held by '{holder}'")
+                self.assertIn("--take", results[2].text)
+                self.assert_status(results[2], DENIED)
+                self.assert_ping(results[3], 3)
+                self.assertRegex(results[4].text, holder)
+
+    def test_escape_and_control_c(self):
+        for key in ("\x1b", "\x03"):
+            with self.subTest(repr(key)):
+                machine = self.machine([PING + " -c 1000 -i 1000", "netdiag version"], [("e1000e", None)])
+                self.assertTrue(machine.wait_for("icmp_seq=2"))
+                machine.type(key)
+                self.assertTrue(machine.wait_for("ping statistics", 20), machine.output[-500:])
+                machine.wait_for(None, 20)
+                self.assertRegex(machine.output, r"\d+ packets transmitted, \d+ received, 0% packet loss")
+                if key == "\x1b":  # the Shell itself ends the script at Ctrl-C
+                    self.assertIn(f"=== status {ABORTED}", machine.output)
+
+    def test_bad_arguments(self):
+        wrong = {
+            "netdiag nonsense": "no command 'nonsense'",
+            "netdiag ping": "TARGET is missing",
+            "netdiag ping 10.0.2.2": "our own address is missing",
+            "netdiag ping host --addr 10.0.2.15/24": "'host' is not an IPv4 address",
+            "netdiag ping 10.0.2.2 --addr 10.0.2.15": "not ADDRESS/LENGTH",
+            "netdiag ping 8.8.8.8 --addr 10.0.2.15/24": "add --gw",
+            "netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -s 1473": "not from 1 to 1472",
+            "netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -c": "needs a value",
+            "netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -c many": "not a number",
+            "netdiag frames -s 59": "not from 60 to 1514",
+            "netdiag frames -s 100-60": "neither N nor FIRST-LAST",
+            "netdiag frames --peer 52:54": "not a MAC address",
+            "netdiag list surplus": "too many words",
+            "netdiag info --frob": "unknown option '--frob'",
+            "netdiag help nonsense": "no command 'nonsense'",
+        }
+        results = self.boot(list(wrong), [("e1000e", None)])
+        for result, text in zip(results, wrong.values()):
+            self.assertIn(text, result.text)
+            self.assert_status(result, INVALID)
+
+    def test_choosing_a_nic(self):
+        results = self.boot(["netdiag info -n 1", "netdiag info -n 00:02.0", "netdiag info -n 52:54:00:12:34:57",
+                             "netdiag info -n 7", "netdiag info -n nonsense"], [("e1000", None), ("e1000e", None)])
+        self.assertIn("82574L", results[0].text)
+        self.assertIn("82540EM", results[1].text)
+        self.assertIn("82574L", results[2].text)
+        for result in results[3:]:
+            self.assertIn("give an index, a PCI location (00:04.0) or a MAC address", result.text)
+            self.assert_status(result, NOT_FOUND)
+
+    def test_help(self):
+        names = ["list", "info", "stats", "ping", "frames", "echo"]
+        results = self.boot(["netdiag", "netdiag help", "netdiag version"] + [f"netdiag help {name}" for name in names] +
+                            ["netdiag ping --help"], [])
+        for result in results:
+            self.assert_status(result, SUCCESS)
+        for name, result in zip(names, results[3:]):
+            self.assertRegex(results[0].text, rf"(?m)^  {name} ")
+            self.assertIn(f"Usage: netdiag {name}", result.text)
+        self.assertEqual(results[0].text, results[1].text)
+        self.assertEqual(results[6].text, results[-1].text)
+        self.assertRegex(results[2].text, r"^netdiag \d+\.\d+")
+
+    def test_stats(self):
+        peer = self.peer()
+        results = self.boot(["netdiag frames -c 10 -s 100", "netdiag stats -t 1 --all"], [("e1000", peer.netdev())])
+        self.assert_status(results[1], SUCCESS)
+        for name in ("rx_frames", "tx_frames", "CRCERRS", "GPRC", "TOTL"):
+            self.assertRegex(results[1].text, rf"(?m)^  {name} +\d+")
+
+
+class NothingLeftBehind(QemuTest):
+    """The Shell's own view of memory and handles before and after."""
+
+    def snapshots(self, model, use, rounds):
+        commands = []
+        for i in range(rounds):
+            commands += [f"memmap > fs0:\\m{i}.txt", f"dh > fs0:\\h{i}.txt"] + use
+        machine = self.machine(commands, [(model, None)])
+        self.assertTrue(machine.wait_for(None), machine.output[-500:])
+        texts = []
+        for i in range(rounds):
+            memory, handles = (qemulib.read_from_disk(machine.disk, f"{name}{i}.txt").decode("utf-16") for name in "mh")
+            # The Shell numbers handles anew, and each redirection makes one.
+            texts.append((memory, re.sub(r"(?m)^[0-9A-F]+: ", "", handles)))
+        return texts
+
+    def test_memory_and_handles(self):
+        use = [PING, "netdiag info", "netdiag list", "netdiag stats -t 1"]
+        for model in ("e1000", "e1000e"):
+            with self.subTest(model):
+                # The first rounds may grow the Shell's own pools; after that nothing may change any more.
+                texts = self.snapshots(model, use, 4)
+                self.assertEqual(texts[2][0], texts[3][0], "memmap")
+                self.assertEqual(texts[2][1], texts[3][1], "dh")
+                self.assertIn("RT_Data", texts[3][0])
+                self.assertIn("LoadedImage(Shell)", texts[3][1])
+
+    def test_nothing_held(self):
+        use = [PING + " -v", "netdiag frames -c 5 -v", "netdiag info -v", "netdiag stats -t 1 -v"]
+        for result in self.boot(use, [("e1000e", None)]):
+            self.assertIn("nothing held: pool 0, dma 0, pages 0, events 0, protocols 0, attributes 0", result.text)
+            self.assertNotIn("leak:", result.text)
+
+
+if __name__ == "__main__":
+    unittest.main()
