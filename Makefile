@@ -30,7 +30,7 @@ efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
 APP_OBJ     := $(call efi_objects,$(APP_SRC))
 ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
-IMAGES      := $(BUILD)/netdiag.efi
+IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi
 
 .PHONY: all run shell test check clean help deps
 .DELETE_ON_ERROR:

@@ -101,9 +101,11 @@ static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_option
   if(EFI_ERROR(status)) {
     return status;
   }
+  nic->vendor_id = (UINT16)header[0];
+  nic->device_id = (UINT16)(header[0] >> 16);
   struct e1000_config config = {
-      .vendor_id = (UINT16)header[0],
-      .device_id = (UINT16)(header[0] >> 16),
+      .vendor_id = nic->vendor_id,
+      .device_id = nic->device_id,
       .revision_id = (UINT8)header[2],
       .tx_descriptors = options->tx_descriptors,
       .rx_descriptors = options->rx_descriptors,
@@ -114,6 +116,33 @@ static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_option
     result = netdev_register(nic->netdev);
   }
   return efi_status_of(result);
+}
+
+/* Runs inside ExitBootServices: the memory map is final, timers are off. Registers only. */
+static VOID EFIAPI on_exit_boot_services(EFI_EVENT event, VOID *context) {
+  struct efi_nic *nic = context;
+  (void)event;
+  if(nic->netdev->state != NETDEV_CLOSED) {
+    e1000_quiesce(nic->netdev);
+  }
+}
+
+static EFI_STATUS watch_exit(struct efi_nic *nic) {
+  EFI_STATUS status =
+      BS->CreateEvent(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, on_exit_boot_services, nic, &nic->exit_boot_services);
+  if(EFI_ERROR(status)) {
+    nic->exit_boot_services = NULL;
+  } else {
+    nic->held.events++;
+  }
+  return status;
+}
+
+static void close_event(struct efi_nic *nic, EFI_EVENT *event) {
+  if(*event && !EFI_ERROR(BS->CloseEvent(*event))) {
+    *event = NULL;
+    nic->held.events--;
+  }
 }
 
 /* Attach and detach ---------------------------------------------------------------------------------------------- */
@@ -136,6 +165,9 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
   if(!EFI_ERROR(status)) {
     status = create_netdev(nic, options);
   }
+  if(!EFI_ERROR(status)) {
+    status = watch_exit(nic);
+  }
   if(EFI_ERROR(status)) {
     efi_nic_detach(nic);
   }
@@ -144,6 +176,7 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
 
 void efi_nic_detach(struct efi_nic *nic) {
   efi_nic_stop(nic);
+  close_event(nic, &nic->exit_boot_services);
   e1000_destroy(nic->netdev);
   nic->netdev = NULL;
   restore_device(nic);
@@ -193,7 +226,9 @@ EFI_STATUS efi_nic_start(struct efi_nic *nic) {
     return status;
   }
   status = BS->CreateEvent(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, heartbeat, nic, &nic->heartbeat);
-  if(!EFI_ERROR(status)) {
+  if(EFI_ERROR(status)) {
+    nic->heartbeat = NULL;
+  } else {
     nic->held.events++;
     status = BS->SetTimer(nic->heartbeat, TimerPeriodic, HEARTBEAT_100NS);
   }
@@ -204,9 +239,7 @@ EFI_STATUS efi_nic_start(struct efi_nic *nic) {
 }
 
 void efi_nic_stop(struct efi_nic *nic) {
-  if(nic->held.events && !EFI_ERROR(BS->CloseEvent(nic->heartbeat))) {
-    nic->held.events--;
-  }
+  close_event(nic, &nic->heartbeat);
   if(nic->netdev) {
     EFI_TPL tpl = efi_nic_lock();
     netdev_close(nic->netdev);

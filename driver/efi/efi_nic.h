@@ -12,7 +12,7 @@ struct efi_nic_held {
   UINTN pool;       /* pool allocations              */
   UINTN dma;        /* AllocateBuffer + Map pairs    */
   UINTN pages;      /* pages behind them             */
-  UINTN events;     /* the heartbeat                 */
+  UINTN events;     /* events created                */
   UINTN protocols;  /* PciIo opened BY_DRIVER        */
   UINTN attributes; /* PCI attributes changed        */
 };
@@ -23,11 +23,14 @@ struct efi_nic {
   EFI_HANDLE controller; /* the PCI handle                                                        */
   EFI_HANDLE agent;      /* image or driver binding handle that PciIo is opened with              */
   EFI_PCI_IO_PROTOCOL *pci_io;
+  UINT16 vendor_id;
+  UINT16 device_id;
   UINT64 saved_attributes;
   UINT8 io_bar; /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
   struct net_platform platform;
   struct netdev *netdev;
   EFI_EVENT heartbeat;
+  EFI_EVENT exit_boot_services;
   UINT64 beats; /* how often the heartbeat ran                                           */
   struct efi_nic_held held;
   efi_nic_log log;
@@ -45,8 +48,9 @@ struct efi_nic_options {
 };
 
 /*
- * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables MEMORY, BUS_MASTER and
- * DUAL_ADDRESS_CYCLE, creates the netdev (closed) and its rings. Zeroes *nic first; *nic must stay where it is until
+ * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and
+ * DUAL_ADDRESS_CYCLE, creates the netdev (closed) and its rings, and makes sure that the NIC is quiet after
+ * ExitBootServices: receiver, transmitter and interrupts off, by register writes alone. Zeroes *nic first; *nic must stay where it is until
  * efi_nic_detach. TPL_CALLBACK or lower, boot services only.
  *
  * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when this driver does not know it or its

@@ -157,9 +157,25 @@ static void op_update_stats(struct netdev *dev) {
     return;
   }
   e1000_add_counters(nic);
-  dev->stats.rx_missed = nic->counter[(E1000_MPC - E1000_STATS_FIRST) / 4U];
-  dev->stats.rx_crc_errors = nic->counter[(E1000_CRCERRS - E1000_STATS_FIRST) / 4U];
-  dev->stats.tx_collisions = nic->counter[(E1000_COLC - E1000_STATS_FIRST) / 4U];
+  dev->stats.rx_missed = e1000_count(nic, E1000_MPC);
+  dev->stats.rx_crc_errors = e1000_count(nic, E1000_CRCERRS);
+  dev->stats.tx_collisions = e1000_count(nic, E1000_COLC);
+}
+
+/* Quiesce ------------------------------------------------------------------------------------------------------------ */
+
+void e1000_quiesce(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  if(dev->state == NETDEV_GONE) {
+    return;
+  }
+  e1000_write(nic, E1000_IMC, UINT32_MAX);
+  e1000_write(nic, E1000_RCTL, 0);
+  e1000_write(nic, E1000_TCTL, E1000_TCTL_PSP);
+  if(nic->model->quirks & E1000_QUIRK_82574_BITS) {
+    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
+  }
+  e1000_write_flush(nic);
 }
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */

@@ -103,6 +103,9 @@ uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]);
 
 struct netdev_link e1000_decode_link(uint32_t status);
 
+/* Writes an IEEE 802.3 register (0 to 31) of the PHY. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
+int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value);
+
 /* Wakes a PHY that was left powered down or isolated; a link that is up, or negotiating, is left alone. */
 void e1000_wake_phy(struct e1000 *nic);
 
@@ -110,5 +113,10 @@ void e1000_wake_phy(struct e1000 *nic);
 
 /* Adds what the device counted since the last call to nic->counter. */
 void e1000_add_counters(struct e1000 *nic);
+
+/* The sum so far of the statistics register at `offset`; of a pair, give the low half's. */
+static inline uint64_t e1000_count(const struct e1000 *nic, uint32_t offset) {
+  return nic->counter[(offset - E1000_STATS_FIRST) / 4U];
+}
 
 #endif

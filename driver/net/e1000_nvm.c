@@ -142,6 +142,11 @@ int e1000_phy_read(struct netdev *dev, uint32_t reg, uint16_t *value) {
   return mdic((struct e1000 *)dev, E1000_MDIC_OP_READ | reg << E1000_MDIC_REG_SHIFT, value);
 }
 
+int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value) {
+  uint16_t answer;
+  return mdic(nic, E1000_MDIC_OP_WRITE | reg << E1000_MDIC_REG_SHIFT | value, &answer);
+}
+
 void e1000_wake_phy(struct e1000 *nic) {
   uint16_t control;
   if(e1000_phy_read(&nic->netdev, E1000_PHY_CONTROL, &control) != NETDEV_OK) {
@@ -152,6 +157,6 @@ void e1000_wake_phy(struct e1000 *nic) {
     e1000_log(nic, NET_LOG_INFO, "waking a PHY that was left powered down or isolated", control);
     uint32_t awake = control & ~(uint32_t)(E1000_PHY_CONTROL_POWER_DOWN | E1000_PHY_CONTROL_ISOLATE);
     awake |= E1000_PHY_CONTROL_AUTONEG | E1000_PHY_CONTROL_RESTART_AN;
-    (void)mdic(nic, E1000_MDIC_OP_WRITE | E1000_PHY_CONTROL << E1000_MDIC_REG_SHIFT | awake, &control);
+    (void)e1000_phy_write(nic, E1000_PHY_CONTROL, (uint16_t)awake);
   }
 }

@@ -31,6 +31,11 @@ int e1000_create(const struct net_platform *platform, const struct e1000_config 
 /* Unregisters, closes and frees. The controller is quiet and owns its permanent address again. NULL is harmless. */
 void e1000_destroy(struct netdev *dev);
 
+/* Stops receiver, transmitter and interrupts with a handful of register accesses and nothing else: no wait, no memory, no
+ * callback. For the moment when an operating system takes over, from any context, also an ExitBootServices callback.
+ * The device is not closed: no other call may follow but e1000_quiesce itself. */
+void e1000_quiesce(struct netdev *dev);
+
 /* NVM ------------------------------------------------------------------------------------------------------------ */
 
 #define E1000_NVM_WORDS        64U     /* the part every adapter has                         */
@@ -83,6 +88,22 @@ uint32_t e1000_register_read(struct netdev *dev, const struct e1000_register *re
 /* The sum of a statistics register since the device was created, as of the last netdev_get_stats. The low half's row
  * carries the sum of a 64-bit pair; the high half's row is always 0. */
 uint64_t e1000_counter(const struct netdev *dev, const struct e1000_register *reg);
+
+/* Self-test ------------------------------------------------------------------------------------------------------ */
+
+struct e1000_selftest {
+  /* Told about each check; may be NULL. `value` explains a failure: a register, a count, a length. */
+  void (*report)(void *ctx, const char *name, bool passed, uint32_t value);
+  void *ctx;
+  uint32_t run;    /* out: checks made   */
+  uint32_t failed; /* out: of those      */
+};
+
+/* Checks registers, NVM, PHY and link, which a running device does not notice; with `loopback` also sends frames to
+ * itself, for which an open device is closed and opened again: what it was sending comes back through tx_done, what it
+ * receives meanwhile is lost. Takes up to 4 s then. The verdict is in test->failed; the result says only whether the
+ * device is in the state it was in: NETDEV_OK, or what netdev_open returned. */
+int e1000_selftest(struct netdev *dev, bool loopback, struct e1000_selftest *test);
 
 /* PHY ------------------------------------------------------------------------------------------------------------ */
 

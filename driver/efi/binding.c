@@ -1,0 +1,232 @@
+/* binding.c - EFI_DRIVER_BINDING_PROTOCOL (UEFI 2.10, 11.1): Supported, Start, Stop, and the driver's installation. */
+#include "binding.h"
+
+#include "efi/driver_diagnostics.h"
+#include "efi/driver_version.h"
+
+static EFI_GUID pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
+static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+static EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+static EFI_GUID adapter_guid = EFI_ADAPTER_INFORMATION_PROTOCOL_GUID;
+static EFI_GUID device_guid = E1000_DEVICE_GUID;
+static EFI_GUID binding_guid = EFI_DRIVER_BINDING_PROTOCOL_GUID;
+static EFI_GUID name2_guid = EFI_COMPONENT_NAME2_PROTOCOL_GUID;
+static EFI_GUID name_guid = COMPONENT_NAME_PROTOCOL;
+static EFI_GUID diagnostics2_guid = EFI_DRIVER_DIAGNOSTICS2_PROTOCOL_GUID;
+static EFI_GUID version_guid = EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL_GUID;
+
+struct snp_device *binding_find(EFI_HANDLE controller) {
+  struct snp_device *snp;
+  return EFI_ERROR(BS->HandleProtocol(controller, &device_guid, (VOID **)&snp)) ? NULL : snp;
+}
+
+/* Supported ------------------------------------------------------------------------------------------------------ */
+
+static BOOLEAN is_end(const EFI_DEVICE_PATH *path) {
+  return DevicePathType(path) == END_DEVICE_PATH_TYPE;
+}
+
+/* A device path below the controller, if one is named, has to start with the MAC node that Start would make. */
+static BOOLEAN path_fits(const EFI_DEVICE_PATH *path) {
+  return !path || is_end(path) ||
+         (DevicePathType(path) == MESSAGING_DEVICE_PATH && DevicePathSubType(path) == MSG_MAC_ADDR_DP &&
+          DevicePathNodeLength(path) == sizeof(MAC_ADDR_DEVICE_PATH));
+}
+
+static EFI_STATUS EFIAPI supported(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller,
+                                   EFI_DEVICE_PATH *remaining) {
+  EFI_PCI_IO_PROTOCOL *pci_io;
+  UINT32 id;
+  if(!path_fits(remaining)) {
+    return EFI_UNSUPPORTED;
+  }
+  EFI_STATUS status = BS->OpenProtocol(controller, &pci_io_guid, (VOID **)&pci_io, this->DriverBindingHandle,
+                                       controller, EFI_OPEN_PROTOCOL_BY_DRIVER);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  status = pci_io->Pci.Read(pci_io, EfiPciIoWidthUint32, 0, 1, &id);
+  if(!EFI_ERROR(status) && !e1000_model_name((UINT16)id, (UINT16)(id >> 16))) {
+    status = EFI_UNSUPPORTED;
+  }
+  BS->CloseProtocol(controller, &pci_io_guid, this->DriverBindingHandle, controller);
+  return status;
+}
+
+/* Start ---------------------------------------------------------------------------------------------------------- */
+
+static EFI_STATUS make_device_path(struct snp_device *snp) {
+  EFI_DEVICE_PATH *parent;
+  EFI_STATUS status = BS->HandleProtocol(snp->nic.controller, &device_path_guid, (VOID **)&parent);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  MAC_ADDR_DEVICE_PATH node;
+  SetMem(&node, sizeof(node), 0);
+  node.Header.Type = MESSAGING_DEVICE_PATH;
+  node.Header.SubType = MSG_MAC_ADDR_DP;
+  SetDevicePathNodeLength(&node.Header, sizeof(node));
+  node.MacAddress = snp->mode.PermanentAddress;
+  node.IfType = snp->mode.IfType;
+  snp->device_path = AppendDevicePathNode(parent, &node.Header);
+  return snp->device_path ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
+}
+
+static EFI_STATUS install_child(struct snp_device *snp) {
+  EFI_STATUS status =
+      BS->InstallMultipleProtocolInterfaces(&snp->child, &device_path_guid, snp->device_path, &snp_guid, &snp->protocol,
+                                            &adapter_guid, &snp->adapter_information, NULL);
+  if(EFI_ERROR(status)) {
+    snp->child = NULL;
+    return status;
+  }
+  EFI_PCI_IO_PROTOCOL *unused;
+  return BS->OpenProtocol(snp->nic.controller, &pci_io_guid, (VOID **)&unused, snp->nic.agent, snp->child,
+                          EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+}
+
+/* Takes the child away. Whoever uses its protocols is asked to let go first, and may refuse: then nothing changes. */
+static EFI_STATUS uninstall_child(struct snp_device *snp) {
+  if(!snp->child) {
+    return EFI_SUCCESS;
+  }
+  EFI_PCI_IO_PROTOCOL *unused;
+  BS->CloseProtocol(snp->nic.controller, &pci_io_guid, snp->nic.agent, snp->child);
+  EFI_STATUS status =
+      BS->UninstallMultipleProtocolInterfaces(snp->child, &device_path_guid, snp->device_path, &snp_guid,
+                                              &snp->protocol, &adapter_guid, &snp->adapter_information, NULL);
+  if(EFI_ERROR(status)) {
+    BS->OpenProtocol(snp->nic.controller, &pci_io_guid, (VOID **)&unused, snp->nic.agent, snp->child,
+                     EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER);
+    return status;
+  }
+  snp->child = NULL;
+  snp->mode.State = EfiSimpleNetworkStopped;
+  return EFI_SUCCESS;
+}
+
+/* Undoes start(), in the opposite order; works on a half-built device too. */
+static EFI_STATUS tear_down(struct snp_device *snp) {
+  EFI_STATUS status = uninstall_child(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  BS->UninstallProtocolInterface(snp->nic.controller, &device_guid, snp);
+  if(snp->device_path) {
+    FreePool(snp->device_path);
+    snp->device_path = NULL;
+  }
+  efi_nic_stop(&snp->nic);
+  snp_fini(snp);
+  efi_nic_detach(&snp->nic);
+  if(!efi_nic_nothing_held(&snp->nic)) {
+    return EFI_DEVICE_ERROR; /* something may still point at it: better lost than used after it was freed */
+  }
+  FreePool(snp);
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS build(struct snp_device *snp) {
+  EFI_STATUS status = snp_init(snp);
+  if(!EFI_ERROR(status)) {
+    status = make_device_path(snp);
+  }
+  if(!EFI_ERROR(status)) {
+    names_fill(snp);
+    EFI_HANDLE controller = snp->nic.controller;
+    status = BS->InstallProtocolInterface(&controller, &device_guid, EFI_NATIVE_INTERFACE, snp);
+  }
+  if(!EFI_ERROR(status)) {
+    status = install_child(snp);
+  }
+  return status;
+}
+
+static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, EFI_DEVICE_PATH *remaining) {
+  const struct efi_nic_options options = {0};
+  if(remaining && is_end(remaining)) {
+    return EFI_SUCCESS; /* started without a child: there is nothing to do until one is asked for */
+  }
+  struct snp_device *snp = AllocateZeroPool(sizeof(*snp));
+  if(!snp) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  EFI_STATUS status = efi_nic_attach(&snp->nic, controller, this->DriverBindingHandle, &options);
+  if(EFI_ERROR(status)) {
+    FreePool(snp);
+    return status;
+  }
+  status = build(snp);
+  if(EFI_ERROR(status)) {
+    (void)tear_down(snp);
+  }
+  return status;
+}
+
+/* Stop ----------------------------------------------------------------------------------------------------------- */
+
+static EFI_STATUS EFIAPI stop(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, UINTN child_count,
+                              EFI_HANDLE *children) {
+  struct snp_device *snp = binding_find(controller);
+  (void)this;
+  if(!snp) {
+    return EFI_DEVICE_ERROR;
+  }
+  if(child_count == 0) {
+    return tear_down(snp) == EFI_SUCCESS ? EFI_SUCCESS : EFI_DEVICE_ERROR;
+  }
+  for(UINTN i = 0; i < child_count; i++) {
+    if(children[i] != snp->child || EFI_ERROR(uninstall_child(snp))) {
+      return EFI_DEVICE_ERROR;
+    }
+    EFI_TPL tpl = efi_nic_lock();
+    efi_nic_stop(&snp->nic);
+    efi_nic_unlock(tpl);
+  }
+  return EFI_SUCCESS;
+}
+
+/* Installation --------------------------------------------------------------------------------------------------- */
+
+static EFI_DRIVER_BINDING_PROTOCOL driver_binding = {
+    .Supported = supported,
+    .Start = start,
+    .Stop = stop,
+    .Version = 0x10, /* UEFI 2.10, 11.1: 0x10 to 0xFFFFFFEF are for IHV drivers; higher is tried first */
+};
+
+static EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL supported_version = {
+    .Length = sizeof(EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL), .FirmwareVersion = 2U << 16 | 100U, /* UEFI 2.10 */
+};
+
+EFI_STATUS binding_install(EFI_HANDLE image) {
+  driver_binding.ImageHandle = image;
+  driver_binding.DriverBindingHandle = image;
+  return BS->InstallMultipleProtocolInterfaces(
+      &driver_binding.DriverBindingHandle, &binding_guid, &driver_binding, &name2_guid, &component_name2, &name_guid,
+      &component_name, &diagnostics2_guid, diagnostics2, &version_guid, &supported_version, NULL);
+}
+
+EFI_STATUS binding_uninstall(EFI_HANDLE image) {
+  EFI_HANDLE *handles;
+  UINTN count;
+  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &device_guid, NULL, &count, &handles);
+  if(!EFI_ERROR(status)) {
+    for(UINTN i = 0; i < count; i++) {
+      struct snp_device *snp = binding_find(handles[i]);
+      if(snp && snp->nic.agent == image) {
+        status = BS->DisconnectController(handles[i], image, NULL);
+        if(EFI_ERROR(status)) {
+          break;
+        }
+      }
+    }
+    FreePool(handles);
+    if(EFI_ERROR(status)) {
+      return status;
+    }
+  }
+  return BS->UninstallMultipleProtocolInterfaces(image, &binding_guid, &driver_binding, &name2_guid, &component_name2,
+                                                 &name_guid, &component_name, &diagnostics2_guid, diagnostics2,
+                                                 &version_guid, &supported_version, NULL);
+}

@@ -1,0 +1,223 @@
+/* snp.c - EFI_SIMPLE_NETWORK_PROTOCOL: its state machine (UEFI 2.10, 24.1.2 to 24.1.6). */
+#include "snp.h"
+
+#define NVRAM_ACCESS_BYTES 2U /* the NVM is read in words */
+
+struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol) {
+  if(!protocol) {
+    return NULL;
+  }
+  struct snp_device *snp = _CR(protocol, struct snp_device, protocol);
+  return snp->signature == SNP_SIGNATURE ? snp : NULL;
+}
+
+EFI_STATUS snp_require_initialized(const struct snp_device *snp) {
+  switch(snp->mode.State) {
+  case EfiSimpleNetworkInitialized:
+    return EFI_SUCCESS;
+  case EfiSimpleNetworkStarted:
+    return EFI_DEVICE_ERROR;
+  default:
+    return EFI_NOT_STARTED;
+  }
+}
+
+void snp_update_media(struct snp_device *snp) {
+  if(snp->nic.netdev->state != NETDEV_CLOSED) {
+    snp->mode.MediaPresent = snp->nic.netdev->link.up;
+  }
+}
+
+void snp_tx_done(void *ctx, void *cookie, int status) {
+  struct snp_device *snp = ctx;
+  struct snp_recycle *recycle = &snp->recycle;
+  (void)status; /* SNP has no way to tell; the statistics count it */
+  snp->in_flight--;
+  recycle->buffer[recycle->tail++ % SNP_RECYCLE_SIZE] = cookie;
+  snp->tx_interrupt = TRUE;
+}
+
+/* Buffers that nobody will ask for any more: whoever shuts the device down knows what it sent. */
+static void forget_buffers(struct snp_device *snp) {
+  snp->recycle.head = 0;
+  snp->recycle.tail = 0;
+  snp->in_flight = 0;
+  snp->tx_interrupt = FALSE;
+}
+
+/* State machine -------------------------------------------------------------------------------------------------- */
+
+static EFI_STATUS EFIAPI snp_start(EFI_SIMPLE_NETWORK_PROTOCOL *this) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = EFI_ALREADY_STARTED;
+  if(snp->mode.State == EfiSimpleNetworkStopped) {
+    snp->mode.State = EfiSimpleNetworkStarted;
+    snp->mode.ReceiveFilterSetting = 0;
+    snp->mode.MCastFilterCount = 0;
+    status = EFI_SUCCESS;
+  }
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+static EFI_STATUS EFIAPI snp_stop(EFI_SIMPLE_NETWORK_PROTOCOL *this) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = EFI_SUCCESS;
+  if(snp->mode.State == EfiSimpleNetworkStarted) {
+    snp->mode.State = EfiSimpleNetworkStopped;
+  } else {
+    status = snp->mode.State == EfiSimpleNetworkStopped ? EFI_NOT_STARTED : EFI_DEVICE_ERROR;
+  }
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+static EFI_STATUS initialize(struct snp_device *snp) {
+  struct netdev *dev = snp->nic.netdev;
+  forget_buffers(snp);
+  (void)netdev_set_mac(dev, NULL);
+  (void)netdev_set_filter(dev, NETDEV_FILTER_UNICAST | NETDEV_FILTER_BROADCAST, NULL, 0);
+  EFI_STATUS status = efi_nic_start(&snp->nic);
+  if(EFI_ERROR(status)) {
+    return status == EFI_OUT_OF_RESOURCES ? status : EFI_DEVICE_ERROR;
+  }
+  snp->mode.State = EfiSimpleNetworkInitialized;
+  snp->mode.MCastFilterCount = 0;
+  snp->mode.ReceiveFilterSetting = 0;
+  snp->mode.CurrentAddress = snp->mode.PermanentAddress;
+  snp_update_media(snp);
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI snp_initialize(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINTN extra_rx, UINTN extra_tx) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status;
+  if(snp->mode.State != EfiSimpleNetworkStarted) {
+    status = snp->mode.State == EfiSimpleNetworkStopped ? EFI_NOT_STARTED : EFI_DEVICE_ERROR;
+  } else if(extra_rx > 0 || extra_tx > 0) {
+    status = EFI_UNSUPPORTED; /* the rings are as large as they are */
+  } else {
+    status = initialize(snp);
+  }
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+/* A fresh start that keeps filters, address and statistics. What was being sent comes back through GetStatus. */
+static EFI_STATUS EFIAPI snp_reset(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN extended) {
+  struct snp_device *snp = snp_from_protocol(this);
+  (void)extended;
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(!EFI_ERROR(status)) {
+    efi_nic_stop(&snp->nic);
+    status = efi_nic_start(&snp->nic);
+    if(EFI_ERROR(status)) {
+      snp->mode.State = EfiSimpleNetworkStarted;
+      status = EFI_DEVICE_ERROR;
+    }
+    snp_update_media(snp);
+  }
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+static EFI_STATUS EFIAPI snp_shutdown(EFI_SIMPLE_NETWORK_PROTOCOL *this) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(!EFI_ERROR(status)) {
+    efi_nic_stop(&snp->nic);
+    forget_buffers(snp);
+    snp->mode.State = EfiSimpleNetworkStarted;
+    snp->mode.ReceiveFilterSetting = 0;
+    snp->mode.MCastFilterCount = 0;
+  }
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+/* Set up --------------------------------------------------------------------------------------------------------- */
+
+static void fill_mode(struct snp_device *snp) {
+  EFI_SIMPLE_NETWORK_MODE *mode = &snp->mode;
+  struct netdev_link link = {0};
+  UINT8 mac[NETDEV_MAC_LENGTH];
+
+  mode->State = EfiSimpleNetworkStopped;
+  mode->HwAddressSize = NETDEV_MAC_LENGTH;
+  mode->MediaHeaderSize = NETDEV_HEADER_LENGTH;
+  mode->MaxPacketSize = NETDEV_MTU;
+  mode->NvRamSize = E1000_NVM_WORDS * NVRAM_ACCESS_BYTES;
+  mode->NvRamAccessSize = NVRAM_ACCESS_BYTES;
+  mode->ReceiveFilterMask = EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST |
+                            EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST | EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS |
+                            EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS_MULTICAST;
+  mode->MaxMCastFilterCount = MAX_MCAST_FILTER_CNT;
+  CopyMem(mode->PermanentAddress.Addr, snp->nic.netdev->permanent_mac, NETDEV_MAC_LENGTH);
+  mode->CurrentAddress = mode->PermanentAddress;
+  SetMem(mode->BroadcastAddress.Addr, NETDEV_MAC_LENGTH, 0xFF);
+  mode->IfType = 1; /* Ethernet, RFC 1700 */
+  mode->MacAddressChangeable = TRUE;
+  mode->MultipleTxSupported = TRUE;
+  mode->MediaPresentSupported = TRUE;
+  if(efi_nic_glance(snp->nic.pci_io, snp->nic.vendor_id, snp->nic.device_id, mac, &link)) {
+    mode->MediaPresent = link.up;
+  }
+}
+
+EFI_STATUS snp_init(struct snp_device *snp) {
+  const struct netdev_client client = {.ctx = snp, .tx_done = snp_tx_done};
+  snp->signature = SNP_SIGNATURE;
+  (void)netdev_set_client(snp->nic.netdev, &client);
+  fill_mode(snp);
+  media_init(snp);
+  snp->protocol = (EFI_SIMPLE_NETWORK_PROTOCOL){
+      .Revision = EFI_SIMPLE_NETWORK_PROTOCOL_REVISION,
+      .Start = snp_start,
+      .Stop = snp_stop,
+      .Initialize = snp_initialize,
+      .Reset = snp_reset,
+      .Shutdown = snp_shutdown,
+      .ReceiveFilters = snp_receive_filters,
+      .StationAddress = snp_station_address,
+      .Statistics = snp_statistics,
+      .MCastIpToMac = snp_multicast_ip_to_mac,
+      .NvData = snp_nvdata,
+      .GetStatus = snp_get_status,
+      .Transmit = snp_transmit,
+      .Receive = snp_receive,
+      .Mode = &snp->mode,
+  };
+  EFI_STATUS status =
+      BS->CreateEvent(EVT_NOTIFY_WAIT, TPL_CALLBACK, snp_wait_for_packet, snp, &snp->protocol.WaitForPacket);
+  if(!EFI_ERROR(status)) {
+    snp->nic.held.events++;
+  }
+  return status;
+}
+
+void snp_fini(struct snp_device *snp) {
+  if(snp->protocol.WaitForPacket && !EFI_ERROR(BS->CloseEvent(snp->protocol.WaitForPacket))) {
+    snp->protocol.WaitForPacket = NULL;
+    snp->nic.held.events--;
+  }
+}

@@ -1,0 +1,257 @@
+/* snp_config.c - EFI_SIMPLE_NETWORK_PROTOCOL: filters, address, statistics, NVM (UEFI 2.10, 24.1.7 to 24.1.11). */
+#include "../net/e1000_hw.h"
+#include "snp.h"
+
+/* Receive filters ------------------------------------------------------------------------------------------------ */
+
+static UINT32 netdev_flags(UINT32 setting) {
+  static const struct {
+    UINT32 efi;
+    UINT32 netdev;
+  } pairs[] = {
+      {EFI_SIMPLE_NETWORK_RECEIVE_UNICAST, NETDEV_FILTER_UNICAST},
+      {EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST, NETDEV_FILTER_MULTICAST},
+      {EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST, NETDEV_FILTER_BROADCAST},
+      {EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS, NETDEV_FILTER_PROMISCUOUS},
+      {EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS_MULTICAST, NETDEV_FILTER_ALL_MULTICAST},
+  };
+  UINT32 flags = 0;
+  for(UINTN i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+    flags |= setting & pairs[i].efi ? pairs[i].netdev : 0;
+  }
+  return flags;
+}
+
+static EFI_STATUS apply_filters(struct snp_device *snp, UINT32 setting, UINTN count, const EFI_MAC_ADDRESS *list) {
+  UINT8 multicast[NETDEV_MAX_MULTICAST][NETDEV_MAC_LENGTH];
+  for(UINTN i = 0; i < count; i++) {
+    CopyMem(multicast[i], list[i].Addr, NETDEV_MAC_LENGTH);
+  }
+  return efi_status_of(netdev_set_filter(snp->nic.netdev, netdev_flags(setting),
+                                         (const UINT8(*)[NETDEV_MAC_LENGTH])multicast, (UINT32)count));
+}
+
+static EFI_STATUS receive_filters(struct snp_device *snp, UINT32 enable, UINT32 disable, BOOLEAN reset_multicast,
+                                  UINTN count, const EFI_MAC_ADDRESS *list) {
+  EFI_SIMPLE_NETWORK_MODE *mode = &snp->mode;
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if((enable | disable) & ~mode->ReceiveFilterMask) {
+    return EFI_INVALID_PARAMETER;
+  }
+  if(reset_multicast) {
+    disable |= EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST;
+    count = 0;
+  } else if((enable & EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST) &&
+            (count == 0 || count > mode->MaxMCastFilterCount || !list)) {
+    return EFI_INVALID_PARAMETER;
+  }
+  if(enable == 0 && disable == 0 && !reset_multicast && count == 0) {
+    return EFI_SUCCESS;
+  }
+  UINT32 setting = (mode->ReceiveFilterSetting | enable) & ~disable;
+  /* A call that names no list leaves the present one as it is. */
+  BOOLEAN new_list = reset_multicast || (enable & EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST);
+  if(!new_list) {
+    count = mode->MCastFilterCount;
+    list = mode->MCastFilter;
+  }
+  status = apply_filters(snp, setting, count, list);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  mode->ReceiveFilterSetting = setting;
+  mode->MCastFilterCount = (UINT32)count;
+  if(new_list && count > 0) {
+    CopyMem(mode->MCastFilter, list, count * sizeof(EFI_MAC_ADDRESS));
+  }
+  return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI snp_receive_filters(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINT32 enable, UINT32 disable,
+                                      BOOLEAN reset_multicast, UINTN count, EFI_MAC_ADDRESS *list) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = receive_filters(snp, enable, disable, reset_multicast, count, list);
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+/* Station address ------------------------------------------------------------------------------------------------ */
+
+EFI_STATUS EFIAPI snp_station_address(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN reset, EFI_MAC_ADDRESS *address) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(!EFI_ERROR(status) && !reset && !address) {
+    status = EFI_INVALID_PARAMETER;
+  }
+  if(!EFI_ERROR(status)) {
+    const EFI_MAC_ADDRESS *wanted = reset ? &snp->mode.PermanentAddress : address;
+    status = efi_status_of(netdev_set_mac(snp->nic.netdev, wanted->Addr));
+    if(!EFI_ERROR(status)) {
+      snp->mode.CurrentAddress = *wanted;
+    }
+  }
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+/* Statistics ----------------------------------------------------------------------------------------------------- */
+
+#define NOT_COUNTED UINT64_MAX /* what the specification wants where there is no counter */
+
+static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS *table) {
+  const struct e1000 *nic = (const struct e1000 *)snp->nic.netdev;
+  const struct netdev_stats *stats = netdev_get_stats(snp->nic.netdev);
+  SetMem(table, sizeof(*table), 0xFF);
+  table->RxTotalFrames = e1000_count(nic, E1000_TPR);
+  table->RxGoodFrames = e1000_count(nic, E1000_GPRC);
+  table->RxUndersizeFrames = e1000_count(nic, E1000_RUC);
+  table->RxOversizeFrames = e1000_count(nic, E1000_ROC);
+  table->RxDroppedFrames = stats->rx_missed;
+  table->RxBroadcastFrames = e1000_count(nic, E1000_BPRC);
+  table->RxMulticastFrames = e1000_count(nic, E1000_MPRC);
+  table->RxUnicastFrames = table->RxGoodFrames - table->RxBroadcastFrames - table->RxMulticastFrames;
+  table->RxCrcErrorFrames = stats->rx_crc_errors;
+  table->RxTotalBytes = e1000_count(nic, E1000_TORL);
+  table->TxTotalFrames = e1000_count(nic, E1000_TPT);
+  table->TxGoodFrames = e1000_count(nic, E1000_GPTC);
+  table->TxDroppedFrames = stats->tx_errors;
+  table->TxBroadcastFrames = e1000_count(nic, E1000_BPTC);
+  table->TxMulticastFrames = e1000_count(nic, E1000_MPTC);
+  table->TxUnicastFrames = table->TxGoodFrames - table->TxBroadcastFrames - table->TxMulticastFrames;
+  table->TxTotalBytes = e1000_count(nic, E1000_TOTL);
+  table->Collisions = stats->tx_collisions;
+}
+
+/* The counters run for ever; a reset is remembered, not written. */
+static void subtract_baseline(EFI_NETWORK_STATISTICS *table, const EFI_NETWORK_STATISTICS *baseline) {
+  UINT64 *value = (UINT64 *)table;
+  const UINT64 *before = (const UINT64 *)baseline;
+  for(UINTN i = 0; i < sizeof(*table) / sizeof(UINT64); i++) {
+    if(value[i] != NOT_COUNTED) {
+      value[i] -= before[i];
+    }
+  }
+}
+
+static EFI_STATUS statistics(struct snp_device *snp, BOOLEAN reset, UINTN *size, EFI_NETWORK_STATISTICS *table) {
+  EFI_NETWORK_STATISTICS now;
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if(table && !size) {
+    return EFI_INVALID_PARAMETER;
+  }
+  collect(snp, &now);
+  if(reset) {
+    snp->baseline = now;
+  }
+  subtract_baseline(&now, &snp->baseline);
+  if(!size) {
+    return EFI_SUCCESS;
+  }
+  UINTN room = *size;
+  *size = sizeof(now);
+  if(table) {
+    CopyMem(table, &now, room < sizeof(now) ? room : sizeof(now));
+  }
+  return table && room >= sizeof(now) ? EFI_SUCCESS : EFI_BUFFER_TOO_SMALL;
+}
+
+EFI_STATUS EFIAPI snp_statistics(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN reset, UINTN *size,
+                                 EFI_NETWORK_STATISTICS *table) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = statistics(snp, reset, size, table);
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+/* Multicast addresses -------------------------------------------------------------------------------------------- */
+
+EFI_STATUS EFIAPI snp_multicast_ip_to_mac(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN ipv6, EFI_IP_ADDRESS *ip,
+                                          EFI_MAC_ADDRESS *mac) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if(!ip || !mac) {
+    return EFI_INVALID_PARAMETER;
+  }
+  SetMem(mac, sizeof(*mac), 0);
+  if(ipv6) {
+    /* RFC 2464, 7: 33-33 and the last 32 bits */
+    if(ip->v6.Addr[0] != 0xFF) {
+      return EFI_INVALID_PARAMETER;
+    }
+    mac->Addr[0] = 0x33;
+    mac->Addr[1] = 0x33;
+    CopyMem(&mac->Addr[2], &ip->v6.Addr[12], 4);
+  } else {
+    /* RFC 1112, 6.4: 01-00-5E and the last 23 bits */
+    if((ip->v4.Addr[0] & 0xF0U) != 0xE0U) {
+      return EFI_INVALID_PARAMETER;
+    }
+    mac->Addr[0] = 0x01;
+    mac->Addr[2] = 0x5E;
+    mac->Addr[3] = ip->v4.Addr[1] & 0x7FU;
+    CopyMem(&mac->Addr[4], &ip->v4.Addr[2], 2);
+  }
+  return EFI_SUCCESS;
+}
+
+/* NVM ------------------------------------------------------------------------------------------------------------ */
+
+static EFI_STATUS nvdata(struct snp_device *snp, BOOLEAN read, UINTN offset, UINTN size, UINT8 *buffer) {
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  UINTN unit = snp->mode.NvRamAccessSize;
+  if(!buffer || size == 0 || offset % unit || size % unit || offset >= snp->mode.NvRamSize ||
+     size > snp->mode.NvRamSize - offset) {
+    return EFI_INVALID_PARAMETER;
+  }
+  if(!read) {
+    return EFI_UNSUPPORTED; /* a wrong word here is a dead NIC; that is a tool's business, not a boot driver's */
+  }
+  for(UINTN i = 0; i < size; i += unit) {
+    UINT16 word;
+    int result = e1000_nvm_read(snp->nic.netdev, (UINT16)((offset + i) / unit), &word);
+    if(result != NETDEV_OK) {
+      return EFI_DEVICE_ERROR;
+    }
+    buffer[i] = (UINT8)word;
+    buffer[i + 1] = (UINT8)(word >> 8);
+  }
+  return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI snp_nvdata(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN read, UINTN offset, UINTN size, VOID *buffer) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = nvdata(snp, read, offset, size, buffer);
+  efi_nic_unlock(tpl);
+  return status;
+}

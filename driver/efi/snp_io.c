@@ -1,0 +1,172 @@
+/* snp_io.c - EFI_SIMPLE_NETWORK_PROTOCOL: Transmit, Receive, GetStatus, WaitForPacket (UEFI 2.10, 24.1.12 to 24.1.14).
+ *
+ * Device registers touched: Transmit 1 write; GetStatus and an empty Receive none; Receive one write for every batch of
+ * buffers given back. */
+#include "snp.h"
+
+#define PROTOCOL_OFFSET 12U
+
+/* Transmit ------------------------------------------------------------------------------------------------------- */
+
+/* Both rings of the promise: a slot for the frame, and a place in the recycle queue for when it is done. */
+static BOOLEAN has_room(const struct snp_device *snp) {
+  return snp->recycle.tail - snp->recycle.head + snp->in_flight < SNP_RECYCLE_SIZE;
+}
+
+static void fill_header(const struct snp_device *snp, UINT8 *frame, const EFI_MAC_ADDRESS *source,
+                        const EFI_MAC_ADDRESS *destination, UINT16 protocol) {
+  CopyMem(frame, destination->Addr, NETDEV_MAC_LENGTH);
+  CopyMem(frame + NETDEV_MAC_LENGTH, source ? source->Addr : snp->mode.CurrentAddress.Addr, NETDEV_MAC_LENGTH);
+  frame[PROTOCOL_OFFSET] = (UINT8)(protocol >> 8);
+  frame[PROTOCOL_OFFSET + 1U] = (UINT8)protocol;
+}
+
+static EFI_STATUS transmit(struct snp_device *snp, UINTN header_size, UINTN buffer_size, VOID *buffer,
+                           const EFI_MAC_ADDRESS *source, const EFI_MAC_ADDRESS *destination, const UINT16 *protocol) {
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if(!buffer || (header_size != 0 && (header_size != NETDEV_HEADER_LENGTH || !destination || !protocol))) {
+    return EFI_INVALID_PARAMETER;
+  }
+  if(buffer_size < NETDEV_HEADER_LENGTH) {
+    return EFI_BUFFER_TOO_SMALL;
+  }
+  if(buffer_size > NETDEV_MAX_TAGGED_FRAME) {
+    return EFI_INVALID_PARAMETER;
+  }
+  if(!has_room(snp)) {
+    return EFI_NOT_READY;
+  }
+  if(header_size != 0) {
+    fill_header(snp, buffer, source, destination, *protocol);
+  }
+  snp->in_flight++;
+  int result = netdev_transmit(snp->nic.netdev, buffer, buffer_size, buffer, 0);
+  if(result != NETDEV_OK) {
+    snp->in_flight--;
+  }
+  return efi_status_of(result);
+}
+
+EFI_STATUS EFIAPI snp_transmit(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINTN header_size, UINTN buffer_size, VOID *buffer,
+                               EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = transmit(snp, header_size, buffer_size, buffer, source, destination, protocol);
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+/* Receive -------------------------------------------------------------------------------------------------------- */
+
+static EFI_STATUS receive(struct snp_device *snp, UINTN *header_size, UINTN *buffer_size, VOID *buffer,
+                          EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if(!buffer || !buffer_size) {
+    return EFI_INVALID_PARAMETER;
+  }
+  size_t length = 0;
+  int result = netdev_receive(snp->nic.netdev, buffer, *buffer_size, &length);
+  if(result == NETDEV_E_TOO_SMALL) {
+    *buffer_size = length; /* the frame waits for a larger buffer */
+  }
+  if(result != NETDEV_OK) {
+    return efi_status_of(result);
+  }
+  const UINT8 *frame = buffer;
+  *buffer_size = length;
+  if(header_size) {
+    *header_size = NETDEV_HEADER_LENGTH;
+  }
+  if(destination) {
+    CopyMem(destination->Addr, frame, NETDEV_MAC_LENGTH);
+  }
+  if(source) {
+    CopyMem(source->Addr, frame + NETDEV_MAC_LENGTH, NETDEV_MAC_LENGTH);
+  }
+  if(protocol) {
+    *protocol = (UINT16)(frame[PROTOCOL_OFFSET] << 8 | frame[PROTOCOL_OFFSET + 1U]);
+  }
+  return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI snp_receive(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINTN *header_size, UINTN *buffer_size, VOID *buffer,
+                              EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = receive(snp, header_size, buffer_size, buffer, source, destination, protocol);
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+/* Status --------------------------------------------------------------------------------------------------------- */
+
+static BOOLEAN frame_waiting(struct snp_device *snp) {
+  struct netdev_frame frame;
+  return netdev_peek(snp->nic.netdev, &frame) == NETDEV_OK;
+}
+
+/* The causes come from memory, not from ICR: what has finished, and what is waiting. */
+static UINT32 interrupt_causes(struct snp_device *snp) {
+  UINT32 causes = 0;
+  if(snp->tx_interrupt) {
+    causes |= EFI_SIMPLE_NETWORK_TRANSMIT_INTERRUPT;
+    snp->tx_interrupt = FALSE;
+  }
+  if(frame_waiting(snp)) {
+    causes |= EFI_SIMPLE_NETWORK_RECEIVE_INTERRUPT;
+  }
+  return snp->mode.MediaPresent ? causes : 0;
+}
+
+static EFI_STATUS get_status(struct snp_device *snp, UINT32 *interrupt_status, VOID **buffer) {
+  EFI_STATUS status = snp_require_initialized(snp);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if(snp->nic.netdev->state == NETDEV_GONE) {
+    snp_update_media(snp);
+    if(!buffer) {
+      return EFI_DEVICE_ERROR; /* with a buffer asked for, what was being sent still comes back first */
+    }
+  }
+  netdev_complete(snp->nic.netdev);
+  snp_update_media(snp);
+  if(interrupt_status) {
+    *interrupt_status = interrupt_causes(snp);
+  }
+  if(buffer) {
+    struct snp_recycle *recycle = &snp->recycle;
+    *buffer = recycle->head == recycle->tail ? NULL : recycle->buffer[recycle->head++ % SNP_RECYCLE_SIZE];
+  }
+  return EFI_SUCCESS;
+}
+
+EFI_STATUS EFIAPI snp_get_status(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINT32 *interrupt_status, VOID **buffer) {
+  struct snp_device *snp = snp_from_protocol(this);
+  if(!snp) {
+    return EFI_INVALID_PARAMETER;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = get_status(snp, interrupt_status, buffer);
+  efi_nic_unlock(tpl);
+  return status;
+}
+
+VOID EFIAPI snp_wait_for_packet(EFI_EVENT event, VOID *context) {
+  struct snp_device *snp = context;
+  if(snp->mode.State == EfiSimpleNetworkInitialized && frame_waiting(snp)) {
+    BS->SignalEvent(event);
+  }
+}

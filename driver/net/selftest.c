@@ -1,0 +1,180 @@
+/* selftest.c - does the hardware do what it should? Registers, NVM, PHY and link; frames in loopback. */
+#include "e1000_hw.h"
+
+#include <string.h>
+
+#define LOOPBACK_TYPE      0x88B5U /* IEEE 802 local experimental 1: no parser on the way takes offence */
+#define LOOPBACK_SETTLE_US 1000U
+#define LOOPBACK_POLL_US   1000U
+#define LOOPBACK_POLLS     100U
+#define LOOPBACK_TRIES     30U /* a model of the device is deaf for a second after RCTL was written */
+
+#define PHY_LOOPBACK       0x4140U /* control register: loopback, 1000 Mb/s, full duplex, no autonegotiation */
+#define CTRL_FORCE_1000_FD (E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | (2U << 8) | E1000_CTRL_FD | E1000_CTRL_SLU)
+#define RCTL_LBM_MAC       (1U << 6)
+
+static void report(struct e1000_selftest *test, const char *name, bool passed, uint32_t value) {
+  test->run++;
+  test->failed += !passed;
+  if(test->report) {
+    test->report(test->ctx, name, passed, value);
+  }
+}
+
+/* Standard ------------------------------------------------------------------------------------------------------- */
+
+/* Registers that nothing looks at while VLAN filtering is off, so a running device does not notice. */
+static void test_registers(struct e1000 *nic, struct e1000_selftest *test) {
+  static const uint32_t patterns[] = {0x5A5A5A5AU, 0xA5A5A5A5U, 0x00000000U, 0xFFFFFFFFU};
+  uint32_t wrong = 0;
+  for(uint32_t i = 0; i < E1000_VFTA_COUNT; i++) {
+    uint32_t offset = E1000_VFTA + 4U * i;
+    uint32_t before = e1000_read(nic, offset);
+    for(size_t p = 0; p < sizeof(patterns) / sizeof(patterns[0]); p++) {
+      e1000_write(nic, offset, patterns[p]);
+      wrong += e1000_read(nic, offset) != patterns[p];
+    }
+    e1000_write(nic, offset, before);
+  }
+  report(test, "registers: VFTA holds what is written", wrong == 0, wrong);
+  uint32_t status = e1000_read(nic, E1000_STATUS);
+  e1000_write(nic, E1000_STATUS, 0);
+  report(test, "registers: STATUS.LU is read-only",
+         status != UINT32_MAX && ((e1000_read(nic, E1000_STATUS) ^ status) & E1000_STATUS_LU) == 0, status);
+}
+
+static void test_nvm(struct e1000 *nic, struct e1000_selftest *test) {
+  uint16_t sum = 0;
+  int result = e1000_nvm_checksum(&nic->netdev, &sum);
+  report(test, "NVM: words 0x00 to 0x3f add up to 0xbaba", result == NETDEV_OK && sum == E1000_NVM_CHECKSUM_SUM, sum);
+}
+
+static void test_phy(struct e1000 *nic, struct e1000_selftest *test) {
+  uint16_t id[2] = {0};
+  bool answers =
+      e1000_phy_read(&nic->netdev, 2, &id[0]) == NETDEV_OK && e1000_phy_read(&nic->netdev, 3, &id[1]) == NETDEV_OK;
+  uint32_t value = (uint32_t)id[0] << 16 | id[1];
+  report(test, "PHY: answers and has an identifier", answers && value != 0 && value != UINT32_MAX, value);
+}
+
+static void test_link(struct e1000 *nic, struct e1000_selftest *test) {
+  uint32_t status = e1000_read(nic, E1000_STATUS);
+  report(test, "link: up", e1000_decode_link(status).up, status);
+}
+
+/* Loopback ------------------------------------------------------------------------------------------------------- */
+
+static int enter_loopback(struct e1000 *nic) {
+  if(nic->model->family == E1000_FAMILY_82574) {
+    nic->rctl |= RCTL_LBM_MAC;
+    e1000_write(nic, E1000_RCTL, nic->rctl);
+  } else {
+    int result = e1000_phy_write(nic, E1000_PHY_CONTROL, PHY_LOOPBACK);
+    if(result != NETDEV_OK) {
+      return result;
+    }
+  }
+  e1000_write(nic, E1000_CTRL, e1000_read(nic, E1000_CTRL) | CTRL_FORCE_1000_FD);
+  nic->platform->delay_us(nic->platform->ctx, LOOPBACK_SETTLE_US);
+  return NETDEV_OK;
+}
+
+/* The speed bits go back by the reset in netdev_close; the PHY's have to be put back by hand. */
+static void leave_loopback(struct e1000 *nic, uint16_t phy_control) {
+  if(nic->model->family == E1000_FAMILY_82574) {
+    nic->rctl &= ~RCTL_LBM_MAC;
+    e1000_write(nic, E1000_RCTL, nic->rctl);
+  } else {
+    (void)e1000_phy_write(nic, E1000_PHY_CONTROL, phy_control);
+  }
+}
+
+static void make_frame(const struct netdev *dev, uint8_t *frame, uint32_t length, uint32_t seed) {
+  memcpy(frame, dev->mac, NETDEV_MAC_LENGTH);
+  memcpy(frame + NETDEV_MAC_LENGTH, dev->mac, NETDEV_MAC_LENGTH);
+  frame[12] = (uint8_t)(LOOPBACK_TYPE >> 8);
+  frame[13] = (uint8_t)LOOPBACK_TYPE;
+  for(uint32_t i = NETDEV_HEADER_LENGTH; i < length; i++) {
+    frame[i] = (uint8_t)(seed + i * 7U);
+  }
+}
+
+/* Looks at all that has arrived; true when the very frame is among it. */
+static bool came_back(struct netdev *dev, const uint8_t *frame, uint32_t length) {
+  struct netdev_frame received;
+  bool found = false;
+  while(!found && netdev_peek(dev, &received) == NETDEV_OK) {
+    found = received.length == length && memcmp(received.data, frame, length) == 0;
+    netdev_release(dev);
+  }
+  return found;
+}
+
+static bool send_around(struct netdev *dev, uint32_t length, uint32_t tries) {
+  uint8_t frame[NETDEV_MAX_FRAME];
+  for(uint32_t i = 0; i < tries; i++) {
+    make_frame(dev, frame, length, length + i);
+    if(netdev_transmit(dev, frame, length, NULL, 0) != NETDEV_OK) {
+      return false;
+    }
+    for(uint32_t poll = 0; poll < LOOPBACK_POLLS; poll++) {
+      netdev_complete(dev);
+      if(came_back(dev, frame, length)) {
+        return true;
+      }
+      dev->platform->delay_us(dev->platform->ctx, LOOPBACK_POLL_US);
+    }
+  }
+  return false;
+}
+
+static void test_loopback(struct e1000 *nic, struct e1000_selftest *test) {
+  static const uint32_t lengths[] = {60, 64, 128, 511, 1024, 1513, 1514};
+  struct netdev *dev = &nic->netdev;
+  uint16_t phy_control = 0;
+  int result = netdev_open(dev);
+  if(result == NETDEV_OK) {
+    result = e1000_phy_read(dev, E1000_PHY_CONTROL, &phy_control);
+  }
+  if(result == NETDEV_OK) {
+    result = enter_loopback(nic);
+  }
+  if(result != NETDEV_OK) {
+    report(test, "loopback: can be set up", false, (uint32_t)-result);
+  } else {
+    uint32_t lost = 0;
+    for(size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]) && lost == 0; i++) {
+      lost = send_around(dev, lengths[i], LOOPBACK_TRIES) ? 0 : lengths[i];
+    }
+    report(test, "loopback: frames of 60 to 1514 bytes come back unchanged", lost == 0, lost);
+    leave_loopback(nic, phy_control);
+  }
+  netdev_close(dev);
+}
+
+/* Public --------------------------------------------------------------------------------------------------------- */
+
+int e1000_selftest(struct netdev *dev, bool loopback, struct e1000_selftest *test) {
+  struct e1000 *nic = (struct e1000 *)dev;
+  if(dev->state == NETDEV_GONE) {
+    return NETDEV_E_GONE;
+  }
+  test->run = 0;
+  test->failed = 0;
+  test_registers(nic, test);
+  test_nvm(nic, test);
+  test_phy(nic, test);
+  test_link(nic, test);
+  if(loopback) {
+    bool was_open = dev->state == NETDEV_OPEN;
+    netdev_close(dev);
+    struct netdev_client client = dev->client;
+    dev->client = (struct netdev_client){0};
+    test_loopback(nic, test);
+    dev->client = client;
+    if(was_open) {
+      return netdev_open(dev);
+    }
+  }
+  return NETDEV_OK;
+}
