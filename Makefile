@@ -1,7 +1,7 @@
 # Builds the images, runs them in QEMU, and tests everything. `make help` lists the targets.
 
 CC      := gcc
-HOSTCC  := $(CC)
+HOSTCC  := gcc
 BUILD   := build
 NIC     := e1000
 MACHINE := q35
@@ -30,12 +30,15 @@ efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
 APP_OBJ     := $(call efi_objects,$(APP_SRC))
 ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
-IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi
+ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
+IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 
-.PHONY: all run shell test check clean help deps
+.PHONY: all images run shell test check clean help deps
 .DELETE_ON_ERROR:
 
-all: deps $(IMAGES)
+all: deps images
+
+images: $(IMAGES)
 
 help:
 	@echo 'make run      build, boot OVMF in QEMU, list the NICs and ping the gateway'
@@ -68,6 +71,14 @@ $(BUILD)/%.efi: $(BUILD)/%.so
 	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \
 	  --target=$(TARGET) $< $@
 
+# Option ROMs: the driver behind the headers that firmware looks for, one per PCI device ID.
+$(BUILD)/e1000.rom: ROM_ID := 100e
+$(BUILD)/e1000-82544gc.rom: ROM_ID := 100c
+$(BUILD)/e1000-82545em.rom: ROM_ID := 100f
+$(BUILD)/e1000e.rom: ROM_ID := 10d3
+$(BUILD)/%.rom: $(BUILD)/e1000.efi tools/mkrom
+	tools/mkrom --vendor 8086 --device $(ROM_ID) $< $@
+
 # Running
 run: all
 	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) $(if $(CMD),--cmd '$(CMD)')
@@ -75,7 +86,41 @@ run: all
 shell: all
 	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) --interactive
 
+# Host programs: the same core against the simulator, under the address and undefined-behaviour sanitizers
+HOST_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(APP_PURE) $(wildcard tests/sim/*.c))
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+REGISTERS := $(BUILD)/check_registers
+
+$(BUILD)/host/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOST_FLAGS) -Idriver/net -Itests/sim -Iapp -MMD -MP -c $< -o $@
+
+$(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(HOST_OBJ)
+	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ -lcmocka
+
+$(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
+	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
+
+# Static checks; each fails the build on its own
+SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] tests/*/*.[ch])
+TIDY_SRC  := $(CORE_SRC) $(APP_SRC) $(wildcard driver/efi/*.c)
+
+check: deps $(REGISTERS)
+	$(REGISTERS)
+	tools/check-layers
+	clang-format --dry-run -Werror $(SOURCES)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
+	  --suppress=missingIncludeSystem driver app
+	clang-tidy --quiet $(TIDY_SRC) -- $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS)) 2>/dev/null
+
+# Everything. The other compiler's images are built and booted as well.
+test: all check $(UNIT_BIN)
+	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
+	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN)
+
 clean:
 	rm -rf $(BUILD)
 
--include $(DRIVER_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(ENTRY_OBJ:.o=.d)
+.SECONDARY:
+-include $(DRIVER_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(ENTRY_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
+-include $(patsubst tests/unit/%.c,$(BUILD)/host/tests/unit/%.d,$(wildcard tests/unit/*.c))

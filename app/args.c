@@ -283,7 +283,7 @@ int args_parse(const struct option *options, void *values, int argc, char *const
       return fail(error, "unknown option", word, "");
     }
     if(option->kind == OPTION_FLAG) {
-      (void)store(option, values, NULL, error);
+      (void)store(option, values, "", error);
       continue;
     }
     if(i + 1 == argc) {

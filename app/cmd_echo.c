@@ -70,7 +70,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   return EFI_ERROR(status) ? status : closed;
 }
 
-static const struct option options[] = {
+static const struct option option_rows[] = {
     {"-t", "SECONDS", OPTION_U32, offsetof(struct echo_options, seconds), 1, 86400, "stop after so long"},
     {"-c", "N", OPTION_U32, offsetof(struct echo_options, count), 1, UINT32_MAX,
      "stop after so many test frames and pings"},
@@ -85,7 +85,7 @@ const struct command command_echo = {
     .summary = "answers test frames, ARP and pings until Esc: the other side of frames and ping",
     .arguments = "",
     .details = "",
-    .options = options,
+    .options = option_rows,
     .values_size = sizeof(struct echo_options),
     .run = run,
 };

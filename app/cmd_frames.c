@@ -192,7 +192,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   return status;
 }
 
-static const struct option options[] = {
+static const struct option option_rows[] = {
     {"-c", "N", OPTION_U32, offsetof(struct frames_options, count), 1, SEQUENCE_MAX, "how many (default 100)"},
     {"-s", "N or N-M", OPTION_RANGE, offsetof(struct frames_options, size), TESTFRAME_MIN, TESTFRAME_MAX,
      "frame size without FCS, or a range to step through (default 60-1514)"},
@@ -209,7 +209,7 @@ const struct command command_frames = {
     .arguments = "",
     .details =
         "The peer is 'netdiag echo' or tools/wirepeer.py. Exits with EFI_TIMEOUT when one is missing or damaged.",
-    .options = options,
+    .options = option_rows,
     .values_size = sizeof(struct frames_options),
     .run = run,
 };

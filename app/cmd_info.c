@@ -126,7 +126,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   return EFI_ERROR(status) ? status : closed;
 }
 
-static const struct option options[] = {
+static const struct option option_rows[] = {
     {"--registers", NULL, OPTION_FLAG, offsetof(struct info_options, registers), 0, 0,
      "dump the device's and the PHY's registers"},
     {"--nvm", NULL, OPTION_FLAG, offsetof(struct info_options, nvm), 0, 0, "dump the NVM"},
@@ -139,7 +139,7 @@ const struct command command_info = {
     .summary = "everything about one NIC: PCI, BARs, MAC, link, PHY, NVM, registers",
     .arguments = "",
     .details = "Resets the NIC: it must be free, or taken with --take.",
-    .options = options,
+    .options = option_rows,
     .values_size = sizeof(struct info_options),
     .run = run,
 };

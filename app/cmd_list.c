@@ -62,13 +62,13 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   return EFI_SUCCESS;
 }
 
-static const struct option options[] = {{0}};
+static const struct option option_rows[] = {{0}};
 
 const struct command command_list = {
     .name = "list",
     .summary = "every NIC: location, IDs, name, MAC, link, BAR, and the driver that holds it",
     .arguments = "",
     .details = "",
-    .options = options,
+    .options = option_rows,
     .run = run,
 };

@@ -301,7 +301,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   return status;
 }
 
-static const struct option options[] = {
+static const struct option option_rows[] = {
     {"-c", "N", OPTION_U32, offsetof(struct ping_options, count), 1, UINT32_MAX, "how many (default 5)"},
     {"-s", "SIZE", OPTION_U32, offsetof(struct ping_options, size), 1, INET_ECHO_MAX, "bytes of data (default 56)"},
     {"-i", "MS", OPTION_U32, offsetof(struct ping_options, interval_ms), 1, 3600000, "between two (default 1000)"},
@@ -319,7 +319,7 @@ const struct command command_ping = {
     .summary = "ARP and ICMP echo over the driver's own rings",
     .arguments = "TARGET",
     .details = "Exits with EFI_TIMEOUT when a reply is missing, EFI_NO_MEDIA without a link, EFI_ABORTED on Esc.",
-    .options = options,
+    .options = option_rows,
     .values_size = sizeof(struct ping_options),
     .words_min = 1,
     .words_max = 1,

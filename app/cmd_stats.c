@@ -86,7 +86,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   return EFI_ERROR(status) ? status : closed;
 }
 
-static const struct option options[] = {
+static const struct option option_rows[] = {
     {"-t", "SECONDS", OPTION_U32, offsetof(struct stats_options, seconds), 1, 86400, "how long to count (default 5)"},
     {"-p", NULL, OPTION_FLAG, offsetof(struct stats_options, promiscuous), 0, 0, "receive every frame on the wire"},
     {"--all", NULL, OPTION_FLAG, offsetof(struct stats_options, all), 0, 0, "show the zeroes too"},
@@ -99,7 +99,7 @@ const struct command command_stats = {
     .summary = "what NIC and driver count while the NIC runs",
     .arguments = "",
     .details = "",
-    .options = options,
+    .options = option_rows,
     .values_size = sizeof(struct stats_options),
     .run = run,
 };

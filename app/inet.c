@@ -86,7 +86,7 @@ static void parse_icmp(const uint8_t *icmp, size_t length, struct inet_packet *p
   } else if(icmp[0] == ICMP_UNREACHABLE && packet->data_length >= IPV4_HEADER + ICMP_HEADER) {
     /* It quotes our packet: IPv4 header, then the first 8 bytes of ours. */
     const uint8_t *quoted = packet->data;
-    size_t header = (quoted[0] & 0xFU) * 4U;
+    size_t header = (size_t)(quoted[0] & 0xFU) * 4U;
     if(header >= IPV4_HEADER && packet->data_length >= header + ICMP_HEADER && quoted[9] == IPV4_ICMP &&
        quoted[header] == ICMP_ECHO_REQUEST) {
       packet->kind = INET_UNREACHABLE;
@@ -100,7 +100,7 @@ static void parse_ipv4(const uint8_t *ip, size_t length, struct inet_packet *pac
   if(length < IPV4_HEADER || ip[0] >> 4 != 4) {
     return;
   }
-  size_t header = (ip[0] & 0xFU) * 4U;
+  size_t header = (size_t)(ip[0] & 0xFU) * 4U;
   size_t total = get16(ip + 2);
   bool fragment = (get16(ip + 6) & 0x3FFFU) != 0;
   if(header < IPV4_HEADER || total < header || total > length || fragment || checksum(ip, header) != 0) {

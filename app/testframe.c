@@ -30,7 +30,7 @@ static uint32_t get(const uint8_t *at, size_t bytes) {
 }
 
 static uint8_t pattern(uint32_t sequence, size_t offset) {
-  return (uint8_t)(sequence * 31U + offset);
+  return (uint8_t)((size_t)sequence * 31U + offset);
 }
 
 void testframe_build(void *frame, const struct testframe *what, const uint8_t to[6], const uint8_t from[6]) {

@@ -109,14 +109,15 @@ int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]) {
     return NETDEV_OK;
   }
   e1000_log(nic, NET_LOG_WARN, "RAL0/RAH0 hold no station address, reading the NVM", high);
+  uint8_t *mac_word = mac;
   for(uint16_t word = 0; word < 3; word++) {
     uint16_t value;
     int result = e1000_nvm_read(&nic->netdev, word, &value);
     if(result != NETDEV_OK) {
       return result == NETDEV_E_GONE ? result : NETDEV_E_NO_ADDRESS;
     }
-    mac[2U * word] = (uint8_t)value;
-    mac[2U * word + 1U] = (uint8_t)(value >> 8);
+    *mac_word++ = (uint8_t)value;
+    *mac_word++ = (uint8_t)(value >> 8);
   }
   return netdev_mac_valid(mac) ? NETDEV_OK : NETDEV_E_NO_ADDRESS;
 }

@@ -5,7 +5,7 @@ import re
 import time
 import unittest
 
-from harness import ABORTED, DENIED, INVALID, NO_MEDIA, NOT_FOUND, SUCCESS, TIMEOUT, QemuTest, qemulib
+from harness import ABORTED, BUILD, DENIED, INVALID, NO_MEDIA, NOT_FOUND, SUCCESS, TIMEOUT, QemuTest, qemulib
 import wirepeer
 
 NAMES = {"e1000": "82540EM", "e1000-82544gc": "82544GC", "e1000-82545em": "82545EM", "e1000e": "82574L"}
@@ -50,6 +50,17 @@ class EveryModel(QemuTest):
             self.assertIn(f"00: 5452 1200 {0x56 + index:02x}34", result.text)
             self.assertRegex(result.text, r"00008 STATUS +[0-9a-f]{8}")
             self.assertNotIn(" SWSM ", result.text, "reading it takes a semaphore")
+
+
+class OtherCompiler(QemuTest):
+    def images(self):
+        return {name: os.path.join(BUILD, "clang", name) for name in ("netdiag.efi", "e1000.efi")}
+
+    def test_clang_images_run(self):
+        results = self.boot([PING, "load e1000.efi", "drvdiag -e", "netdiag list"], [("e1000e", None)])
+        self.assert_ping(results[0], 3)
+        self.assertIn("Success", results[2].text)
+        self.assertIn("Intel 8254x/82574L Gigabit Ethernet", results[3].text)
 
 
 class Wire(QemuTest):
