@@ -24,7 +24,7 @@ HOST_FLAGS := $(CORE_FLAGS) -g -O1 -fsanitize=address,undefined -fno-sanitize-re
 CORE_SRC := $(wildcard driver/net/*.c)
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c)
-APP_PURE := app/args.c app/inet.c app/testframe.c app/responder.c
+APP_PURE := app/args.c app/format.c app/inet.c app/testframe.c app/responder.c
 
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
@@ -60,10 +60,13 @@ $(BUILD)/efi/%.o: %.c | deps
 	@mkdir -p $(@D)
 	$(CC) $(EFI_FLAGS) -MMD -MP -c $< -o $@
 
+LINK_EFI = ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $(EFI_CRT0) $^ -o $@ \
+             -L/usr/lib -lefi -lgnuefi
+
 $(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ)
 $(BUILD)/e1000.so: $(ENTRY_OBJ) $(DRIVER_OBJ)
-$(BUILD)/%.so:
-	ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $(EFI_CRT0) $^ -o $@ -L/usr/lib -lefi -lgnuefi
+$(BUILD)/netdiag.so $(BUILD)/e1000.so:
+	$(LINK_EFI)
 
 $(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
 $(BUILD)/e1000.efi: TARGET := efi-bsdrv-x86_64
@@ -78,6 +81,13 @@ $(BUILD)/e1000-82545em.rom: ROM_ID := 100f
 $(BUILD)/e1000e.rom: ROM_ID := 10d3
 $(BUILD)/%.rom: $(BUILD)/e1000.efi tools/mkrom
 	tools/mkrom --vendor 8086 --device $(ROM_ID) $< $@
+
+# Programs that the boot tests run inside the firmware; they know the driver by its protocols only
+TEST_EFI := $(patsubst tests/efi/%.c,$(BUILD)/tests/%.efi,$(wildcard tests/efi/*.c))
+$(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(BUILD)/efi/driver/efi/libc.o
+	@mkdir -p $(@D)
+	$(LINK_EFI)
+$(TEST_EFI): TARGET := efi-app-x86_64
 
 # Running
 run: all
@@ -114,7 +124,7 @@ check: deps $(REGISTERS)
 	clang-tidy --quiet $(TIDY_SRC) -- $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS)) 2>/dev/null
 
 # Everything. The other compiler's images are built and booted as well.
-test: all check $(UNIT_BIN)
+test: all check $(UNIT_BIN) $(TEST_EFI)
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
 	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN)
 

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#define PCI_SEGMENT_MAX  0xFFFFU
+#define PCI_BUS_MAX      0xFFU
+#define PCI_DEVICE_MAX   0x1FU
+#define PCI_FUNCTION_MAX 7U
+
 /* Values --------------------------------------------------------------------------------------------------------- */
 
 bool text_equal(const char *left, const char *right) {
@@ -133,12 +138,15 @@ bool args_pci_location(const char *text, struct pci_location *out) {
   uint32_t function;
   int count = 0;
   do {
-    if(count == 3 || !take_number(&text, 16, 0xFFFF, &part[count])) {
+    if(count == 3 || !take_number(&text, 16, PCI_SEGMENT_MAX, &part[count])) {
       return false;
     }
     count++;
   } while(take_char(&text, ':'));
-  if(count < 2 || !take_char(&text, '.') || !take_number(&text, 16, 7, &function) || *text) {
+  if(count < 2 || !take_char(&text, '.') || !take_number(&text, 16, PCI_FUNCTION_MAX, &function) || *text) {
+    return false;
+  }
+  if(part[count - 2] > PCI_BUS_MAX || part[count - 1] > PCI_DEVICE_MAX) {
     return false;
   }
   out->segment = count == 3 ? part[0] : 0;

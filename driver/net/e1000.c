@@ -19,11 +19,6 @@ static uint64_t now_us(const struct e1000 *nic) {
   return nic->platform->now_us(nic->platform->ctx);
 }
 
-static void watch_from_here(struct e1000 *nic) {
-  nic->progress_us = now_us(nic);
-  nic->progress_head = nic->tx.head;
-}
-
 /* The frames that are done count as sent; the rest comes back with `status`. Only while the device is quiet. */
 static void hand_back_frames(struct e1000 *nic, int status) {
   const struct e1000_slot *slot;
@@ -43,24 +38,32 @@ static int op_open(struct netdev *dev) {
   }
   if(result != NETDEV_OK) {
     if(result != NETDEV_E_GONE) {
-      (void)e1000_reset(nic);
+      e1000_silence(nic);
     }
     return result;
   }
   nic->link_read_us = now_us(nic);
-  watch_from_here(nic);
+  nic->stuck_watch = false;
   netdev_link_seen(dev, e1000_decode_link(e1000_read(nic, E1000_STATUS)));
   return NETDEV_OK;
 }
 
+static void update_stats(struct e1000 *nic) {
+  struct netdev_stats *stats = &nic->netdev.stats;
+  e1000_add_counters(nic);
+  stats->rx_missed = e1000_count(nic, E1000_MPC);
+  stats->rx_crc_errors = e1000_count(nic, E1000_CRCERRS);
+  stats->tx_collisions = e1000_count(nic, E1000_COLC);
+}
+
 /* Leaves the controller reset, with its permanent address in place, for whoever comes next. */
-static void op_close(struct netdev *dev) {
+static void op_close(struct netdev *dev, bool gone) {
   struct e1000 *nic = to_e1000(dev);
-  if(dev->state != NETDEV_GONE) {
-    e1000_add_counters(nic);
+  if(!gone) {
+    update_stats(nic);
     if(e1000_reset(nic) != NETDEV_OK) {
-      e1000_log(nic, NET_LOG_ERROR, "close: the reset failed; the receiver is switched off directly", 0);
-      e1000_write(nic, E1000_RCTL, 0);
+      e1000_log(nic, NET_LOG_ERROR, "close: the reset failed; the device is silenced directly", 0);
+      e1000_silence(nic);
     }
     e1000_write_address(nic, dev->permanent_mac);
     if(nic->model->quirks & E1000_QUIRK_82574_BITS) {
@@ -85,8 +88,8 @@ static uint32_t op_complete(struct netdev *dev) {
   struct e1000 *nic = to_e1000(dev);
   uint32_t count = 0;
   const struct e1000_slot *slot;
-  while((slot = e1000_tx_done(&nic->tx)) != NULL) {
-    /* A callback may transmit, and that may reuse the slot. */
+  /* At most one lap: a callback may transmit, which may complete at once, and so on for ever. */
+  while(count < e1000_ring_count(&nic->tx) && (slot = e1000_tx_done(&nic->tx)) != NULL) {
     netdev_tx_done(dev, slot->cookie, slot->length, NETDEV_OK);
     count++;
   }
@@ -151,47 +154,59 @@ static int op_set_filter(struct netdev *dev) {
 }
 
 static void op_update_stats(struct netdev *dev) {
-  struct e1000 *nic = to_e1000(dev);
-  /* All ones in every counter would be added for good. */
-  if(e1000_read(nic, E1000_STATUS) == UINT32_MAX) {
-    return;
-  }
-  e1000_add_counters(nic);
-  dev->stats.rx_missed = e1000_count(nic, E1000_MPC);
-  dev->stats.rx_crc_errors = e1000_count(nic, E1000_CRCERRS);
-  dev->stats.tx_collisions = e1000_count(nic, E1000_COLC);
+  update_stats(to_e1000(dev));
 }
 
 /* Quiesce ------------------------------------------------------------------------------------------------------------ */
 
 void e1000_quiesce(struct netdev *dev) {
-  struct e1000 *nic = to_e1000(dev);
-  if(dev->state == NETDEV_GONE) {
-    return;
+  if(dev->state != NETDEV_GONE) {
+    e1000_silence(to_e1000(dev));
   }
-  e1000_write(nic, E1000_IMC, UINT32_MAX);
-  e1000_write(nic, E1000_RCTL, 0);
-  e1000_write(nic, E1000_TCTL, E1000_TCTL_PSP);
-  if(nic->model->quirks & E1000_QUIRK_82574_BITS) {
-    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
-  }
-  e1000_write_flush(nic);
 }
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */
 
-static int recover(struct e1000 *nic, uint32_t tdh) {
-  e1000_log(nic, NET_LOG_WARN, "the transmitter hangs, resetting; TDH", tdh);
-  nic->netdev.stats.tx_hangs++;
+/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. */
+static int give_up(struct e1000 *nic) {
+  netdev_gone(&nic->netdev);
+  hand_back_frames(nic, NETDEV_E_GONE);
+  return NETDEV_E_GONE;
+}
+
+static int recover(struct e1000 *nic) {
+  struct netdev *dev = &nic->netdev;
+  e1000_log(nic, NET_LOG_WARN, "the transmitter hangs, resetting; TDH", e1000_read(nic, E1000_TDH));
+  dev->stats.tx_hangs++;
   e1000_add_counters(nic);
+  nic->stuck_watch = false;
   int result = e1000_reset(nic);
-  hand_back_frames(nic, NETDEV_E_RESET);
   if(result == NETDEV_OK) {
+    /* Closed meanwhile, so that a callback that wants to send is refused instead of queueing into a dead ring. */
+    dev->state = NETDEV_CLOSED;
+    hand_back_frames(nic, NETDEV_E_RESET);
+    dev->state = NETDEV_OPEN;
     result = e1000_start(nic);
   }
-  watch_from_here(nic);
-  /* A device that cannot be reset any more is as good as gone: nothing further may be asked of it. */
-  return result == NETDEV_OK ? NETDEV_OK : NETDEV_E_GONE;
+  if(result == NETDEV_OK) {
+    return NETDEV_OK;
+  }
+  if(result != NETDEV_E_GONE) {
+    e1000_silence(nic);
+  }
+  return give_up(nic);
+}
+
+/* True when the oldest frame that the device was told of has been the same one for too long. The clock starts when a tick
+ * first sees it, so a frame that was queued just now is never taken for a hang. */
+static bool is_stuck(struct e1000 *nic, uint64_t now) {
+  bool in_flight = nic->tx.published != nic->tx.head;
+  if(!in_flight || !nic->stuck_watch || nic->tx.head != nic->stuck_head) {
+    nic->stuck_watch = in_flight;
+    nic->stuck_head = nic->tx.head;
+    nic->stuck_us = now;
+  }
+  return in_flight && now - nic->stuck_us >= E1000_TX_HANG_US;
 }
 
 /*
@@ -203,11 +218,7 @@ static int op_tick(struct netdev *dev) {
   op_complete(dev);
 
   uint64_t now = now_us(nic);
-  bool idle = e1000_ring_used(&nic->tx) == 0;
-  if(idle || nic->tx.head != nic->progress_head) {
-    nic->progress_us = now;
-    nic->progress_head = nic->tx.head;
-  }
+  bool stuck = is_stuck(nic, now);
   if(!nic->rx_doorbell_posted && now - nic->link_read_us < E1000_LINK_INTERVAL_US) {
     return NETDEV_OK;
   }
@@ -216,16 +227,15 @@ static int op_tick(struct netdev *dev) {
   nic->link_read_us = now;
   if(status == UINT32_MAX) {
     e1000_log(nic, NET_LOG_ERROR, "the device no longer answers", status);
-    hand_back_frames(nic, NETDEV_E_GONE);
-    return NETDEV_E_GONE;
+    return give_up(nic);
   }
   netdev_link_seen(dev, e1000_decode_link(status));
 
   /* Without a link, or held by a pause frame, waiting is right. */
   if(!dev->link.up || (status & E1000_STATUS_TXOFF)) {
-    nic->progress_us = now;
-  } else if(now - nic->progress_us >= E1000_TX_HANG_US) {
-    return recover(nic, e1000_read(nic, E1000_TDH));
+    nic->stuck_watch = false;
+  } else if(stuck) {
+    return recover(nic);
   }
   return NETDEV_OK;
 }
@@ -259,6 +269,9 @@ static int bring_up(struct e1000 *nic, const struct e1000_config *config) {
     result = e1000_read_address(nic, mac);
   }
   if(result == NETDEV_OK) {
+    /* What was counted before is nobody's business here. */
+    e1000_add_counters(nic);
+    memset(nic->counter, 0, sizeof(nic->counter));
     netdev_init(&nic->netdev, nic->platform, &e1000_ops, nic->model->name, mac);
   }
   return result;

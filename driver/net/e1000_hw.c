@@ -189,7 +189,22 @@ static const struct step reset_steps[] = {
 };
 
 int e1000_reset(struct e1000 *nic) {
-  return run_steps(nic, reset_steps, sizeof(reset_steps) / sizeof(reset_steps[0]));
+  int result = run_steps(nic, reset_steps, sizeof(reset_steps) / sizeof(reset_steps[0]));
+  if(result == NETDEV_OK) {
+    e1000_resync_counters(nic);
+  }
+  return result;
+}
+
+void e1000_silence(struct e1000 *nic) {
+  e1000_write(nic, E1000_IMC, UINT32_MAX);
+  e1000_write(nic, E1000_RCTL, 0);
+  e1000_write(nic, E1000_TCTL, E1000_TCTL_PSP);
+  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
+  }
+  nic->rctl = 0;
+  e1000_write_flush(nic);
 }
 
 /* Start ---------------------------------------------------------------------------------------------------------- */

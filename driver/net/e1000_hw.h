@@ -41,8 +41,9 @@ struct e1000 {
   struct e1000_ring tx;
   struct e1000_ring rx;
   uint64_t link_read_us; /* when STATUS was last read by the tick                                      */
-  uint64_t progress_us;  /* when the transmitter was last seen to make progress                        */
-  uint32_t progress_head;
+  uint64_t stuck_us;     /* when the oldest frame in flight was first seen by the tick                  */
+  uint32_t stuck_head;   /* which one that was                                                          */
+  bool stuck_watch;      /* the two above mean something                                                */
   uint64_t counter[E1000_STATS_COUNT];
   uint32_t sticky[E1000_STATS_COUNT]; /* last value of a counter that does not clear when read        */
 };
@@ -68,6 +69,10 @@ void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *te
  * the value last seen; NETDEV_E_GONE when it reads all ones. */
 int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,
                uint32_t step_us, uint32_t timeout_us);
+
+/* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that may
+ * be done inside ExitBootServices. */
+void e1000_silence(struct e1000 *nic);
 
 /* Reset and start ------------------------------------------------------------------------------------------------ */
 
@@ -111,8 +116,11 @@ void e1000_wake_phy(struct e1000 *nic);
 
 /* Counters ------------------------------------------------------------------------------------------------------- */
 
-/* Adds what the device counted since the last call to nic->counter. */
+/* Adds what the device counted since the last call to nic->counter; nothing when the device has gone. */
 void e1000_add_counters(struct e1000 *nic);
+
+/* After a reset: counters that do not clear when read may have been cleared by it, or not. */
+void e1000_resync_counters(struct e1000 *nic);
 
 /* The sum so far of the statistics register at `offset`; of a pair, give the low half's. */
 static inline uint64_t e1000_count(const struct e1000 *nic, uint32_t offset) {

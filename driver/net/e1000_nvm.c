@@ -19,8 +19,9 @@ static int nvm_read_eerd(struct e1000 *nic, uint16_t word, uint16_t *value, uint
   if(result != NETDEV_OK) {
     return result == NETDEV_E_GONE ? result : NETDEV_E_NVM;
   }
-  *value = (uint16_t)(e1000_read(nic, E1000_EERD) >> E1000_EERD_DATA_SHIFT);
-  return NETDEV_OK;
+  uint32_t eerd = e1000_read(nic, E1000_EERD);
+  *value = (uint16_t)(eerd >> E1000_EERD_DATA_SHIFT);
+  return eerd == UINT32_MAX ? NETDEV_E_GONE : NETDEV_OK;
 }
 
 /* Bit by bit ----------------------------------------------------------------------------------------------------- */
@@ -65,7 +66,7 @@ static int nvm_read_microwire(struct e1000 *nic, uint16_t word, uint16_t *value)
   microwire_out(nic, idle | E1000_EECD_CS, word, address_bits);
   *value = microwire_in(nic, idle | E1000_EECD_CS);
   microwire_set(nic, idle);
-  return NETDEV_OK;
+  return e1000_read(nic, E1000_STATUS) == UINT32_MAX ? NETDEV_E_GONE : NETDEV_OK;
 }
 
 /* Public --------------------------------------------------------------------------------------------------------- */
@@ -104,6 +105,9 @@ int e1000_nvm_checksum(struct netdev *dev, uint16_t *sum) {
 int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]) {
   uint32_t low = e1000_read(nic, E1000_RAL);
   uint32_t high = e1000_read(nic, E1000_RAH);
+  if(high == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
   e1000_decode_address(low, high, mac);
   if((high & E1000_RAH_AV) && netdev_mac_valid(mac)) {
     return NETDEV_OK;

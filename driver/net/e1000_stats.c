@@ -33,7 +33,9 @@ static bool is_pair_high(uint32_t offset) {
 
 /*
  * Reading a counter clears it (13.7), except where a model of the device forgot. A second read tells: a cleared counter
- * starts again from nothing, a sticky one still shows the first value, and then only the growth counts.
+ * starts again from nothing, a sticky one still shows the first value, and then only the growth counts. (A cleared one
+ * that reaches its first value again between the two reads passes for sticky: that loses a count or two of a counter
+ * that runs by the million.)
  */
 static uint64_t counter_growth(struct e1000 *nic, uint32_t offset) {
   uint32_t *sticky = &nic->sticky[stats_index(offset)];
@@ -47,12 +49,24 @@ static uint64_t counter_growth(struct e1000 *nic, uint32_t offset) {
     *sticky = 0;
     return (uint64_t)first + second;
   }
-  uint32_t growth = second - *sticky;
+  uint32_t growth = second >= *sticky ? second - *sticky : second;
   *sticky = second;
   return growth;
 }
 
+void e1000_resync_counters(struct e1000 *nic) {
+  for(uint32_t i = 0; i < E1000_STATS_COUNT; i++) {
+    if(nic->sticky[i] != 0) {
+      nic->sticky[i] = e1000_read(nic, E1000_STATS_FIRST + 4U * i);
+    }
+  }
+}
+
 void e1000_add_counters(struct e1000 *nic) {
+  /* All ones in every counter would be added for good. */
+  if(e1000_read(nic, E1000_STATUS) == UINT32_MAX) {
+    return;
+  }
   for(size_t i = 0; i < e1000_register_count; i++) {
     const struct e1000_register *reg = &e1000_registers[i];
     if(!e1000_is_counter(reg) || !(reg->families & nic->model->family) || is_pair_high(reg->offset)) {

@@ -35,6 +35,11 @@ void netdev_tx_done(struct netdev *dev, void *cookie, uint32_t length, int statu
   }
 }
 
+void netdev_gone(struct netdev *dev) {
+  dev->state = NETDEV_GONE;
+  netdev_link_seen(dev, (struct netdev_link){0});
+}
+
 void netdev_link_seen(struct netdev *dev, struct netdev_link link) {
   if(link.up == dev->link.up && link.full_duplex == dev->link.full_duplex && link.speed_mbps == dev->link.speed_mbps) {
     return;
@@ -121,14 +126,6 @@ static int require_open(const struct netdev *dev) {
   return dev->state == NETDEV_OPEN ? NETDEV_OK : NETDEV_E_STATE;
 }
 
-static int note_gone(struct netdev *dev, int result) {
-  if(result == NETDEV_E_GONE && dev->state == NETDEV_OPEN) {
-    dev->state = NETDEV_GONE;
-    netdev_link_seen(dev, (struct netdev_link){0});
-  }
-  return result;
-}
-
 int netdev_set_client(struct netdev *dev, const struct netdev_client *client) {
   if(dev->state != NETDEV_CLOSED) {
     return NETDEV_E_STATE;
@@ -150,8 +147,10 @@ int netdev_open(struct netdev *dev) {
 
 void netdev_close(struct netdev *dev) {
   if(dev->state != NETDEV_CLOSED) {
-    dev->ops->close(dev);
+    bool gone = dev->state == NETDEV_GONE;
+    /* First, so that a callback that wants to send something more is refused. */
     dev->state = NETDEV_CLOSED;
+    dev->ops->close(dev, gone);
     dev->link = (struct netdev_link){0};
   }
 }
@@ -295,7 +294,13 @@ const struct netdev_stats *netdev_get_stats(struct netdev *dev) {
 
 int netdev_tick(struct netdev *dev) {
   int result = require_open(dev);
-  return result == NETDEV_OK ? note_gone(dev, dev->ops->tick(dev)) : result;
+  if(result == NETDEV_OK) {
+    result = dev->ops->tick(dev);
+  }
+  if(result == NETDEV_E_GONE && dev->state == NETDEV_OPEN) {
+    netdev_gone(dev);
+  }
+  return result;
 }
 
 const char *netdev_strerror(int result) {

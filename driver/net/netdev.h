@@ -12,6 +12,9 @@ void netdev_init(struct netdev *dev, const struct net_platform *platform, const 
 /* Counts and reports one finished transmission of `length` bytes. */
 void netdev_tx_done(struct netdev *dev, void *cookie, uint32_t length, int status);
 
+/* The device has stopped answering: no further call reaches the driver but close. Call it before handing frames back. */
+void netdev_gone(struct netdev *dev);
+
 /* Takes over a link state that was just read; reports and counts it if it is news. */
 void netdev_link_seen(struct netdev *dev, struct netdev_link link);
 

@@ -96,9 +96,10 @@ struct netdev_frame {
 
 struct netdev;
 
-/* What the owner of a device wants to be told. Every member may be NULL. Called from inside netdev_poll, netdev_tick,
- * netdev_transmit (completions only) and netdev_close, in the caller's context. A callback may transmit; it must not
- * open, close, poll or destroy the device. */
+/* What the owner of a device wants to be told. Every member may be NULL. Called from inside netdev_poll, netdev_complete,
+ * netdev_tick, netdev_transmit (completions only), netdev_open (link only) and netdev_close, in the caller's context. A
+ * callback may transmit, but is refused with NETDEV_E_STATE or NETDEV_E_GONE while the device is being closed or reset;
+ * it must not open, close, poll or destroy the device. */
 struct netdev_client {
   void *ctx;
 
@@ -116,7 +117,7 @@ struct netdev_client {
 /* What a driver implements. The netdev_* calls check state and arguments first, so no operation has to. */
 struct netdev_ops {
   int (*open)(struct netdev *dev);
-  void (*close)(struct netdev *dev);
+  void (*close)(struct netdev *dev, bool gone); /* gone: the device no longer answers, touch memory only */
   int (*transmit)(struct netdev *dev, const void *frame, uint32_t length, void *cookie);
   void (*flush)(struct netdev *dev);
   uint32_t (*complete)(struct netdev *dev);
@@ -161,7 +162,7 @@ int netdev_set_client(struct netdev *dev, const struct netdev_client *client);
 
 /* Resets the device, programs rings and filters and starts it. Does not wait for a link. NETDEV_E_STATE unless closed,
  * NETDEV_E_TIMEOUT when the device does not come out of its reset, NETDEV_E_GONE; it is then closed and quiet.
- * Takes up to 200 ms. */
+ * Takes some 40 ms; half a second at the most when the device does not answer as it should. */
 int netdev_open(struct netdev *dev);
 
 /* Stops the device: no DMA and no interrupt after this returns. Every frame not yet sent comes back through tx_done as
@@ -177,7 +178,7 @@ int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *
 /* Rings the doorbell for frames queued with NETDEV_TX_MORE; no register access when there are none. */
 void netdev_flush(struct netdev *dev);
 
-/* Reports finished transmissions through tx_done; returns their number. No register access. */
+/* Reports finished transmissions through tx_done, at most one ring's worth; returns their number. No register access. */
 uint32_t netdev_complete(struct netdev *dev);
 
 /* netdev_complete, then hands at most `budget` waiting frames to client.receive (none while that is NULL); returns the

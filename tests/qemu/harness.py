@@ -87,3 +87,27 @@ class QemuTest(unittest.TestCase):
     def assert_ping(self, command, count):
         self.assertIn(f"{count} packets transmitted, {count} received, 0% packet loss", command.text, repr(command))
         self.assert_status(command, SUCCESS)
+
+
+class Prompt:
+    """Types into the Shell of a machine and reads the answers."""
+
+    PROMPT = r"(?m)^(FS\d:\\|Shell)> "
+
+    def __init__(self, test, machine):
+        self.test = test
+        self.machine = machine
+        self.offset = 0
+        test.assertTrue(machine.wait_for("=== end"), machine.output[-1000:])
+        self.read(60)
+
+    def read(self, timeout):
+        match = self.machine.wait_for(self.PROMPT, timeout, self.offset)
+        self.test.assertTrue(match, f"no prompt; last lines:\n{self.machine.output[-1500:]}")
+        text = self.machine.output[self.offset:match.start()]
+        self.offset = match.end()
+        return text
+
+    def __call__(self, line, timeout=120):
+        self.machine.type(line + "\r")
+        return self.read(timeout)

@@ -1,0 +1,137 @@
+/* sim.h - a simulated 82540EM, 82544GC, 82545EM or 82574L behind struct net_platform, with fault knobs and a watch on
+ * its caller. */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/platform.h"
+
+#define SIM_82544GC 0x100CU
+#define SIM_82540EM 0x100EU
+#define SIM_82545EM 0x100FU
+#define SIM_82574L  0x10D3U
+
+#define SIM_NVM_WORDS 64U
+
+/* What is simulated, and what goes wrong. A zeroed struct with a device and an address is a healthy device as the
+ * manual describes it, with its link up. Every knob may be turned while the simulation runs (sim_knobs). */
+struct sim_config {
+  uint16_t device_id;
+  uint8_t mac[6];        /* in the NVM, and in RAL0/RAH0 after a reset                                    */
+  bool qemu;             /* CTRL.RST keeps nearly everything; some counters survive reading; I/O BAR dead */
+  bool reset_clears;     /* with qemu: CTRL.RST resets after all, as later versions do                    */
+  bool no_io;            /* net_platform.io_write32 is NULL                                               */
+  bool microwire_large;  /* 82544: EEPROM with 8 address bits instead of 6                                */
+  bool pcix;             /* STATUS.PCIX_MODE                                                              */
+  bool ral_empty;        /* a reset leaves RAL0/RAH0 zero                                                 */
+  bool ral_without_av;   /* a reset loads RAL0/RAH0 but leaves AV clear                                   */
+  bool bad_checksum;     /* read at sim_create                                                            */
+  bool reset_never_ends; /* CTRL.RST stays set                                                            */
+  bool auto_read_never;  /* 82574: EECD.AUTO_RD stays clear                                               */
+  bool master_never_off; /* 82574: STATUS.GIO_MASTER_ENABLE stays set                                     */
+  bool mdio_never_owned; /* 82574: EXTCNF_CTRL.MDIO_SW_OWNERSHIP stays clear                              */
+  bool eerd_never_done;
+  bool mdic_never_ready;
+  bool mdic_error;
+  bool phy_powered_down; /* read at sim_create                                                            */
+  bool link_down;
+  bool tx_paused;             /* STATUS.TXOFF: a pause frame was received                                      */
+  bool tx_held;               /* the transmitter stops: no descriptor is fetched or written back               */
+  bool delayed;               /* transmission and DD write-back wait for sim_step                              */
+  bool gone;                  /* removed: reads give 0xFFFFFFFF, writes nothing, no DMA                        */
+  uint64_t gone_at;           /* removed from this register access on, counted from 1 since sim_create; 0 never */
+  uint32_t fail_alloc_at;     /* this call of alloc fails, counted from 1; 0 never                        */
+  uint32_t fail_dma_alloc_at; /* the same for dma_alloc                                                   */
+};
+
+struct sim;
+
+/* `config` is copied. Never fails (it aborts without memory). */
+struct sim *sim_create(const struct sim_config *config);
+void sim_destroy(struct sim *sim);
+
+const struct net_platform *sim_platform(struct sim *sim);
+struct sim_config *sim_knobs(struct sim *sim);
+
+/* Leaves the device as a careless earlier owner would: rings running in memory that is not ours, filters and interrupt
+ * mask set, promiscuous. */
+void sim_leave_behind(struct sim *sim);
+
+/* Time: only delay_us and this advance it. */
+void sim_advance(struct sim *sim, uint64_t us);
+uint64_t sim_now(const struct sim *sim);
+
+/* Does what `delayed` or `tx_held` put off, as far as the knobs now allow. */
+void sim_step(struct sim *sim);
+
+/* The wire ------------------------------------------------------------------------------------------------------- */
+
+enum sim_delivery {
+  SIM_DELIVERED,
+  SIM_FILTERED,  /* no filter wanted it              */
+  SIM_NO_BUFFER, /* counted in MPC and RNBC          */
+  SIM_DEAF,      /* receiver off, link down, or gone */
+};
+
+/* A frame (without FCS) arrives from the wire. */
+enum sim_delivery sim_inject(struct sim *sim, const void *frame, size_t length);
+
+/* A descriptor is written back with arbitrary content; `length` bytes (2048 at most) go to the buffer. No filter. */
+enum sim_delivery sim_inject_raw(struct sim *sim, const void *frame, size_t length, uint8_t status, uint8_t errors,
+                                 uint16_t descriptor_length);
+
+/* Frames the device has sent, in order. */
+size_t sim_frames(const struct sim *sim);
+const uint8_t *sim_frame(const struct sim *sim, size_t index, size_t *length);
+void sim_forget_frames(struct sim *sim);
+
+/* The registers -------------------------------------------------------------------------------------------------- */
+
+/* Past the counters and without side effects. */
+uint32_t sim_peek(const struct sim *sim, uint32_t offset);
+void sim_poke(struct sim *sim, uint32_t offset, uint32_t value);
+
+uint16_t sim_phy(const struct sim *sim, uint32_t reg);
+uint16_t sim_nvm(const struct sim *sim, uint32_t word);
+void sim_set_nvm(struct sim *sim, uint32_t word, uint16_t value); /* the checksum stays as it is */
+
+/* Accesses since the last sim_forget_accesses. */
+uint64_t sim_reads(const struct sim *sim);
+uint64_t sim_writes(const struct sim *sim); /* including io_write32 */
+uint64_t sim_io_writes(const struct sim *sim);
+uint32_t sim_reads_of(const struct sim *sim, uint32_t offset);
+uint32_t sim_writes_of(const struct sim *sim, uint32_t offset);
+void sim_forget_accesses(struct sim *sim);
+
+/* Accesses since sim_create: what gone_at counts. */
+uint64_t sim_accesses(const struct sim *sim);
+
+/* The writes in their order since the last sim_forget_accesses. */
+struct sim_write {
+  uint32_t offset;
+  uint32_t value;
+  bool io;
+  uint64_t at_us;
+};
+size_t sim_write_log(const struct sim *sim, const struct sim_write **writes);
+
+/* What went wrong ------------------------------------------------------------------------------------------------ */
+
+/* Mistakes of the caller, and DMA to where nothing is allocated. */
+uint32_t sim_violations(const struct sim *sim);
+const char *sim_violation_text(const struct sim *sim); /* the first; "" when there is none */
+
+/* Allocations and DMA allocations not given back. */
+uint32_t sim_leaks(const struct sim *sim);
+
+/* Calls so far, failed ones included. */
+uint32_t sim_allocs(const struct sim *sim);
+uint32_t sim_dma_allocs(const struct sim *sim);
+
+/* How many messages of this level contained `text`. */
+uint32_t sim_logged(const struct sim *sim, enum net_log_level level, const char *text);
+
+#endif

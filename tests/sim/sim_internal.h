@@ -1,0 +1,184 @@
+/* sim_internal.h - the simulated device from the inside: its own register numbers and state. Private to tests/sim. */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+
+#include "sim.h"
+
+/* Registers, transcribed from chapter 13 of the 8254x manual and not from the driver. */
+#define R_CTRL        0x00000U
+#define R_STATUS      0x00008U
+#define R_EECD        0x00010U
+#define R_EERD        0x00014U
+#define R_MDIC        0x00020U
+#define R_ICR         0x000C0U
+#define R_ICS         0x000C8U
+#define R_IMS         0x000D0U
+#define R_IMC         0x000D8U
+#define R_RCTL        0x00100U
+#define R_TCTL        0x00400U
+#define R_EXTCNF_CTRL 0x00F00U
+#define R_PBA         0x01000U
+#define R_RDBAL       0x02800U
+#define R_RDBAH       0x02804U
+#define R_RDLEN       0x02808U
+#define R_RDH         0x02810U
+#define R_RDT         0x02818U
+#define R_TDBAL       0x03800U
+#define R_TDBAH       0x03804U
+#define R_TDLEN       0x03808U
+#define R_TDH         0x03810U
+#define R_TDT         0x03818U
+#define R_CRCERRS     0x04000U
+#define R_MPC         0x04010U
+#define R_PRC64       0x0405CU
+#define R_GPRC        0x04074U
+#define R_BPRC        0x04078U
+#define R_MPRC        0x0407CU
+#define R_GPTC        0x04080U
+#define R_GORCL       0x04088U
+#define R_GOTCL       0x04090U
+#define R_RNBC        0x040A0U
+#define R_TORL        0x040C0U
+#define R_TOTL        0x040C8U
+#define R_TPR         0x040D0U
+#define R_TPT         0x040D4U
+#define R_PTC64       0x040D8U
+#define R_MPTC        0x040F0U
+#define R_BPTC        0x040F4U
+#define R_STATS_END   0x04128U
+#define R_MTA         0x05200U
+#define R_RAL         0x05400U
+#define R_RAH         0x05404U
+#define R_VFTA        0x05600U
+#define R_SWSM        0x05B50U
+
+#define CTRL_GIO_MASTER_DISABLE  0x00000004U
+#define CTRL_SLU                 0x00000040U
+#define CTRL_RST                 0x04000000U
+#define STATUS_FD                0x00000001U
+#define STATUS_LU                0x00000002U
+#define STATUS_TXOFF             0x00000010U
+#define STATUS_1000              0x00000080U
+#define STATUS_PCIX              0x00002000U
+#define STATUS_GIO_MASTER_ENABLE 0x00080000U
+#define EECD_SK                  0x00000001U
+#define EECD_CS                  0x00000002U
+#define EECD_DI                  0x00000004U
+#define EECD_DO                  0x00000008U
+#define EECD_PRES                0x00000100U
+#define EECD_SIZE_OR_AUTO_RD     0x00000200U
+#define EXTCNF_MDIO_SW_OWNERSHIP 0x00000020U
+#define RCTL_EN                  0x00000002U
+#define RCTL_UPE                 0x00000008U
+#define RCTL_MPE                 0x00000010U
+#define RCTL_BAM                 0x00008000U
+#define RCTL_SECRC               0x04000000U
+#define TCTL_EN                  0x00000002U
+#define RAH_AV                   0x80000000U
+#define MDIC_READY               0x10000000U
+#define MDIC_ERROR               0x40000000U
+
+#define SIM_SPACE     0x20000U
+#define SIM_REGISTERS (SIM_SPACE / 4U)
+#define SIM_TABLE     64U
+#define SIM_MESSAGES  512U
+#define SIM_TEXT      200U
+#define SIM_BUFFER    2048U
+#define SIM_RING_MAX  4096U
+#define SIM_FRAME_MAX 16384U
+
+struct sim_memory {
+  void *cpu;
+  uint64_t device; /* 0 for plain memory */
+  size_t size;
+  bool live;
+};
+
+struct sim_frame {
+  uint8_t *data;
+  size_t length;
+};
+
+struct sim_message {
+  enum net_log_level level;
+  char text[SIM_TEXT];
+};
+
+/* The serial EEPROM behind EECD: what has been clocked in since chip select. */
+struct sim_microwire {
+  uint32_t clocks; /* rising edges from the start bit on */
+  uint32_t shifted;
+  uint16_t word;
+  bool out;
+};
+
+struct sim {
+  struct sim_config config;
+  struct net_platform platform;
+  uint64_t now_us;
+  uint64_t reset_us; /* when CTRL.RST was last set; UINT64_MAX before */
+  bool resetting;
+  uint32_t reg[SIM_REGISTERS];
+  uint16_t nvm[SIM_NVM_WORDS];
+  uint16_t phy[32];
+  struct sim_microwire microwire;
+
+  uint8_t tx_frame[SIM_FRAME_MAX]; /* descriptors of one frame so far */
+  size_t tx_length;
+  uint8_t rx_held[SIM_RING_MAX][16]; /* write-backs that wait for sim_step */
+  uint32_t rx_held_at;
+  uint32_t rx_held_count;
+
+  struct sim_frame *frames;
+  size_t frame_count;
+  size_t frame_room;
+
+  uint64_t accesses;
+  uint64_t reads;
+  uint64_t writes;
+  uint64_t io_writes;
+  uint32_t reads_of[SIM_REGISTERS];
+  uint32_t writes_of[SIM_REGISTERS];
+  struct sim_write *log;
+  size_t log_count;
+  size_t log_room;
+
+  struct sim_memory memory[SIM_TABLE];
+  uint64_t next_device;
+  uint32_t allocs;
+  uint32_t dma_allocs;
+
+  uint32_t violations;
+  char violation[SIM_TEXT];
+  struct sim_message *messages;
+  size_t message_count;
+};
+
+/* sim.c */
+void sim_violate(struct sim *sim, const char *text, uint64_t value);
+bool sim_is_gone(const struct sim *sim);
+
+/* Where a device address lies in memory, when all `size` bytes belong to one live allocation; else NULL, recorded. */
+uint8_t *sim_translate(struct sim *sim, uint64_t device, size_t size, const char *what);
+
+static inline uint32_t *sim_reg(struct sim *sim, uint32_t offset) {
+  return &sim->reg[offset / 4U];
+}
+
+static inline bool sim_is_82574(const struct sim *sim) {
+  return sim->config.device_id == SIM_82574L;
+}
+
+/* sim_regs.c */
+void sim_power_on(struct sim *sim);
+uint32_t sim_register_read(struct sim *sim, uint32_t offset);
+void sim_register_write(struct sim *sim, uint32_t offset, uint32_t value);
+
+/* sim_rings.c */
+void sim_transmit(struct sim *sim);
+void sim_write_back(struct sim *sim);
+
+/* Whether the device can reach memory at all. */
+bool sim_may_master(struct sim *sim);
+
+#endif

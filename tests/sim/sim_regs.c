@@ -1,0 +1,382 @@
+/* sim_regs.c - the simulated registers: reset, NVM, PHY, interrupts, statistics, and the checks on what is written. */
+#include "sim_internal.h"
+
+#include <string.h>
+
+#define RESET_US      1000U /* CTRL.RST takes this long, and the device wants no access meanwhile */
+#define AUTO_READ_US  2000U /* and this long until the NVM has been read                          */
+#define NVM_CHECKSUM  0xBABAU
+#define NVM_SUM_WORD  0x3FU
+#define PHY_ADDRESS   1U
+#define PHY_CONTROL   0U
+#define PHY_RESTART   0x0200U
+#define PHY_ISOLATE   0x0400U
+#define PHY_POWERDOWN 0x0800U
+
+/* Reset ---------------------------------------------------------------------------------------------------------- */
+
+static void load_address(struct sim *sim) {
+  uint32_t low = 0;
+  uint32_t high = 0;
+  if(!sim->config.ral_empty) {
+    low = (uint32_t)sim->nvm[1] << 16 | sim->nvm[0];
+    high = sim->nvm[2] | (sim->config.ral_without_av ? 0U : RAH_AV);
+  }
+  *sim_reg(sim, R_RAL) = low;
+  *sim_reg(sim, R_RAH) = high;
+}
+
+static void full_reset(struct sim *sim) {
+  memset(sim->reg, 0, sizeof(sim->reg));
+  *sim_reg(sim, R_CTRL) = 0x00000201U; /* full duplex, 1000 Mb/s; the link waits for SLU */
+  *sim_reg(sim, R_PBA) = 0x00100030U;
+  *sim_reg(sim, R_EECD) = EECD_PRES;
+  if(sim->config.device_id == SIM_82544GC && sim->config.microwire_large) {
+    *sim_reg(sim, R_EECD) |= EECD_SIZE_OR_AUTO_RD;
+  }
+  *sim_reg(sim, R_SWSM) = 1U;
+  sim->tx_length = 0;
+  sim->rx_held_count = 0;
+  memset(&sim->microwire, 0, sizeof(sim->microwire));
+  load_address(sim);
+}
+
+void sim_power_on(struct sim *sim) {
+  const uint8_t *mac = sim->config.mac;
+  uint16_t sum = 0;
+  for(uint32_t i = 0; i < SIM_NVM_WORDS; i++) {
+    sim->nvm[i] = (uint16_t)(0x1357U * (i + 1U));
+  }
+  for(uint32_t i = 0; i < 3; i++) {
+    sim->nvm[i] = (uint16_t)(mac[2U * i] | mac[2U * i + 1U] << 8);
+  }
+  sim->nvm[11] = sim->nvm[13] = sim->config.device_id;
+  for(uint32_t i = 0; i < NVM_SUM_WORD; i++) {
+    sum = (uint16_t)(sum + sim->nvm[i]);
+  }
+  sim->nvm[NVM_SUM_WORD] = (uint16_t)(NVM_CHECKSUM - sum + (sim->config.bad_checksum ? 1U : 0U));
+
+  for(uint32_t i = 0; i < 32; i++) {
+    sim->phy[i] = (uint16_t)(0x0100U + i);
+  }
+  sim->phy[PHY_CONTROL] = 0x1140;
+  sim->phy[2] = 0x0141;
+  sim->phy[3] = sim_is_82574(sim) ? 0x0CB1 : 0x0C20;
+  if(sim->config.phy_powered_down) {
+    sim->phy[PHY_CONTROL] |= PHY_POWERDOWN;
+  }
+  sim->reset_us = UINT64_MAX;
+  full_reset(sim);
+}
+
+static void start_reset(struct sim *sim) {
+  if(sim->config.reset_never_ends) {
+    sim->resetting = true;
+    return;
+  }
+  if(sim->config.qemu && !sim->config.reset_clears) {
+    if(sim_is_82574(sim)) {
+      load_address(sim);
+    }
+    return;
+  }
+  full_reset(sim);
+  sim->reset_us = sim->now_us;
+  sim->resetting = true;
+}
+
+static bool in_reset(const struct sim *sim) {
+  if(!sim->resetting) {
+    return false;
+  }
+  if(sim->config.reset_never_ends) {
+    return true;
+  }
+  return !sim->config.qemu && sim->reset_us != UINT64_MAX && sim->now_us - sim->reset_us < RESET_US;
+}
+
+/* A part of this age may hang the bus when it is asked while it reads its NVM (SDM 14.3). */
+static void check_in_reset(struct sim *sim, uint32_t offset) {
+  if(!sim->config.reset_never_ends && in_reset(sim)) {
+    sim_violate(sim, "register access while the device resets itself", offset);
+  }
+}
+
+void sim_leave_behind(struct sim *sim) {
+  static const struct {
+    uint32_t offset;
+    uint32_t value;
+  } left[] = {
+      {R_RDBAL, 0x00100000U}, {R_RDLEN, 4096U}, {R_RDH, 3U},      {R_RDT, 200U},        {R_TDBAL, 0x00200000U},
+      {R_TDLEN, 4096U},       {R_TDH, 7U},      {R_TDT, 7U},      {R_IMS, 0x0000009DU}, {R_ICR, 0x00000083U},
+      {0x02820U, 100U},       {0x0282CU, 200U}, {0x03820U, 300U}, {0x0382CU, 400U},     {0x05000U, 0x300U},
+      {0x05800U, 3U},         {0x05808U, 0xFU}, {R_SWSM, 3U},     {0x05820U, 0x2000U},  {R_RAL, 0x44332211U},
+      {R_RAH, 0x80006655U},
+  };
+  for(size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+    *sim_reg(sim, left[i].offset) = left[i].value;
+  }
+  for(uint32_t i = 0; i < 128; i++) {
+    *sim_reg(sim, R_MTA + 4U * i) = UINT32_MAX;
+    *sim_reg(sim, R_VFTA + 4U * i) = UINT32_MAX;
+  }
+  for(uint32_t i = 1; i < 16; i++) {
+    *sim_reg(sim, R_RAL + 8U * i) = 0x00000002U + i;
+    *sim_reg(sim, R_RAH + 8U * i) = RAH_AV | i;
+  }
+  *sim_reg(sim, R_CTRL) |= 0x40001880U; /* VME, forced speed and duplex, ILOS */
+  *sim_reg(sim, R_TCTL) = TCTL_EN;
+  *sim_reg(sim, R_RCTL) = RCTL_EN | RCTL_UPE | RCTL_MPE | RCTL_BAM;
+  load_address(sim);
+}
+
+/* NVM and PHY ---------------------------------------------------------------------------------------------------- */
+
+uint16_t sim_nvm(const struct sim *sim, uint32_t word) {
+  return sim->nvm[word % SIM_NVM_WORDS];
+}
+
+void sim_set_nvm(struct sim *sim, uint32_t word, uint16_t value) {
+  sim->nvm[word % SIM_NVM_WORDS] = value;
+}
+
+uint16_t sim_phy(const struct sim *sim, uint32_t reg) {
+  return sim->phy[reg % 32U];
+}
+
+static void write_eerd(struct sim *sim, uint32_t value) {
+  uint32_t done = sim_is_82574(sim) ? 0x2U : 0x10U;
+  uint32_t word = sim_is_82574(sim) ? value >> 2 & 0x3FFFU : value >> 8 & 0xFFU;
+  *sim_reg(sim, R_EERD) = value & 0xFFFEU & ~done;
+  if(!(value & 1U) || sim->config.eerd_never_done || sim->config.device_id == SIM_82544GC) {
+    return;
+  }
+  uint32_t data = word < SIM_NVM_WORDS ? sim->nvm[word] : 0U;
+  *sim_reg(sim, R_EERD) |= data << 16 | done;
+}
+
+/* READ is 1, 10b and the address on DI, each taken at a rising clock; then a 0 and 16 data bits on DO. */
+static void write_eecd(struct sim *sim, uint32_t value) {
+  struct sim_microwire *wire = &sim->microwire;
+  uint32_t before = *sim_reg(sim, R_EECD);
+  uint32_t fixed = EECD_PRES | EECD_SIZE_OR_AUTO_RD | EECD_DO;
+  *sim_reg(sim, R_EECD) = (before & fixed) | (value & ~fixed);
+  if(sim->config.device_id != SIM_82544GC) {
+    return;
+  }
+  if(!(value & EECD_CS)) {
+    memset(wire, 0, sizeof(*wire));
+    return;
+  }
+  if(!(value & EECD_SK) || (before & EECD_SK)) {
+    return;
+  }
+  uint32_t address_bits = sim->config.microwire_large ? 8U : 6U;
+  uint32_t data = value & EECD_DI ? 1U : 0U;
+  if(wire->clocks == 0 && !data) {
+    return; /* the start bit has not come */
+  }
+  wire->clocks++;
+  *sim_reg(sim, R_EECD) &= ~EECD_DO;
+  if(wire->clocks <= 3U + address_bits) {
+    wire->shifted = wire->shifted << 1 | data;
+    if(wire->clocks == 3U + address_bits) {
+      wire->out = wire->shifted >> address_bits == 6U;
+      wire->word = sim->nvm[wire->shifted % SIM_NVM_WORDS];
+    }
+  } else if(wire->out && wire->clocks <= 3U + address_bits + 16U) {
+    if((uint32_t)wire->word >> (3U + address_bits + 16U - wire->clocks) & 1U) {
+      *sim_reg(sim, R_EECD) |= EECD_DO;
+    }
+  }
+}
+
+static void write_mdic(struct sim *sim, uint32_t value) {
+  uint32_t phy = value >> 21 & 0x1FU;
+  uint32_t reg = value >> 16 & 0x1FU;
+  uint32_t operation = value >> 26 & 3U;
+  value &= ~(MDIC_READY | MDIC_ERROR);
+  if(sim->config.mdic_never_ready) {
+    *sim_reg(sim, R_MDIC) = value;
+    return;
+  }
+  value |= MDIC_READY;
+  if(sim->config.mdic_error || phy != PHY_ADDRESS) {
+    value |= MDIC_ERROR;
+  } else if(operation == 2U) {
+    value = (value & 0xFFFF0000U) | sim->phy[reg];
+  } else if(operation == 1U) {
+    sim->phy[reg] = (uint16_t)value;
+    if(reg == PHY_CONTROL) {
+      sim->phy[reg] = (uint16_t)(value & ~PHY_RESTART);
+    }
+  }
+  *sim_reg(sim, R_MDIC) = value;
+}
+
+/* Reading -------------------------------------------------------------------------------------------------------- */
+
+static uint32_t read_status(struct sim *sim) {
+  const struct sim_config *config = &sim->config;
+  uint32_t ctrl = *sim_reg(sim, R_CTRL);
+  bool awake = !(sim->phy[PHY_CONTROL] & (PHY_POWERDOWN | PHY_ISOLATE));
+  uint32_t status = STATUS_FD | STATUS_1000;
+  if(!config->link_down && awake && (config->qemu || (ctrl & CTRL_SLU))) {
+    status |= STATUS_LU;
+  }
+  if(config->tx_paused) {
+    status |= STATUS_TXOFF;
+  }
+  if(config->pcix) {
+    status |= STATUS_PCIX;
+  }
+  if(sim_is_82574(sim) && (config->master_never_off || !(ctrl & CTRL_GIO_MASTER_DISABLE))) {
+    status |= STATUS_GIO_MASTER_ENABLE;
+  }
+  return status;
+}
+
+static uint32_t read_eecd(struct sim *sim) {
+  uint32_t eecd = *sim_reg(sim, R_EECD);
+  bool read = sim->config.qemu || sim->reset_us == UINT64_MAX || sim->now_us - sim->reset_us >= AUTO_READ_US;
+  if(sim_is_82574(sim) && read && !sim->config.auto_read_never) {
+    eecd |= EECD_SIZE_OR_AUTO_RD;
+  }
+  return eecd;
+}
+
+static bool is_pair_low(uint32_t offset) {
+  return offset == R_GORCL || offset == R_GOTCL || offset == R_TORL || offset == R_TOTL;
+}
+
+static uint32_t read_counter(struct sim *sim, uint32_t offset) {
+  uint32_t value = *sim_reg(sim, offset);
+  bool sticky = sim->config.qemu && (offset == R_MPC || offset == R_RNBC || offset == R_CRCERRS);
+  if(!sticky && !is_pair_low(offset)) {
+    *sim_reg(sim, offset) = 0;
+  }
+  if(is_pair_low(offset - 4U)) {
+    *sim_reg(sim, offset - 4U) = 0; /* the high half clears both */
+  }
+  return value;
+}
+
+uint32_t sim_register_read(struct sim *sim, uint32_t offset) {
+  check_in_reset(sim, offset);
+  uint32_t value = *sim_reg(sim, offset);
+  if(offset >= R_CRCERRS && offset < R_STATS_END) {
+    return read_counter(sim, offset);
+  }
+  switch(offset) {
+  case R_CTRL:
+    return in_reset(sim) ? value | CTRL_RST : value;
+  case R_STATUS:
+    return read_status(sim);
+  case R_EECD:
+    return read_eecd(sim);
+  case R_ICR:
+    *sim_reg(sim, R_ICR) = 0;
+    return value;
+  case R_EXTCNF_CTRL:
+    return sim->config.mdio_never_owned ? value & ~EXTCNF_MDIO_SW_OWNERSHIP : value;
+  case R_SWSM:
+    *sim_reg(sim, R_SWSM) |= 1U; /* reading takes the semaphore */
+    return value;
+  case R_ICS:
+  case R_IMC:
+    return 0;
+  default:
+    return value;
+  }
+}
+
+/* Writing -------------------------------------------------------------------------------------------------------- */
+
+static void check_ring_setup(struct sim *sim, uint32_t offset, uint32_t value) {
+  bool tx = offset >= R_TDBAL;
+  uint32_t which = tx ? offset - R_TDBAL + R_RDBAL : offset;
+  bool enabled = tx ? (*sim_reg(sim, R_TCTL) & TCTL_EN) != 0 : (*sim_reg(sim, R_RCTL) & RCTL_EN) != 0;
+  if(enabled) {
+    sim_violate(sim, "ring base, length or head written while the ring runs", offset);
+  }
+  if(which == R_RDBAL && value % 16U) {
+    sim_violate(sim, "ring base not 16-byte aligned", value);
+  }
+  if(which == R_RDLEN && (value % 128U || value / 16U > SIM_RING_MAX)) {
+    sim_violate(sim, "ring length not a multiple of 128 up to 64 KiB", value);
+  }
+}
+
+static void write_tail(struct sim *sim, uint32_t offset, uint32_t value) {
+  bool tx = offset == R_TDT;
+  uint32_t count = *sim_reg(sim, tx ? R_TDLEN : R_RDLEN) / 16U;
+  if(value != 0 && value >= count) {
+    sim_violate(sim, tx ? "TDT beyond the ring" : "RDT beyond the ring", value);
+    return;
+  }
+  *sim_reg(sim, offset) = value;
+  if(tx && (*sim_reg(sim, R_TCTL) & TCTL_EN) && !sim->config.delayed) {
+    sim_transmit(sim);
+  }
+  if(!tx && (*sim_reg(sim, R_RCTL) & RCTL_EN) && value == *sim_reg(sim, R_RDH)) {
+    sim_violate(sim, "RDT equals RDH: the ring looks empty to the device", value);
+  }
+}
+
+static void write_control(struct sim *sim, uint32_t value) {
+  *sim_reg(sim, R_CTRL) = value & ~CTRL_RST;
+  if(value & CTRL_RST) {
+    start_reset(sim);
+  }
+}
+
+void sim_register_write(struct sim *sim, uint32_t offset, uint32_t value) {
+  check_in_reset(sim, offset);
+  if(offset == R_STATUS || (offset >= R_CRCERRS && offset < R_STATS_END)) {
+    sim_violate(sim, "write to a read-only register", offset);
+    return;
+  }
+  switch(offset) {
+  case R_CTRL:
+    write_control(sim, value);
+    return;
+  case R_EECD:
+    write_eecd(sim, value);
+    return;
+  case R_EERD:
+    write_eerd(sim, value);
+    return;
+  case R_MDIC:
+    write_mdic(sim, value);
+    return;
+  case R_ICR:
+    *sim_reg(sim, R_ICR) &= ~value;
+    return;
+  case R_ICS:
+    *sim_reg(sim, R_ICR) |= value;
+    return;
+  case R_IMS:
+    *sim_reg(sim, R_IMS) |= value;
+    return;
+  case R_IMC:
+    *sim_reg(sim, R_IMS) &= ~value;
+    return;
+  case R_RDT:
+  case R_TDT:
+    write_tail(sim, offset, value);
+    return;
+  case R_RDBAL:
+  case R_RDBAH:
+  case R_RDLEN:
+  case R_RDH:
+  case R_TDBAL:
+  case R_TDBAH:
+  case R_TDLEN:
+  case R_TDH:
+    check_ring_setup(sim, offset, value);
+    break;
+  default:
+    break;
+  }
+  *sim_reg(sim, offset) = value;
+}
