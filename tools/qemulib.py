@@ -79,7 +79,7 @@ def nic_arguments(model, netdev, mac=MAC, index=0, rom=""):
 class Machine:
     """One QEMU with OVMF. Use it as a context manager; `output` collects the serial port as text."""
 
-    def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False):
+    def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False, wrapper=()):
         need("qemu-system-x86_64", "qemu-system-x86")
         need(OVMF_CODE, "ovmf")
         self.folder = tempfile.mkdtemp(prefix="netdiag-")
@@ -105,7 +105,7 @@ class Machine:
                              "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
         for nic in nics:
             self.command += nic
-        self.command += list(extra)
+        self.command = list(wrapper) + self.command + list(extra)
 
     def __enter__(self):
         return self

@@ -72,6 +72,12 @@ class QemuTest(unittest.TestCase):
         self.addCleanup(machine.close)
         return machine
 
+    def diskless(self, nics, **options):
+        """A started machine without a disk: it boots from the network or not at all."""
+        machine = qemulib.Machine(nics=nics, **options).start()
+        self.addCleanup(machine.close)
+        return machine
+
     def boot(self, commands, nics, timeout=qemulib.TIMEOUT_S, **options):
         """Runs the commands to the end; returns one Command each."""
         machine = self.machine(commands, nics, **options)

@@ -20,7 +20,7 @@ FILE_SIZE = 32 << 20
 class DriverTest(QemuTest):
     def images(self):
         content = super().images()
-        for name in ("cycle", "snptest", "hello"):
+        for name in ("cycle", "snptest", "exitboot"):
             content[f"{name}.efi"] = os.path.join(BUILD, "tests", f"{name}.efi")
         return content
 
@@ -90,6 +90,17 @@ class Binding(DriverTest):
         ours = self.growth("cycle stack", ("e1000", None))
         theirs = self.growth("cycle control", qemulib.nic_arguments("e1000", "user,id={id}", rom=rom))
         self.assertLessEqual(ours, theirs + 20)
+
+
+class ExitBootServices(DriverTest):
+    def test_nic_is_quiet(self):
+        """The stack has the receiver running; an operating system finds it off, and interrupts masked."""
+        for model in qemulib.NICS:
+            with self.subTest(model):
+                machine = self.machine(["load e1000.efi"] + LEASE + ["exitboot"], [(model, None)])
+                self.assertTrue(machine.wait_for(None), machine.output[-500:])
+                self.assertIn("exitboot: receiver before 2", machine.output)
+                self.assertIn("exitboot: after: RCTL.EN 00000000 TCTL.EN 00000000 IMS 00000000", machine.output)
 
 
 class PriceList(DriverTest):
