@@ -33,7 +33,7 @@ ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 
-.PHONY: all images run shell test check clean help deps
+.PHONY: all images run shell test check count clean help deps
 .DELETE_ON_ERROR:
 
 all: deps images
@@ -46,6 +46,7 @@ help:
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
 	@echo 'make test     build everything and run every test'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
+	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
 	@echo 'make clean    remove $(BUILD)/'
@@ -122,6 +123,11 @@ check: deps $(REGISTERS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
 	  --suppress=missingIncludeSystem driver app
 	clang-tidy --quiet $(TIDY_SRC) -- $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS)) 2>/dev/null
+
+# Register accesses per frame, counted in QEMU's trace; fails above the price list
+count: all $(BUILD)/tests/count.efi
+	tools/count-accesses --build $(BUILD) --nic e1000
+	tools/count-accesses --build $(BUILD) --nic e1000e
 
 # Everything. The other compiler's images are built and booted as well.
 test: all check $(UNIT_BIN) $(TEST_EFI)
