@@ -36,9 +36,11 @@ static EFI_STATUS echo_on_session(struct session *session, struct echo *echo, co
     return status;
   }
   const struct inet_host *host = &echo->responder.host;
+  bool own = host->address && !echo->responder.silent;
+  const char *others =
+      echo->responder.silent ? "; the firmware answers ARP and pings" : " (--addr for ARP and pings too)";
   out("ECHO on %s: answering test frames%s%s. Esc stops.\n", mac_text(host->mac, mac),
-      host->address ? ", ARP and pings for " : " (--addr for ARP and pings too)",
-      host->address ? ipv4_text(host->address, text) : "");
+      own ? ", ARP and pings for " : others, own ? ipv4_text(host->address, text) : "");
   UINT64 deadline_us = options->seconds ? efi_clock_us() + options->seconds * 1000000ULL : UINT64_MAX;
   enum wait_result result = session_wait(session, deadline_us, is_done, echo);
   out("echo: %d frames, %d pings, %d ARP requests answered, %d refused\n", echo->responder.frame_replies,
@@ -57,14 +59,12 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   (void)words;
   (void)word_count;
 
-  EFI_STATUS status = session_open(&session, &options->nic, &client);
+  struct inet_host host = {.address = options->address.address, .mask = options->address.mask};
+  EFI_STATUS status = session_open(&session, &options->nic, SESSION_TALK, &client);
   if(EFI_ERROR(status)) {
     return status;
   }
-  echo.responder.netdev = session.nic.netdev;
-  echo.responder.host.address = options->address.address;
-  echo.responder.host.mask = options->address.mask;
-  CopyMem(echo.responder.host.mac, session.nic.netdev->mac, sizeof(echo.responder.host.mac));
+  session_set_responder(&session, &echo.responder, &host);
   status = echo_on_session(&session, &echo, options);
   EFI_STATUS closed = session_close(&session);
   return EFI_ERROR(status) ? status : closed;

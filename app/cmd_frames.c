@@ -154,12 +154,12 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
 
 static EFI_STATUS run_with(struct frames *frames) {
   const struct netdev_client client = {.ctx = frames, .receive = on_frame};
-  EFI_STATUS status = session_open(&frames->session, &frames->options->nic, &client);
+  const struct inet_host nobody = {0};
+  EFI_STATUS status = session_open(&frames->session, &frames->options->nic, SESSION_TALK, &client);
   if(EFI_ERROR(status)) {
     return status;
   }
-  frames->responder.netdev = frames->session.nic.netdev;
-  CopyMem(frames->responder.host.mac, frames->session.nic.netdev->mac, sizeof(frames->responder.host.mac));
+  session_set_responder(&frames->session, &frames->responder, &nobody);
   if(frames->options->peer.given) {
     CopyMem(frames->peer, frames->options->peer.mac, sizeof(frames->peer));
   } else {

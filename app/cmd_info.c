@@ -99,15 +99,17 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   (void)words;
   (void)word_count;
 
-  EFI_STATUS status = session_open(&session, &options->nic, &client);
+  EFI_STATUS status = session_open(&session, &options->nic, SESSION_LOOK, &client);
   if(EFI_ERROR(status)) {
     return status;
   }
-  status = efi_nic_start(&session.nic);
+  if(!session.resident) {
+    status = efi_nic_start(&session.nic);
+  }
   if(EFI_ERROR(status)) {
     complain("cannot start the NIC: %s", status_text(status));
   } else {
-    struct netdev *dev = session.nic.netdev;
+    struct netdev *dev = session.netdev;
     EFI_TPL tpl = efi_nic_lock();
     out("Name          %s (%s)\n", dev->model, dev->name);
     out_pci(&session.pci);
@@ -138,7 +140,7 @@ const struct command command_info = {
     .name = "info",
     .summary = "everything about one NIC: PCI, BARs, MAC, link, PHY, NVM, registers",
     .arguments = "",
-    .details = "Resets the NIC: it must be free, or taken with --take.",
+    .details = "A NIC that nobody holds is reset and started for it; one that e1000.efi drives is only looked at.",
     .options = option_rows,
     .values_size = sizeof(struct info_options),
     .run = run,

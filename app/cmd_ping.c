@@ -24,6 +24,7 @@ struct ping_options {
 struct ping {
   struct session session;
   struct responder responder;
+  struct inet_host host;
   const struct ping_options *options;
   uint32_t target;
   uint32_t hop;
@@ -222,13 +223,13 @@ static void out_summary(const struct ping *ping, const char *target) {
 static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   char text[IPV4_TEXT_SIZE];
   char mac[MAC_TEXT_SIZE];
-  struct inet_host *host = &ping->responder.host;
+  const struct inet_host *host = &ping->responder.host;
   EFI_STATUS status = session_start(&ping->session, LINK_WAIT_MS);
   if(EFI_ERROR(status)) {
     return status;
   }
   out("PING %s from %s %s (%s, %s): %d data bytes\n", target, ipv4_text(host->address, text),
-      ping->session.nic.netdev->name, ping->session.nic.netdev->model, mac_text(host->mac, mac), ping->size);
+      ping->session.netdev->name, ping->session.netdev->model, mac_text(host->mac, mac), ping->size);
   status = resolve(ping);
   if(EFI_ERROR(status)) {
     return status;
@@ -247,14 +248,11 @@ static EFI_STATUS check(struct ping *ping, const char *word) {
     complain("ping: '%s' is not an IPv4 address like 10.0.2.2 (there is no name resolution here)", word);
     return EFI_INVALID_PARAMETER;
   }
-  if(options->address.address == 0) {
-    complain("ping: our own address is missing: add --addr ADDRESS/LENGTH, like --addr 10.0.2.15/24");
-    return EFI_INVALID_PARAMETER;
+  EFI_STATUS status = session_address(&options->nic, &options->address, options->gateway, &ping->host);
+  if(EFI_ERROR(status)) {
+    return status;
   }
-  ping->responder.host.address = options->address.address;
-  ping->responder.host.mask = options->address.mask;
-  ping->responder.host.gateway = options->gateway;
-  ping->hop = inet_next_hop(&ping->responder.host, ping->target);
+  ping->hop = inet_next_hop(&ping->host, ping->target);
   if(ping->hop == 0) {
     complain("ping: %s is not on our network: add --gw ADDRESS", word);
     return EFI_INVALID_PARAMETER;
@@ -271,12 +269,11 @@ static EFI_STATUS run_with(struct ping *ping, const char *target) {
     ping->data[i] = (uint8_t)i;
   }
   const struct netdev_client client = {.ctx = ping, .receive = on_frame};
-  status = session_open(&ping->session, &ping->options->nic, &client);
+  status = session_open(&ping->session, &ping->options->nic, SESSION_TALK, &client);
   if(EFI_ERROR(status)) {
     return status;
   }
-  ping->responder.netdev = ping->session.nic.netdev;
-  CopyMem(ping->responder.host.mac, ping->session.nic.netdev->mac, sizeof(ping->responder.host.mac));
+  session_set_responder(&ping->session, &ping->responder, &ping->host);
   ping->id = (uint16_t)efi_clock_us();
   status = ping_on_session(ping, target);
   EFI_STATUS closed = session_close(&ping->session);
@@ -308,7 +305,8 @@ static const struct option option_rows[] = {
     {"-W", "MS", OPTION_U32, offsetof(struct ping_options, timeout_ms), 1, 3600000,
      "to wait for the last reply, and for ARP (default 2000)"},
     {"-q", NULL, OPTION_FLAG, offsetof(struct ping_options, quiet), 0, 0, "the summary only"},
-    {"--addr", "A.B.C.D/LEN", OPTION_CIDR, offsetof(struct ping_options, address), 0, 0, "our own address"},
+    {"--addr", "A.B.C.D/LEN", OPTION_CIDR, offsetof(struct ping_options, address), 0, 0,
+     "our own address (default: the firmware's, by DHCP if need be)"},
     {"--gw", "A.B.C.D", OPTION_IPV4, offsetof(struct ping_options, gateway), 0, 0, "gateway to other networks"},
     NIC_OPTION_ROWS(struct ping_options),
     {0},

@@ -65,12 +65,12 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   (void)words;
   (void)word_count;
 
-  EFI_STATUS status = session_open(&session, &options->nic, &client);
+  EFI_STATUS status = session_open(&session, &options->nic, SESSION_LOOK, &client);
   if(EFI_ERROR(status)) {
     return status;
   }
-  struct netdev *dev = session.nic.netdev;
-  if(options->promiscuous) {
+  struct netdev *dev = session.netdev;
+  if(options->promiscuous && !session.resident) {
     (void)netdev_set_filter(dev, NETDEV_FILTER_PROMISCUOUS | NETDEV_FILTER_BROADCAST, NULL, 0);
   }
   status = session_start(&session, LINK_WAIT_MS);
@@ -98,7 +98,7 @@ const struct command command_stats = {
     .name = "stats",
     .summary = "what NIC and driver count while the NIC runs",
     .arguments = "",
-    .details = "",
+    .details = "Of a NIC that e1000.efi drives, everything since that was loaded is shown, and -p has no effect.",
     .options = option_rows,
     .values_size = sizeof(struct stats_options),
     .run = run,

@@ -4,7 +4,7 @@
 #include "testframe.h"
 
 static void answer(struct responder *responder, const void *frame, size_t length, uint32_t *counter) {
-  if(netdev_transmit(responder->netdev, frame, length, NULL, 0) == NETDEV_OK) {
+  if(responder->send(responder->send_ctx, frame, length) == NETDEV_OK) {
     (*counter)++;
   } else {
     responder->refused++;
@@ -15,7 +15,7 @@ bool responder_handle(struct responder *responder, const struct netdev_frame *fr
   uint8_t reply[NETDEV_MAX_TAGGED_FRAME];
   struct testframe what;
   bool intact;
-  bool ours = responder->host.address != 0 && packet->destination == responder->host.address;
+  bool ours = !responder->silent && responder->host.address != 0 && packet->destination == responder->host.address;
 
   if(packet->kind == INET_ARP_REQUEST && ours) {
     answer(responder, reply, inet_arp_reply(reply, &responder->host, packet), &responder->arp_replies);

@@ -7,8 +7,10 @@
 #include "net/netdevice.h"
 
 struct responder {
-  struct netdev *netdev;
-  struct inet_host host; /* address 0: ARP and pings stay unanswered */
+  int (*send)(void *ctx, const void *frame, size_t length); /* netdev_transmit's results */
+  void *send_ctx;
+  struct inet_host host;
+  bool silent; /* somebody else answers ARP and pings for this address */
   uint32_t arp_replies;
   uint32_t echo_replies;
   uint32_t frame_replies;

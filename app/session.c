@@ -1,7 +1,10 @@
 /* session.c - the NIC that a sub-command works on: chosen, taken, run, and given back. */
 #include "session.h"
 
+#include "../driver/efi/binding.h"
 #include "console.h"
+#include "lease.h"
+#include "mnp_link.h"
 
 #define SPIN_US     50000U  /* how long session_wait polls before it naps                     */
 #define NAP_100NS   100000U /* 10 ms                                                          */
@@ -42,7 +45,8 @@ static bool matches(const struct pci_nic *pci, UINTN index, const char *wanted) 
   return false;
 }
 
-static EFI_STATUS choose(const char *wanted, struct pci_nic *chosen) {
+EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *chosen) {
+  const char *wanted = options->nic;
   struct pci_nic *list;
   UINTN count;
   EFI_STATUS status = pci_find_nics(&list, &count);
@@ -129,30 +133,59 @@ static void explain(const struct session *session, EFI_STATUS status) {
   }
 }
 
-EFI_STATUS session_open(struct session *session, const struct nic_options *options,
-                        const struct netdev_client *client) {
-  BS->SetMem(session, sizeof(*session), 0);
-  session->verbose = options->verbose;
-  EFI_STATUS status = choose(options->nic, &session->pci);
-  if(EFI_ERROR(status)) {
-    return status;
-  }
-  status = take_over(session, options->take);
-  if(EFI_ERROR(status)) {
-    (void)session_close(session);
-    return status;
-  }
+/* Ours: attached, and its frames go to the client. */
+static EFI_STATUS attach(struct session *session, const struct nic_options *options,
+                         const struct netdev_client *client) {
   const struct efi_nic_options nic_options = {
       .tx_descriptors = options->ring,
       .rx_descriptors = options->ring,
       .log = log_line,
       .log_ctx = session,
   };
-  status = efi_nic_attach(&session->nic, session->pci.handle, session_image(), &nic_options);
+  EFI_STATUS status = efi_nic_attach(&session->nic, session->pci.handle, session_image(), &nic_options);
   if(EFI_ERROR(status)) {
     explain(session, status);
+    return status;
+  }
+  session->netdev = session->nic.netdev;
+  (void)netdev_set_client(session->netdev, client);
+  return EFI_SUCCESS;
+}
+
+/* The resident driver's: looked at, and frames go beside the stack's. */
+static EFI_STATUS share(struct session *session, enum session_use use, const struct netdev_client *client) {
+  session->netdev = session->resident->nic.netdev;
+  if(use == SESSION_LOOK) {
+    return EFI_SUCCESS;
+  }
+  EFI_STATUS status = mnp_link_open(&session->link, session->resident->child, client);
+  if(EFI_ERROR(status)) {
+    complain("e1000.efi holds the NIC, but the firmware's stack (MNP) cannot be joined: %s; --take takes the NIC",
+             status_text(status));
+    return status;
+  }
+  out("Sharing the NIC with the firmware's network stack.\n");
+  return EFI_SUCCESS;
+}
+
+EFI_STATUS session_open(struct session *session, const struct nic_options *options, enum session_use use,
+                        const struct netdev_client *client) {
+  BS->SetMem(session, sizeof(*session), 0);
+  session->verbose = options->verbose;
+  EFI_STATUS status = session_choose(options, &session->pci);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  session->resident = options->take ? NULL : binding_find(session->pci.handle);
+  if(session->resident) {
+    status = share(session, use, client);
   } else {
-    (void)netdev_set_client(session->nic.netdev, client);
+    status = take_over(session, options->take);
+    if(!EFI_ERROR(status)) {
+      status = attach(session, options, client);
+    }
+  }
+  if(!EFI_ERROR(status)) {
     status = BS->CreateEvent(EVT_TIMER, TPL_APPLICATION, NULL, NULL, &session->nap);
     if(EFI_ERROR(status)) {
       session->nap = NULL;
@@ -172,6 +205,8 @@ EFI_STATUS session_close(struct session *session) {
     BS->CloseEvent(session->nap);
     session->nap = NULL;
   }
+  mnp_link_close(session->link);
+  session->link = NULL;
   if(session->nic.agent) {
     efi_nic_detach(&session->nic);
     const struct efi_nic_held *held = &session->nic.held;
@@ -188,15 +223,51 @@ EFI_STATUS session_close(struct session *session) {
   return EFI_ERROR(status) ? status : given;
 }
 
+/* Addresses ------------------------------------------------------------------------------------------------------ */
+
+EFI_STATUS session_address(const struct nic_options *options, const struct cidr_option *address, uint32_t gateway,
+                           struct inet_host *host) {
+  struct pci_nic pci;
+  struct netdev_link link;
+  SetMem(host, sizeof(*host), 0);
+  if(address->address != 0) {
+    host->address = address->address;
+    host->mask = address->mask;
+    host->gateway = gateway;
+    return EFI_SUCCESS;
+  }
+  EFI_STATUS status = session_choose(options, &pci);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if(!efi_nic_glance(pci.pci_io, pci.vendor_id, pci.device_id, host->mac, &link)) {
+    complain("the NIC cannot be asked for its address: give --addr ADDRESS/LENGTH");
+    return EFI_UNSUPPORTED;
+  }
+  status = lease_get(&pci, host->mac, host);
+  if(gateway) {
+    host->gateway = gateway;
+  }
+  return status;
+}
+
+void session_set_responder(struct session *session, struct responder *responder, const struct inet_host *host) {
+  responder->send = session_transmit;
+  responder->send_ctx = session;
+  responder->silent = session->resident != NULL;
+  responder->host = *host;
+  CopyMem(responder->host.mac, session->netdev->mac, sizeof(responder->host.mac));
+}
+
 /* Running -------------------------------------------------------------------------------------------------------- */
 
 static bool link_is_up(void *ctx) {
   const struct session *session = ctx;
-  return session->nic.netdev->link.up;
+  return session->netdev->link.up;
 }
 
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
-  EFI_STATUS status = efi_nic_start(&session->nic);
+  EFI_STATUS status = session->resident ? EFI_SUCCESS : efi_nic_start(&session->nic);
   if(EFI_ERROR(status)) {
     explain(session, status);
     return status;
@@ -207,7 +278,7 @@ EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
   if(!link_is_up(session)) {
     out("netdiag: no link on ");
     out_location(&session->pci);
-    out(" (%s): check the cable and the switch port\n", session->nic.netdev->model);
+    out(" (%s): check the cable and the switch port\n", session->netdev->model);
     return EFI_NO_MEDIA;
   }
   return EFI_SUCCESS;
@@ -216,9 +287,14 @@ EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
 enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool (*done)(void *ctx), void *ctx) {
   UINT64 spin_until_us = efi_clock_us() + SPIN_US;
   for(;;) {
+    if(session->link) {
+      mnp_link_poll(session->link);
+    }
     EFI_TPL tpl = efi_nic_lock();
-    netdev_poll(session->nic.netdev, POLL_BUDGET);
-    bool gone = session->nic.netdev->state == NETDEV_GONE;
+    if(!session->resident) {
+      netdev_poll(session->netdev, POLL_BUDGET);
+    }
+    bool gone = session->netdev->state == NETDEV_GONE;
     efi_nic_unlock(tpl);
 
     if(done && done(ctx)) {
@@ -245,9 +321,13 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
   }
 }
 
-int session_transmit(struct session *session, const void *frame, size_t length) {
+int session_transmit(void *ctx, const void *frame, size_t length) {
+  struct session *session = ctx;
+  if(session->link) {
+    return mnp_link_transmit(session->link, frame, length);
+  }
   EFI_TPL tpl = efi_nic_lock();
-  int result = netdev_transmit(session->nic.netdev, frame, length, NULL, 0);
+  int result = netdev_transmit(session->netdev, frame, length, NULL, 0);
   efi_nic_unlock(tpl);
   return result;
 }

@@ -5,6 +5,7 @@
 #include "../driver/efi/efi_nic.h"
 #include "../driver/efi/pci.h"
 #include "args.h"
+#include "responder.h"
 
 /* Options that every sub-command on a NIC understands; the first member of each one's own options. */
 struct nic_options {
@@ -34,12 +35,25 @@ struct nic_options {
     "-v", NULL, OPTION_FLAG, offsetof(type, nic.verbose), 0, 0, "say what the driver does"                             \
   }
 
+/*
+ * Two ways to a NIC. A free one (or one that was taken) is driven by netdiag itself over its rings. One that our own
+ * e1000.efi drives for the firmware's stack is shared: its netdev is looked at, and frames go through a child of the
+ * stack's MNP beside the others.
+ */
 struct session {
   struct pci_nic pci;
-  struct efi_nic nic;
-  EFI_EVENT nap;     /* wakes session_wait when nothing happens   */
-  EFI_HANDLE holder; /* the driver it was taken from, or NULL     */
+  struct netdev *netdev;       /* ours, or the resident driver's                */
+  struct snp_device *resident; /* the resident driver's device, NULL when ours  */
+  struct mnp_link *link;       /* the way for frames when shared                */
+  struct efi_nic nic;          /* when ours                                     */
+  EFI_EVENT nap;               /* wakes session_wait when nothing happens       */
+  EFI_HANDLE holder;           /* the driver it was taken from, or NULL         */
   bool verbose;
+};
+
+enum session_use {
+  SESSION_LOOK, /* at registers and counters      */
+  SESSION_TALK, /* frames in and out              */
 };
 
 enum wait_result { WAIT_DONE, WAIT_TIMEOUT, WAIT_ABORTED, WAIT_GONE };
@@ -48,7 +62,18 @@ enum wait_result { WAIT_DONE, WAIT_TIMEOUT, WAIT_ABORTED, WAIT_GONE };
  * Finds the NIC and takes it. Complains and returns EFI_NOT_FOUND, EFI_ACCESS_DENIED (a foreign driver holds it and
  * --take was not given), or what efi_nic_attach returned; nothing is then left behind. `client` is copied.
  */
-EFI_STATUS session_open(struct session *session, const struct nic_options *options, const struct netdev_client *client);
+EFI_STATUS session_open(struct session *session, const struct nic_options *options, enum session_use use,
+                        const struct netdev_client *client);
+
+/* Only the choice: fills in *pci. Complains. */
+EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci);
+
+/* Sets up `responder` to answer through this session, with the NIC's station address and the IPv4 addresses in `host`. */
+void session_set_responder(struct session *session, struct responder *responder, const struct inet_host *host);
+
+/* The address to use: from --addr and --gw if given, else from the firmware (see lease_get). */
+EFI_STATUS session_address(const struct nic_options *options, const struct cidr_option *address, uint32_t gateway,
+                           struct inet_host *host);
 
 /* Starts the NIC. `link_wait_ms` bounds the wait for a link; no link is EFI_NO_MEDIA and complained about. */
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms);
@@ -60,8 +85,8 @@ EFI_STATUS session_close(struct session *session);
  * be NULL. Polls hard at first, for round trip times are short, then lets the processor sleep between heartbeats. */
 enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool (*done)(void *ctx), void *ctx);
 
-/* netdev_transmit under the lock. */
-int session_transmit(struct session *session, const void *frame, size_t length);
+/* Sends one frame; results as netdev_transmit's. TPL_CALLBACK or lower. `session` is a struct session. */
+int session_transmit(void *session, const void *frame, size_t length);
 
 /* The handle that PciIo is opened with: the running image. */
 EFI_HANDLE session_image(void);

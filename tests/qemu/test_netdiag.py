@@ -239,7 +239,6 @@ class Circumstances(QemuTest):
         wrong = {
             "netdiag nonsense": "no command 'nonsense'",
             "netdiag ping": "TARGET is missing",
-            "netdiag ping 10.0.2.2": "our own address is missing",
             "netdiag ping host --addr 10.0.2.15/24": "'host' is not an IPv4 address",
             "netdiag ping 10.0.2.2 --addr 10.0.2.15": "not ADDRESS/LENGTH",
             "netdiag ping 8.8.8.8 --addr 10.0.2.15/24": "add --gw",
@@ -287,6 +286,64 @@ class Circumstances(QemuTest):
         self.assert_status(results[1], SUCCESS)
         for name in ("rx_frames", "tx_frames", "CRCERRS", "GPRC", "TOTL"):
             self.assertRegex(results[1].text, rf"(?m)^  {name} +\d+")
+
+
+class WithTheFirmware(QemuTest):
+    """netdiag beside the firmware's own network stack."""
+
+    DHCP_PING = "netdiag ping 10.0.2.2 -c 3 -i 50"
+    LEASED = "Address 10.0.2.15, gateway 10.0.2.2"
+
+    def test_address_by_dhcp(self):
+        """A free NIC: our driver is bound for the DHCP and gone afterwards; the ping runs on the raw rings."""
+        for model in ("e1000", "e1000e"):
+            with self.subTest(model):
+                results = self.boot([self.DHCP_PING, "netdiag list", "drivers"], [(model, None)])
+                self.assertIn(self.LEASED, results[0].text)
+                self.assert_ping(results[0], 3)
+                self.assertNotIn("Sharing", results[0].text)
+                self.assertRegex(results[1].text, r" -\n$")
+                self.assertNotIn("Gigabit Ethernet", results[2].text)
+
+    def test_sharing(self):
+        """With e1000.efi resident the NIC is shared, and the stack works on during and after it."""
+        for model in ("e1000", "e1000e"):
+            with self.subTest(model):
+                results = self.boot(["load e1000.efi", "ifconfig -s eth0 dhcp", "stall 4500000", self.DHCP_PING,
+                                     "netdiag info", "netdiag stats -t 1", "ping -n 2 10.0.2.2", "netdiag list"], [(model, None)])
+                self.assertIn(self.LEASED, results[3].text)
+                self.assertIn("Sharing the NIC", results[3].text)
+                self.assertNotIn("Asking", results[3].text, "the stack has an address already")
+                self.assert_ping(results[3], 3)
+                self.assertIn("checksum 0xbaba: good", results[4].text)
+                self.assertRegex(results[5].text, r"rx_frames +[1-9]")
+                self.assertIn("2 packets transmitted, 2 received", results[6].text)
+                self.assertIn("Intel 8254x/82574L Gigabit Ethernet", results[7].text)
+
+    def test_shared_frames(self):
+        peer = self.peer("10.9.9.1")
+        results = self.boot(["load e1000.efi", "netdiag frames -c 300", "netdiag ping 10.9.9.1 --addr 10.9.9.2/24 -c 3 -i 50",
+                             "netdiag frames -c 50 --take", "netdiag frames -c 50"], [("e1000e", peer.netdev())])
+        self.assertIn("300 sent, 300 echoed, 0 lost, 0 duplicated, 0 reordered, 0 damaged", results[1].text)
+        self.assert_ping(results[2], 3)
+        self.assertIn("Taking 0000:00:02.0 from 'Intel 8254x/82574L Gigabit Ethernet'", results[3].text)
+        for result in results[3:]:
+            self.assertIn("50 sent, 50 echoed, 0 lost, 0 duplicated, 0 reordered, 0 damaged", result.text)
+
+    def test_no_dhcp_server(self):
+        peer = self.peer()
+        result = self.boot([self.DHCP_PING], [("e1000e", peer.netdev())])[0]
+        self.assertIn("no DHCP server answered", result.text)
+        self.assert_status(result, TIMEOUT)
+
+    def test_address_through_ipxe(self):
+        """The lease comes over the driver that holds the NIC, before it is taken."""
+        rom = "/usr/lib/ipxe/qemu/efi-e1000.rom"
+        qemulib.need(rom, "ipxe-qemu")
+        nic = qemulib.nic_arguments("e1000", "user,id={id}", rom=rom)
+        result = self.boot(["connect -r", self.DHCP_PING + " --take"], [nic])[1]
+        self.assertIn(self.LEASED, result.text)
+        self.assert_ping(result, 3)
 
 
 class NothingLeftBehind(QemuTest):

@@ -1,0 +1,25 @@
+/* mnp_link.h - frames in and out beside the firmware's network stack: a child of EFI_MANAGED_NETWORK on the same NIC. */
+#ifndef APP_MNP_LINK_H
+#define APP_MNP_LINK_H
+
+#include <efi.h>
+#include <efilib.h>
+
+#include "net/netdevice.h"
+
+struct mnp_link;
+
+/* Joins the NIC whose SNP is on `snp_handle`. `receive` gets a copy of every frame for the station address and broadcast, at
+ * TPL_CALLBACK, which the stack gets as well. EFI_UNSUPPORTED when no MNP runs there. */
+EFI_STATUS mnp_link_open(struct mnp_link **link, EFI_HANDLE snp_handle, const struct netdev_client *client);
+
+/* Leaves; what is still being sent is waited for. NULL is harmless. */
+void mnp_link_close(struct mnp_link *link);
+
+/* Sends a copy of the frame. TPL_CALLBACK or lower. NETDEV_E_BUSY when too many are under way. */
+int mnp_link_transmit(struct mnp_link *link, const void *frame, size_t length);
+
+/* Lets MNP look for frames. TPL_APPLICATION, so that `receive` can run. */
+void mnp_link_poll(struct mnp_link *link);
+
+#endif
