@@ -352,12 +352,16 @@ static bool handle(struct responder *responder, const uint8_t *bytes, size_t len
   return responder_handle(responder, &frame, &packet);
 }
 
+static int send_on_fake(void *ctx, const void *frame, size_t length) {
+  return netdev_transmit(&((struct fake *)ctx)->dev, frame, length, NULL, 0);
+}
+
 static void test_responder_answers(void **state) {
   (void)state;
   struct fake fake;
   fake_init(&fake);
   assert_int_equal(netdev_open(&fake.dev), NETDEV_OK);
-  struct responder responder = {.netdev = &fake.dev, .host = other};
+  struct responder responder = {.send = send_on_fake, .send_ctx = &fake, .host = other};
   uint8_t frame[INET_FRAME_SIZE];
   uint8_t data[INET_ECHO_MAX];
   struct inet_packet packet;
@@ -384,7 +388,7 @@ static void test_responder_keeps_quiet(void **state) {
   struct fake fake;
   fake_init(&fake);
   assert_int_equal(netdev_open(&fake.dev), NETDEV_OK);
-  struct responder responder = {.netdev = &fake.dev, .host = other};
+  struct responder responder = {.send = send_on_fake, .send_ctx = &fake, .host = other};
   uint8_t frame[INET_FRAME_SIZE] = {0};
   uint8_t data[10];
   struct testframe what = {TESTFRAME_REPLY, 1, 2, 60};
@@ -396,6 +400,10 @@ static void test_responder_keeps_quiet(void **state) {
   assert_false(handle(&responder, frame, make_echo(frame, data, 10)));
   responder.host.address = 0; /* without an address nobody is asked */
   assert_false(handle(&responder, frame, inet_arp_request(frame, &host, 0)));
+  responder.host = other;
+  responder.silent = true; /* the firmware's stack answers for this address */
+  assert_false(handle(&responder, frame, inet_arp_request(frame, &host, other.address)));
+  assert_false(handle(&responder, frame, make_echo(frame, data, 10)));
   assert_int_equal(fake.sent, 0);
 }
 
@@ -405,7 +413,7 @@ static void test_responder_counts_refusals(void **state) {
   fake_init(&fake);
   assert_int_equal(netdev_open(&fake.dev), NETDEV_OK);
   fake.stuck = true;
-  struct responder responder = {.netdev = &fake.dev, .host = other};
+  struct responder responder = {.send = send_on_fake, .send_ctx = &fake, .host = other};
   uint8_t frame[INET_FRAME_SIZE];
   for(uint32_t i = 0; i < FAKE_RING + 3U; i++) {
     assert_true(handle(&responder, frame, inet_arp_request(frame, &host, other.address)));
