@@ -7,8 +7,6 @@
 #define E1000_LINK_INTERVAL_US 50000U   /* how often the heartbeat reads STATUS                                   */
 #define E1000_TX_HANG_US       2000000U /* the oldest frame is not out for this long though the link is up        */
 
-static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id);
-
 static struct e1000 *to_e1000(struct netdev *dev) {
   return (struct e1000 *)dev;
 }
@@ -242,7 +240,7 @@ static int op_tick(struct netdev *dev) {
 
 /* Create and destroy --------------------------------------------------------------------------------------------- */
 
-static const struct netdev_ops e1000_ops = {
+const struct netdev_ops e1000_ops = {
     .open = op_open,
     .close = op_close,
     .transmit = op_transmit,
@@ -288,7 +286,7 @@ int e1000_create(const struct net_platform *platform, const struct e1000_config 
   if(!platform || !config || !out || platform->version != NET_PLATFORM_VERSION || platform->size < sizeof(*platform)) {
     return NETDEV_E_INVALID;
   }
-  const struct e1000_model *model = find_model(config->vendor_id, config->device_id);
+  const struct e1000_model *model = e1000_find_model(config->vendor_id, config->device_id);
   if(!model) {
     return NETDEV_E_UNSUPPORTED;
   }
@@ -326,7 +324,7 @@ static const struct e1000_model models[] = {
      E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL, "82574L"},
 };
 
-static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id) {
+const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_id) {
   for(size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
     if(vendor_id == E1000_VENDOR_ID && device_id == models[i].device_id) {
       return &models[i];
@@ -336,6 +334,6 @@ static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_
 }
 
 const char *e1000_model_name(uint16_t vendor_id, uint16_t device_id) {
-  const struct e1000_model *model = find_model(vendor_id, device_id);
+  const struct e1000_model *model = e1000_find_model(vendor_id, device_id);
   return model ? model->name : NULL;
 }

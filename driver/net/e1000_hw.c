@@ -277,9 +277,7 @@ static int step_transmit(struct e1000 *nic) {
   }
   e1000_write(nic, E1000_TXDCTL, txdctl);
   e1000_write(nic, E1000_TIPG, E1000_TIPG_COPPER);
-  e1000_write(nic, E1000_TCTL,
-              E1000_TCTL_EN | E1000_TCTL_PSP | E1000_TCTL_RTLC | (E1000_TCTL_CT << E1000_TCTL_CT_SHIFT) |
-                  (E1000_TCTL_COLD_FULL_DUPLEX << E1000_TCTL_COLD_SHIFT));
+  e1000_write(nic, E1000_TCTL, E1000_TCTL_RUN);
   return NETDEV_OK;
 }
 
@@ -314,6 +312,15 @@ int e1000_start(struct e1000 *nic) {
   }
   nic->tx_end_dword = has_quirk(nic, E1000_QUIRK_TX_PCIX_END) && (status & E1000_STATUS_PCIX_MODE);
   return run_steps(nic, start_steps, sizeof(start_steps) / sizeof(start_steps[0]));
+}
+
+/* Everything that a reset controller needs to run, without the PHY, whose registers have to be waited for. */
+void e1000_start_by_registers(struct e1000 *nic) {
+  (void)step_general(nic);
+  (void)step_82574_bits(nic);
+  (void)step_addresses(nic);
+  (void)step_transmit(nic);
+  (void)step_receive(nic);
 }
 
 void e1000_tx_doorbell(struct e1000 *nic) {

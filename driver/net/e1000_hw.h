@@ -28,6 +28,10 @@ struct e1000_model {
   const char *name;
 };
 
+/* Private to driver/net: the ID table's row, and the operations, for a device that is adopted. */
+const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_id);
+extern const struct netdev_ops e1000_ops;
+
 struct e1000 {
   struct netdev netdev; /* first: a struct netdev of ours is a struct e1000 */
   const struct net_platform *platform;
@@ -35,6 +39,7 @@ struct e1000 {
   uint8_t revision_id;
   bool rx_partial;               /* inside a frame that is being skipped                               */
   bool tx_end_dword;             /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
+  bool msix;                     /* interrupts by MSI-X                                                */
   bool rx_doorbell_posted;       /* a tail write may still sit in a write buffer (see e1000_tick)       */
   uint32_t rctl;                 /* what RCTL holds, so that it is written only when it changes         */
   uint32_t mta[E1000_MTA_COUNT]; /* what MTA holds                                                      */
@@ -82,6 +87,9 @@ int e1000_reset(struct e1000 *nic);
 
 /* Programs address, filters, rings and control registers of a reset controller, and starts it. */
 int e1000_start(struct e1000 *nic);
+
+/* The same by register and memory writes alone: no wait, nothing that can fail. For ExitBootServices. */
+void e1000_start_by_registers(struct e1000 *nic);
 
 /* Gives all prepared descriptors of a ring to the device: one tail write, none when there are none. */
 void e1000_tx_doorbell(struct e1000 *nic);

@@ -216,12 +216,15 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_RCTL_SECRC      (1U << 26)
 
 /* TCTL, 13.4.33 */
-#define E1000_TCTL_EN               (1U << 1)
-#define E1000_TCTL_PSP              (1U << 3)
-#define E1000_TCTL_CT_SHIFT         4U
-#define E1000_TCTL_COLD_SHIFT       12U
-#define E1000_TCTL_RTLC             (1U << 24)
-#define E1000_TCTL_CT               0x0FU /* collision threshold, 13.4.33's recommended value */
+#define E1000_TCTL_EN         (1U << 1)
+#define E1000_TCTL_PSP        (1U << 3)
+#define E1000_TCTL_CT_SHIFT   4U
+#define E1000_TCTL_COLD_SHIFT 12U
+#define E1000_TCTL_RTLC       (1U << 24)
+#define E1000_TCTL_CT         0x0FU /* collision threshold, 13.4.33's recommended value */
+#define E1000_TCTL_RUN                                                                                                 \
+  (E1000_TCTL_EN | E1000_TCTL_PSP | E1000_TCTL_RTLC | (E1000_TCTL_CT << E1000_TCTL_CT_SHIFT) |                         \
+   (E1000_TCTL_COLD_FULL_DUPLEX << E1000_TCTL_COLD_SHIFT))
 #define E1000_TCTL_COLD_FULL_DUPLEX 0x040U
 
 /* TIPG, 13.4.34: IPGT, IPGR1 and IPGR2 for copper */
@@ -249,6 +252,19 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 /* GCR and GCR2, 82574 specification update */
 #define E1000_GCR_SET_22 (1U << 22)
 #define E1000_GCR2_SET_0 (1U << 0)
+
+/* CTRL_EXT, IVAR: MSI-X, 82574 10.2 */
+#define E1000_CTRL_EXT_PBA_SUPPORT (1U << 31)
+#define E1000_IVAR_ALL_TO_VECTOR_0 0x80088888U /* every cause valid and on vector 0, also on each write-back */
+
+/* ICR, IMS, IMC: causes, 13.4.17 */
+#define E1000_CAUSE_TXDW       (1U << 0)
+#define E1000_CAUSE_LSC        (1U << 2)
+#define E1000_CAUSE_RXDMT0     (1U << 4)
+#define E1000_CAUSE_RXO        (1U << 6)
+#define E1000_CAUSE_RXT0       (1U << 7)
+#define E1000_CAUSE_82574_MSIX (0x1FU << 20) /* RXQ0, RXQ1, TXQ0, TXQ1, OTHER */
+#define E1000_ITR_INTERVAL_NS  256U
 
 /* Legacy receive descriptor, 3.2.3 */
 #define E1000_RXD_STATUS_DD   (1U << 0)

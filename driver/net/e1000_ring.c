@@ -22,6 +22,15 @@ static uint32_t ring_batch(uint32_t count) {
   return batch <= count / 2U ? batch : count / 2U;
 }
 
+/* I3: slot i and the i-th buffer, for ever. */
+static void tie_slots(struct e1000_ring *ring) {
+  ring->descriptor = ring->descriptors.cpu;
+  for(uint32_t i = 0; i < e1000_ring_count(ring); i++) {
+    ring->slot[i].buffer = (uint8_t *)ring->buffers.cpu + (size_t)i * E1000_BUFFER_SIZE;
+    ring->slot[i].device = ring->buffers.device + (uint64_t)i * E1000_BUFFER_SIZE;
+  }
+}
+
 int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count) {
   if(count == 0) {
     count = E1000_RING_DEFAULT;
@@ -45,19 +54,37 @@ int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platfo
     e1000_ring_destroy(ring, platform);
     return NETDEV_E_NO_MEMORY;
   }
-  ring->descriptor = ring->descriptors.cpu;
-  for(uint32_t i = 0; i < count; i++) {
-    ring->slot[i].buffer = (uint8_t *)ring->buffers.cpu + (size_t)i * E1000_BUFFER_SIZE;
-    ring->slot[i].device = ring->buffers.device + (uint64_t)i * E1000_BUFFER_SIZE;
+  tie_slots(ring);
+  return NETDEV_OK;
+}
+
+int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
+                     void *descriptors, void *buffers) {
+  if(!ring_count_valid(from->count)) {
+    return NETDEV_E_INVALID;
   }
+  memset(ring, 0, sizeof(*ring));
+  ring->slot = platform->alloc(platform->ctx, from->count * sizeof(struct e1000_slot));
+  if(!ring->slot) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  ring->adopted = true;
+  ring->mask = from->count - 1U;
+  ring->batch = ring_batch(from->count);
+  ring->head = from->head;
+  ring->published = from->published;
+  ring->tail = from->tail;
+  ring->descriptors = (struct net_dma){descriptors, from->descriptors_device, e1000_ring_bytes(ring), NULL};
+  ring->buffers = (struct net_dma){buffers, from->buffers_device, (size_t)from->count * E1000_BUFFER_SIZE, NULL};
+  tie_slots(ring);
   return NETDEV_OK;
 }
 
 void e1000_ring_destroy(struct e1000_ring *ring, const struct net_platform *platform) {
-  if(ring->buffers.cpu) {
+  if(ring->buffers.cpu && !ring->adopted) {
     platform->dma_free(platform->ctx, &ring->buffers);
   }
-  if(ring->descriptors.cpu) {
+  if(ring->descriptors.cpu && !ring->adopted) {
     platform->dma_free(platform->ctx, &ring->descriptors);
   }
   if(ring->slot) {

@@ -3,6 +3,7 @@
 #define E1000_RING_H
 
 #include "net/e1000.h"
+#include "net/handoff.h"
 #include "e1000_regs.h"
 
 #define E1000_BUFFER_SIZE 2048U /* bytes per descriptor: RCTL.BSIZE 00b, and no buffer crosses a 64 KiB boundary */
@@ -65,6 +66,7 @@ struct e1000_ring {
   uint32_t tail;
   uint32_t mask;
   uint32_t batch; /* receive: buffers given back with one tail write */
+  bool adopted;   /* descriptors and buffers came from a handoff and are never freed */
   struct net_dma descriptors;
   struct net_dma buffers;
 };
@@ -72,6 +74,11 @@ struct e1000_ring {
 /* Allocates descriptors, buffers and slots. `count` 0 stands for the default. NETDEV_E_INVALID for a count that breaks
  * I4, NETDEV_E_NO_MEMORY with nothing left allocated. */
 int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count);
+
+/* Continues a ring that a handoff describes (checked by net_handoff_validate), whose memory the processor reaches at
+ * `descriptors` and `buffers`. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID. */
+int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
+                     void *descriptors, void *buffers);
 
 /* Frees what e1000_ring_create allocated; harmless on a zeroed ring. The device must be quiet. */
 void e1000_ring_destroy(struct e1000_ring *ring, const struct net_platform *platform);

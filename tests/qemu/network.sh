@@ -1,7 +1,7 @@
 #!/bin/sh
 # network.sh FOLDER COMMAND...: runs COMMAND (QEMU) in a network of its own, with a tap device `tap0` on whose other
 # side are 192.168.77.1 and fe80::1, dnsmasq (DHCP, TFTP) and an HTTP server for FOLDER. Needs no privileges: call it as
-#   unshare -Urnpf --kill-child --mount-proc tests/qemu/network.sh ...
+#   unshare -Urnpf --kill-child tests/qemu/network.sh ...
 set -eu
 folder=$1
 shift

@@ -49,8 +49,10 @@ class BootTest(QemuTest):
         """In a network of its own with dnsmasq and an HTTP server."""
         with open(os.path.join(self.served, "dnsmasq.conf"), "w", encoding="utf-8") as file:
             file.write(DNSMASQ.format(folder=self.served, bootfile=bootfile))
+        # Root needs no user namespace, and in a chroot could not have one.
+        namespaces = "-npf" if os.geteuid() == 0 else "-Urnpf"
         options = {
-            "wrapper": ["unshare", "-Urnpf", "--kill-child", "--mount-proc", os.path.join(ROOT, "tests/qemu/network.sh"),
+            "wrapper": ["unshare", namespaces, "--kill-child", os.path.join(ROOT, "tests/qemu/network.sh"),
                         self.served],
             "extra": [word for line in extra for word in line.split()],
         }

@@ -1,0 +1,149 @@
+/* e1000_adopt.c - continuing a controller where firmware stopped (include/net/HANDOFF.md). */
+#include "e1000_hw.h"
+#include "netdev.h"
+
+#include <string.h>
+
+/* What the registers must hold for the entry to be about this controller as it stands now. */
+struct expectation {
+  const char *what;
+  uint32_t offset;
+  uint32_t mask;
+  uint32_t value;
+};
+
+static int compare(const struct e1000 *nic, const struct expectation *expected, size_t count) {
+  for(size_t i = 0; i < count; i++) {
+    uint32_t value = e1000_read(nic, expected[i].offset);
+    if(value == UINT32_MAX && expected[i].value != UINT32_MAX) {
+      return NETDEV_E_GONE;
+    }
+    if((value & expected[i].mask) != (expected[i].value & expected[i].mask)) {
+      e1000_log(nic, NET_LOG_WARN, expected[i].what, value);
+      return NETDEV_E_STATE;
+    }
+  }
+  return NETDEV_OK;
+}
+
+/* The head register may be anywhere among the descriptors that the device owns, or just behind them. */
+static int compare_head(const struct e1000 *nic, const struct net_handoff_ring *ring, uint32_t offset) {
+  uint32_t head = e1000_read(nic, offset);
+  uint32_t mask = ring->count - 1U;
+  if(head > mask || ((head - ring->head) & mask) > ring->published - ring->head) {
+    e1000_log(nic, NET_LOG_WARN, "handoff: a head register is outside what the device owns", head);
+    return NETDEV_E_STATE;
+  }
+  return NETDEV_OK;
+}
+
+static uint32_t ring_bytes(const struct net_handoff_ring *ring) {
+  return ring->count * ring->descriptor_size;
+}
+
+static int check_device(const struct e1000 *nic, const struct net_handoff_nic *from) {
+  const uint8_t *mac = from->current_mac;
+  bool live = from->state == NET_HANDOFF_LIVE;
+  const struct expectation expected[] = {
+      {"handoff: RDBAL differs", E1000_RDBAL, UINT32_MAX, (uint32_t)from->rx.descriptors_device},
+      {"handoff: RDBAH differs", E1000_RDBAH, UINT32_MAX, (uint32_t)(from->rx.descriptors_device >> 32)},
+      {"handoff: RDLEN differs", E1000_RDLEN, UINT32_MAX, ring_bytes(&from->rx)},
+      {"handoff: RDT differs", E1000_RDT, UINT32_MAX, from->rx.published & (from->rx.count - 1U)},
+      {"handoff: TDBAL differs", E1000_TDBAL, UINT32_MAX, (uint32_t)from->tx.descriptors_device},
+      {"handoff: TDBAH differs", E1000_TDBAH, UINT32_MAX, (uint32_t)(from->tx.descriptors_device >> 32)},
+      {"handoff: TDLEN differs", E1000_TDLEN, UINT32_MAX, ring_bytes(&from->tx)},
+      {"handoff: TDT differs", E1000_TDT, UINT32_MAX, from->tx.published & (from->tx.count - 1U)},
+      {"handoff: RAL0 differs", E1000_RAL, UINT32_MAX,
+       (uint32_t)mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24},
+      {"handoff: RAH0 differs", E1000_RAH, E1000_RAH_AV | 0xFFFFU,
+       E1000_RAH_AV | (uint32_t)mac[4] | (uint32_t)mac[5] << 8},
+      {"handoff: RCTL differs", E1000_RCTL, live ? UINT32_MAX : E1000_RCTL_EN, live ? from->rctl : 0},
+  };
+  int result = compare(nic, expected, sizeof(expected) / sizeof(expected[0]));
+  if(result == NETDEV_OK) {
+    result = compare_head(nic, &from->rx, E1000_RDH);
+  }
+  return result == NETDEV_OK ? compare_head(nic, &from->tx, E1000_TDH) : result;
+}
+
+static int adopt_ring(struct e1000 *nic, struct e1000_ring *ring, const struct net_handoff_ring *from,
+                      void *(*map)(void *ctx, uint64_t physical, uint64_t size)) {
+  void *ctx = nic->platform->ctx;
+  void *descriptors = map(ctx, from->descriptors, ring_bytes(from));
+  void *buffers = map(ctx, from->buffers, (uint64_t)from->count * from->buffer_stride);
+  return descriptors && buffers ? e1000_ring_adopt(ring, nic->platform, from, descriptors, buffers)
+                                : NETDEV_E_NO_MEMORY;
+}
+
+static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *from) {
+  struct netdev *dev = &nic->netdev;
+  netdev_init(dev, nic->platform, &e1000_ops, nic->model->name, from->permanent_mac);
+  memcpy(dev->mac, from->current_mac, NETDEV_MAC_LENGTH);
+  dev->filter = from->filter;
+  dev->multicast_count = from->multicast_count;
+  memcpy(dev->multicast, from->multicast, sizeof(dev->multicast));
+  dev->stats.rx_frames = from->statistics.rx_frames;
+  dev->stats.rx_bytes = from->statistics.rx_bytes;
+  dev->stats.tx_frames = from->statistics.tx_frames;
+  dev->stats.tx_bytes = from->statistics.tx_bytes;
+  dev->stats.tx_errors = from->statistics.tx_errors;
+  dev->stats.link_changes = from->statistics.link_changes;
+  nic->rctl = from->rctl;
+  memcpy(nic->mta, from->mta, sizeof(nic->mta));
+  dev->link = e1000_decode_link(e1000_read(nic, E1000_STATUS));
+  dev->state = NETDEV_OPEN;
+}
+
+/* The frames that the firmware queued leave as soon as TCTL runs; what arrives lands where the ring stands. */
+static void wake(struct e1000 *nic, const struct net_handoff_nic *from) {
+  e1000_write(nic, E1000_TCTL, from->tctl);
+  e1000_write(nic, E1000_RCTL, from->rctl);
+  e1000_write_flush(nic);
+}
+
+static int adopt(struct e1000 *nic, const struct net_handoff_nic *from,
+                 void *(*map)(void *ctx, uint64_t physical, uint64_t size)) {
+  e1000_write(nic, E1000_IMC, UINT32_MAX);
+  int result = check_device(nic, from);
+  if(result == NETDEV_OK) {
+    result = adopt_ring(nic, &nic->rx, &from->rx, map);
+  }
+  if(result == NETDEV_OK) {
+    result = adopt_ring(nic, &nic->tx, &from->tx, map);
+  }
+  if(result == NETDEV_OK) {
+    take_over_state(nic, from);
+    if(from->state == NET_HANDOFF_QUIET) {
+      wake(nic, from);
+    }
+  }
+  return result;
+}
+
+int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *from,
+                void *(*map)(void *ctx, uint64_t physical, uint64_t size), struct netdev **out) {
+  if(!platform || !from || !map || !out || platform->version != NET_PLATFORM_VERSION ||
+     platform->size < sizeof(*platform)) {
+    return NETDEV_E_INVALID;
+  }
+  const struct e1000_model *model = e1000_find_model(from->vendor_id, from->device_id);
+  if(!model || (from->state != NET_HANDOFF_QUIET && from->state != NET_HANDOFF_LIVE)) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
+  if(!nic) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  nic->platform = platform;
+  nic->model = model;
+  nic->revision_id = from->revision_id;
+  int result = adopt(nic, from, map);
+  if(result != NETDEV_OK) {
+    e1000_ring_destroy(&nic->rx, platform);
+    e1000_ring_destroy(&nic->tx, platform);
+    platform->free(platform->ctx, nic, sizeof(*nic));
+    return result;
+  }
+  *out = &nic->netdev;
+  return NETDEV_OK;
+}
