@@ -153,3 +153,18 @@ EFI_STATUS lease_get(const struct pci_nic *pci, const UINT8 mac[6], struct inet_
   }
   return status;
 }
+
+static void put_network_order(UINT8 out[4], uint32_t address) {
+  for(UINTN i = 0; i < 4; i++) {
+    out[i] = (UINT8)(address >> (24U - 8U * i));
+  }
+}
+
+void lease_known(const UINT8 mac[6], UINT8 lease[3][4]) {
+  struct inet_host host = {0};
+  if(find_config(mac, &host)) {
+    put_network_order(lease[0], host.address);
+    put_network_order(lease[1], host.mask);
+    put_network_order(lease[2], host.gateway);
+  }
+}

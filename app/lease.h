@@ -15,4 +15,7 @@
  */
 EFI_STATUS lease_get(const struct pci_nic *pci, const UINT8 mac[6], struct inet_host *host);
 
+/* The address, mask and gateway (network order) that the firmware has for this NIC right now; zeroes when none. */
+void lease_known(const UINT8 mac[6], UINT8 lease[3][4]);
+
 #endif

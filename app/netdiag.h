@@ -7,7 +7,7 @@
 #include "session.h"
 
 #define NETDIAG_VERSION "0.1"
-#define POSITIONAL_MAX  2
+#define POSITIONAL_MAX  16
 
 struct command {
   const char *name;
@@ -28,5 +28,6 @@ extern const struct command command_stats;
 extern const struct command command_ping;
 extern const struct command command_frames;
 extern const struct command command_echo;
+extern const struct command command_handoff;
 
 #endif

@@ -142,8 +142,18 @@ static EFI_STATUS build(struct snp_device *snp) {
   return status;
 }
 
+static UINT32 ring_size(VOID) {
+  UINT32 size = 0;
+  UINTN bytes = sizeof(size);
+  EFI_STATUS status = RT->GetVariable(E1000_RING_VARIABLE, &device_guid, NULL, &bytes, &size);
+  BOOLEAN good = !EFI_ERROR(status) && bytes == sizeof(size) && size >= E1000_RING_MIN && size <= E1000_RING_MAX &&
+                 (size & (size - 1U)) == 0;
+  return good ? size : E1000_RING_DEFAULT;
+}
+
 static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, EFI_DEVICE_PATH *remaining) {
-  const struct efi_nic_options options = {0};
+  UINT32 ring = ring_size();
+  const struct efi_nic_options options = {.tx_descriptors = ring, .rx_descriptors = ring};
   if(remaining && is_end(remaining)) {
     return EFI_SUCCESS; /* started without a child: there is nothing to do until one is asked for */
   }

@@ -13,6 +13,10 @@
     }                                                                                                                  \
   }
 
+/* Volatile variable (UINT32, vendor GUID as above) that sets the number of descriptors per ring for controllers started
+ * from then on; a value that is no power of two in range is ignored. */
+#define E1000_RING_VARIABLE L"RingSize"
+
 /* Installs driver binding, both component names, diagnostics and supported version on `image`. */
 EFI_STATUS binding_install(EFI_HANDLE image);
 

@@ -2,6 +2,7 @@
 #include "efi_nic.h"
 
 #include "../net/e1000_hw.h"
+#include "handoff_producer.h"
 #include "pci.h"
 
 #define HEARTBEAT_100NS (EFI_NIC_HEARTBEAT_MS * 10000ULL)
@@ -122,7 +123,9 @@ static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_option
 static VOID EFIAPI on_exit_boot_services(EFI_EVENT event, VOID *context) {
   struct efi_nic *nic = context;
   (void)event;
-  if(nic->netdev->state != NETDEV_CLOSED) {
+  if(nic->handoff) {
+    handoff_finish(nic);
+  } else if(nic->netdev->state != NETDEV_CLOSED) {
     e1000_quiesce(nic->netdev);
   }
 }
@@ -176,6 +179,7 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
 
 void efi_nic_detach(struct efi_nic *nic) {
   efi_nic_stop(nic);
+  handoff_disarm(nic);
   close_event(nic, &nic->exit_boot_services);
   e1000_destroy(nic->netdev);
   nic->netdev = NULL;

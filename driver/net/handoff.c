@@ -243,3 +243,21 @@ void e1000_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic)
       .link_changes = dev->stats.link_changes,
   };
 }
+
+bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic) {
+  struct e1000 *e1000 = (struct e1000 *)dev;
+  if(dev->state == NETDEV_GONE || e1000_read(e1000, E1000_STATUS) == UINT32_MAX) {
+    return false;
+  }
+  e1000_write(e1000, E1000_IMC, UINT32_MAX);
+  if(dev->state == NETDEV_CLOSED) {
+    e1000_start_by_registers(e1000);
+  }
+  dev->link = e1000_decode_link(e1000_read(e1000, E1000_STATUS));
+  e1000_handoff_export(dev, nic);
+  if(!live) {
+    e1000_silence(e1000);
+  }
+  e1000_write_flush(e1000);
+  return true;
+}

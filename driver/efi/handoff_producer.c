@@ -1,0 +1,168 @@
+/* handoff_producer.c - publishes running NICs in the EFI configuration table (include/net/HANDOFF.md). */
+#include "handoff_producer.h"
+
+#include "../net/handoff.h"
+
+#define BELOW_4G        0xFFFFFFFFULL
+#define PCI_CAP_POINTER 0x34U
+#define PCI_STATUS_CAPS (1U << 4)
+#define PCI_CAP_MSI     0x05U
+#define PCI_CAP_MSIX    0x11U
+#define PCI_CAPS_MAX    48U /* more do not fit configuration space: a loop */
+#define TABLE_PAGES     EFI_SIZE_TO_PAGES(sizeof(struct net_handoff))
+
+static EFI_GUID table_guid = NET_HANDOFF_GUID;
+
+struct net_handoff *handoff_find(VOID) {
+  for(UINTN i = 0; i < ST->NumberOfTableEntries; i++) {
+    if(CompareMem(&ST->ConfigurationTable[i].VendorGuid, &table_guid, sizeof(table_guid)) == 0) {
+      return ST->ConfigurationTable[i].VendorTable;
+    }
+  }
+  return NULL;
+}
+
+/* Table ---------------------------------------------------------------------------------------------------------- */
+
+static EFI_STATUS make_table(struct net_handoff **table) {
+  EFI_PHYSICAL_ADDRESS address = BELOW_4G;
+  EFI_STATUS status = BS->AllocatePages(AllocateMaxAddress, EfiRuntimeServicesData, TABLE_PAGES, &address);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  *table = (struct net_handoff *)(UINTN)address;
+  net_handoff_init(*table);
+  status = BS->InstallConfigurationTable(&table_guid, *table);
+  if(EFI_ERROR(status)) {
+    (void)BS->FreePages(address, TABLE_PAGES);
+    *table = NULL;
+  }
+  return status;
+}
+
+static void drop_table(struct net_handoff *table) {
+  if(!EFI_ERROR(BS->InstallConfigurationTable(&table_guid, NULL))) {
+    (void)BS->FreePages((EFI_PHYSICAL_ADDRESS)(UINTN)table, TABLE_PAGES);
+  }
+}
+
+/* An entry is known by its place on the bus, so that no index has to be kept anywhere. */
+static BOOLEAN is_entry_of(const struct net_handoff_nic *entry, const struct efi_nic *nic) {
+  UINTN segment;
+  UINTN bus;
+  UINTN device;
+  UINTN function;
+  return !EFI_ERROR(nic->pci_io->GetLocation(nic->pci_io, &segment, &bus, &device, &function)) &&
+         entry->pci_segment == segment && entry->pci_bus == bus && entry->pci_device == device &&
+         entry->pci_function == function;
+}
+
+static struct net_handoff_nic *find_entry(struct net_handoff *table, const struct efi_nic *nic) {
+  for(UINT32 i = 0; table && i < table->nic_count; i++) {
+    if(is_entry_of(&table->nic[i], nic)) {
+      return &table->nic[i];
+    }
+  }
+  return NULL;
+}
+
+/* Entry ---------------------------------------------------------------------------------------------------------- */
+
+static void find_capabilities(EFI_PCI_IO_PROTOCOL *io, struct net_handoff_nic *entry) {
+  UINT16 status;
+  UINT8 at;
+  if(EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, 6, 1, &status)) || !(status & PCI_STATUS_CAPS) ||
+     EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint8, PCI_CAP_POINTER, 1, &at))) {
+    return;
+  }
+  for(UINTN i = 0; i < PCI_CAPS_MAX && at >= 0x40U; i++) {
+    UINT8 header[2];
+    if(EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint8, at, 2, header))) {
+      return;
+    }
+    if(header[0] == PCI_CAP_MSI) {
+      entry->msi_capability = at;
+    } else if(header[0] == PCI_CAP_MSIX) {
+      entry->msix_capability = at;
+    }
+    at = header[1] & 0xFCU;
+  }
+}
+
+static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic, const struct pci_nic *pci) {
+  struct pci_bar bar;
+  pci_get_bar(pci->pci_io, 0, &bar);
+  entry->pci_segment = (UINT16)pci->segment;
+  entry->pci_bus = (UINT8)pci->bus;
+  entry->pci_device = (UINT8)pci->device;
+  entry->pci_function = (UINT8)pci->function;
+  entry->revision_id = pci->revision_id;
+  entry->vendor_id = pci->vendor_id;
+  entry->device_id = pci->device_id;
+  entry->subsystem_vendor_id = pci->subsystem_vendor_id;
+  entry->subsystem_id = pci->subsystem_id;
+  entry->interrupt_line = pci->interrupt_line;
+  entry->interrupt_pin = pci->interrupt_pin;
+  entry->bar0 = bar.base;
+  entry->bar0_size = bar.size;
+  find_capabilities(pci->pci_io, entry);
+  e1000_handoff_export(nic->netdev, entry);
+}
+
+EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN live, const UINT8 lease[3][4]) {
+  struct net_handoff *table = handoff_find();
+  if(table && !find_entry(table, nic) && table->nic_count == NET_HANDOFF_NICS_MAX) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  if(!table) {
+    EFI_STATUS status = make_table(&table);
+    if(EFI_ERROR(status)) {
+      return status;
+    }
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  struct net_handoff_nic *entry = find_entry(table, nic);
+  if(!entry) {
+    entry = &table->nic[table->nic_count++];
+  }
+  SetMem(entry, sizeof(*entry), 0);
+  fill_entry(entry, nic, pci);
+  entry->state = live ? NET_HANDOFF_ARMED_LIVE : NET_HANDOFF_ARMED_QUIET;
+  if(lease) {
+    CopyMem(entry->ipv4_address, lease[0], 4);
+    CopyMem(entry->ipv4_mask, lease[1], 4);
+    CopyMem(entry->ipv4_gateway, lease[2], 4);
+  }
+  net_handoff_seal(table);
+  nic->handoff = table;
+  nic->handoff_entry = entry;
+  efi_nic_unlock(tpl);
+  return EFI_SUCCESS;
+}
+
+void handoff_disarm(struct efi_nic *nic) {
+  struct net_handoff *table = nic->handoff;
+  if(!table) {
+    return;
+  }
+  nic->handoff = NULL;
+  nic->handoff_entry->state = NET_HANDOFF_LOST;
+  net_handoff_seal(table);
+  for(UINT32 i = 0; i < table->nic_count; i++) {
+    if(table->nic[i].state != NET_HANDOFF_LOST) {
+      return; /* another NIC is still armed */
+    }
+  }
+  drop_table(table);
+}
+
+void handoff_finish(struct efi_nic *nic) {
+  struct net_handoff_nic *entry = nic->handoff_entry;
+  BOOLEAN live = entry->state == NET_HANDOFF_ARMED_LIVE;
+  if(e1000_handoff_leave(nic->netdev, live, entry)) {
+    entry->state = live ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET;
+  } else {
+    entry->state = NET_HANDOFF_LOST;
+  }
+  net_handoff_seal(nic->handoff);
+}

@@ -1,0 +1,25 @@
+/* handoff_producer.h - publishes running NICs in the EFI configuration table (include/net/HANDOFF.md). */
+#ifndef EFI_HANDOFF_PRODUCER_H
+#define EFI_HANDOFF_PRODUCER_H
+
+#include "efi_nic.h"
+#include "pci.h"
+
+/* The published table, or NULL. */
+struct net_handoff *handoff_find(VOID);
+
+/*
+ * Adds a NIC that this driver holds to the published table, making and installing the table if there is none, or changes
+ * how it will be left: `live` receiving, else quiet. `lease` (address, mask, gateway, 4 bytes each in network order) may be
+ * NULL. What happens to the NIC until ExitBootServices does not matter: then it is left as asked, by register writes alone.
+ * EFI_OUT_OF_RESOURCES when the table is full or there is no memory; nothing is then changed. TPL_CALLBACK or lower.
+ */
+EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN live, const UINT8 lease[3][4]);
+
+/* Withdraws the NIC; with the last one the table goes. Harmless for a NIC that is not armed. Part of efi_nic_detach. */
+void handoff_disarm(struct efi_nic *nic);
+
+/* Leaves the NIC as its entry asks and fills the entry in. Inside ExitBootServices only. */
+void handoff_finish(struct efi_nic *nic);
+
+#endif
