@@ -9,6 +9,8 @@
 #define WINDOW        64U      /* requests under way at the most, so that no ring has to drop  */
 #define SEQUENCE_MAX  10000000U
 #define PROGRESS_US   2000000U
+#define BUSY_STEP_US  5000U
+#define BUSY_STEPS    600U /* 3 s */
 
 struct frames_options {
   struct nic_options nic;
@@ -101,6 +103,7 @@ static enum wait_result send_all(struct frames *frames) {
   UINT64 interval_us = frames->options->interval_ms * 1000ULL;
   UINT64 next_us = efi_clock_us();
   UINT64 progress_us = next_us + PROGRESS_US;
+  uint32_t busy = 0;
   while(frames->sent < frames->options->count) {
     int result = send_next(frames);
     if(result != NETDEV_OK && result != NETDEV_E_BUSY) {
@@ -108,6 +111,19 @@ static enum wait_result send_all(struct frames *frames) {
       return WAIT_GONE;
     }
     UINT64 now_us = efi_clock_us();
+    if(result == NETDEV_E_BUSY) {
+      /* The ring drains, or the transmitter stands still: then this is not worth waiting for. */
+      enum wait_result drained = session_wait(&frames->session, now_us + BUSY_STEP_US, NULL, frames);
+      if(drained == WAIT_ABORTED || drained == WAIT_GONE) {
+        return drained;
+      }
+      if(++busy > BUSY_STEPS) {
+        complain("nothing leaves the NIC any more: is the link down?");
+        return WAIT_TIMEOUT;
+      }
+      continue;
+    }
+    busy = 0;
     next_us += interval_us;
     /* Paced by the interval, or by the replies: then a lost one costs its time-out once. */
     enum wait_result waited = interval_us ? session_wait(&frames->session, next_us, NULL, frames)

@@ -38,9 +38,11 @@ const char *status_text(EFI_STATUS status) {
   static char text[STATUS_SIZE];
   CHAR16 wide[STATUS_SIZE];
   StatusToString(wide, status);
-  for(UINTN i = 0; i < STATUS_SIZE; i++) {
+  UINTN i = 0;
+  for(; wide[i] && i + 1 < STATUS_SIZE; i++) {
     text[i] = (char)wide[i];
   }
+  text[i] = '\0';
   return text;
 }
 

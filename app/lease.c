@@ -9,6 +9,7 @@
 #define DHCP_TIMEOUT_US 20000000U /* the firmware's client alone takes about 4 s */
 #define GATEWAY_WAIT_US 1000000U
 #define POLL_US         50000U
+#define REMOVE_STEP_US  1000000U
 #define INFO_SIZE       2048U /* interface information with its routes */
 
 static EFI_GUID config_guid = EFI_IP4_CONFIG2_PROTOCOL_GUID;
@@ -79,13 +80,13 @@ static EFI_STATUS wait_for_address(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8
 }
 
 static EFI_STATUS ask_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6], struct inet_host *host) {
-  EFI_IP4_CONFIG2_POLICY before = Ip4Config2PolicyStatic;
+  EFI_IP4_CONFIG2_POLICY before;
   EFI_IP4_CONFIG2_POLICY dhcp = Ip4Config2PolicyDhcp;
   UINTN size = sizeof(before);
-  (void)config->GetData(config, Ip4Config2DataTypePolicy, &size, &before);
+  EFI_STATUS status = config->GetData(config, Ip4Config2DataTypePolicy, &size, &before);
   out("Asking for an address by DHCP...\n");
-  EFI_STATUS status = EFI_SUCCESS;
-  if(before != dhcp) {
+  if(!EFI_ERROR(status)) {
+    /* Also when it is DHCP already: that starts a client again that has given up. */
     status = config->SetData(config, Ip4Config2DataTypePolicy, sizeof(dhcp), &dhcp);
   }
   if(EFI_ERROR(status)) {
@@ -99,8 +100,8 @@ static EFI_STATUS ask_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6],
     BS->Stall(POLL_US);
     (void)read_interface(config, mac, host);
   }
-  if(before != dhcp) {
-    (void)config->SetData(config, Ip4Config2DataTypePolicy, sizeof(before), &before);
+  if(before != dhcp && EFI_ERROR(config->SetData(config, Ip4Config2DataTypePolicy, sizeof(before), &before))) {
+    complain("the firmware's address policy stays at DHCP; 'ifconfig -s eth0 static ...' in the Shell changes it");
   }
   return status;
 }
@@ -109,27 +110,41 @@ static EFI_STATUS lease_from(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6
   return host->address == 0 ? ask_dhcp(config, mac, host) : EFI_SUCCESS;
 }
 
+/* The image that the driver lives in goes when netdiag ends, so netdiag does not end while anything of it is installed. */
+static void remove_driver(EFI_HANDLE image) {
+  EFI_STATUS status = binding_uninstall(image);
+  while(EFI_ERROR(status)) {
+    complain("the firmware's stack does not let go of the NIC: %s; trying again", status_text(status));
+    BS->Stall(REMOVE_STEP_US);
+    status = binding_uninstall(image);
+  }
+}
+
 /* Binds our own driver, so that the firmware's stack comes up on the NIC, and takes it off again. */
-static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, const UINT8 mac[6], struct inet_host *host) {
+static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, struct inet_host *host) {
   EFI_HANDLE image = session_image();
+  EFI_HANDLE only[] = {image, NULL};
   EFI_STATUS status = binding_install(image);
   if(EFI_ERROR(status)) {
     complain("cannot install the driver: %s", status_text(status));
     return status;
   }
-  (void)BS->ConnectController(pci->handle, NULL, NULL, TRUE);
-  EFI_IP4_CONFIG2_PROTOCOL *config = find_config(mac, host);
-  if(config) {
-    status = lease_from(config, mac, host);
+  status = BS->ConnectController(pci->handle, only, NULL, TRUE);
+  struct snp_device *device = binding_find(pci->handle);
+  if(!device) {
+    complain("the driver does not start on the NIC: %s", status_text(status));
+    status = EFI_ERROR(status) ? status : EFI_NOT_STARTED;
   } else {
-    status = EFI_UNSUPPORTED;
-    complain("this firmware has no IPv4 stack to ask: give --addr ADDRESS/LENGTH yourself");
+    const UINT8 *mac = device->nic.netdev->permanent_mac;
+    EFI_IP4_CONFIG2_PROTOCOL *config = find_config(mac, host);
+    if(config) {
+      status = lease_from(config, mac, host);
+    } else {
+      status = EFI_UNSUPPORTED;
+      complain("this firmware has no IPv4 stack to ask: give --addr ADDRESS/LENGTH yourself");
+    }
   }
-  EFI_STATUS removed = binding_uninstall(image);
-  if(EFI_ERROR(removed)) {
-    complain("the firmware's stack does not let go of the NIC: %s", status_text(removed));
-    return removed;
-  }
+  remove_driver(image);
   return status;
 }
 
@@ -138,14 +153,14 @@ EFI_STATUS lease_get(const struct pci_nic *pci, const UINT8 mac[6], struct inet_
   char gateway[IPV4_TEXT_SIZE];
   EFI_STATUS status;
   console_begin();
-  EFI_IP4_CONFIG2_PROTOCOL *config = find_config(mac, host);
+  EFI_IP4_CONFIG2_PROTOCOL *config = mac ? find_config(mac, host) : NULL;
   if(config) {
     status = lease_from(config, mac, host);
   } else if(pci_find_holder(pci->handle)) {
     status = EFI_UNSUPPORTED;
     complain("no IPv4 stack runs on the NIC's driver: give --addr ADDRESS/LENGTH yourself");
   } else {
-    status = lease_with_own_driver(pci, mac, host);
+    status = lease_with_own_driver(pci, host);
   }
   if(!EFI_ERROR(status)) {
     out("Address %s, %s%s\n", ipv4_text(host->address, address), host->gateway ? "gateway " : "no gateway",

@@ -13,6 +13,7 @@ static EFI_GUID mnp_guid = EFI_MANAGED_NETWORK_PROTOCOL_GUID;
 
 struct rx_slot {
   struct mnp_link *link;
+  BOOLEAN idle; /* MNP refused the token; mnp_link_poll offers it again */
   EFI_MANAGED_NETWORK_COMPLETION_TOKEN token;
 };
 
@@ -45,6 +46,10 @@ static void deliver(struct mnp_link *link, const EFI_MANAGED_NETWORK_RECEIVE_DAT
   }
 }
 
+static void offer(struct rx_slot *slot) {
+  slot->idle = EFI_ERROR(slot->link->mnp->Receive(slot->link->mnp, &slot->token));
+}
+
 static VOID EFIAPI on_received(EFI_EVENT event, VOID *context) {
   struct rx_slot *slot = context;
   (void)event;
@@ -56,7 +61,7 @@ static VOID EFIAPI on_received(EFI_EVENT event, VOID *context) {
     BS->SignalEvent(data->RecycleEvent);
   }
   if(!slot->link->closing) {
-    (void)slot->link->mnp->Receive(slot->link->mnp, &slot->token);
+    offer(slot);
   }
 }
 
@@ -201,5 +206,12 @@ int mnp_link_transmit(struct mnp_link *link, const void *frame, size_t length) {
 }
 
 void mnp_link_poll(struct mnp_link *link) {
+  EFI_TPL tpl = BS->RaiseTPL(TPL_CALLBACK);
+  for(UINTN i = 0; i < RX_TOKENS; i++) {
+    if(link->rx[i].idle) {
+      offer(&link->rx[i]);
+    }
+  }
+  BS->RestoreTPL(tpl);
   (void)link->mnp->Poll(link->mnp);
 }

@@ -240,21 +240,27 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
   if(EFI_ERROR(status)) {
     return status;
   }
-  if(!efi_nic_glance(pci.pci_io, pci.vendor_id, pci.device_id, host->mac, &link)) {
-    complain("the NIC cannot be asked for its address: give --addr ADDRESS/LENGTH");
-    return EFI_UNSUPPORTED;
-  }
-  status = lease_get(&pci, host->mac, host);
+  bool known = efi_nic_glance(pci.pci_io, pci.vendor_id, pci.device_id, host->mac, &link);
+  status = lease_get(&pci, known ? host->mac : NULL, host);
   if(gateway) {
     host->gateway = gateway;
   }
   return status;
 }
 
+/* Whether the firmware's stack answers for the address itself. One that was given with --addr, or that a DHCP client held
+ * only for a moment, is ours to answer for. */
+static bool is_firmwares(const struct session *session, uint32_t address) {
+  UINT8 lease[3][4] = {{0}};
+  lease_known(session->netdev->permanent_mac, lease);
+  return address != 0 && address == ((uint32_t)lease[0][0] << 24 | (uint32_t)lease[0][1] << 16 |
+                                     (uint32_t)lease[0][2] << 8 | lease[0][3]);
+}
+
 void session_set_responder(struct session *session, struct responder *responder, const struct inet_host *host) {
   responder->send = session_transmit;
   responder->send_ctx = session;
-  responder->silent = session->resident != NULL;
+  responder->silent = session->resident && is_firmwares(session, host->address);
   responder->host = *host;
   CopyMem(responder->host.mac, session->netdev->mac, sizeof(responder->host.mac));
 }
@@ -267,6 +273,9 @@ static bool link_is_up(void *ctx) {
 }
 
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
+  if(session->resident && !session->link) {
+    return EFI_SUCCESS; /* only looked at: whether the stack has started it, and has a link, is its own affair */
+  }
   EFI_STATUS status = session->resident ? EFI_SUCCESS : efi_nic_start(&session->nic);
   if(EFI_ERROR(status)) {
     explain(session, status);
@@ -297,15 +306,16 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
     bool gone = session->netdev->state == NETDEV_GONE;
     efi_nic_unlock(tpl);
 
-    if(done && done(ctx)) {
-      return WAIT_DONE;
-    }
     if(gone) {
       complain("the NIC no longer answers: was it removed?");
       return WAIT_GONE;
     }
+    /* Before `done`, or a peer that answers at once would keep Esc from ever being seen. */
     if(console_aborted()) {
       return WAIT_ABORTED;
+    }
+    if(done && done(ctx)) {
+      return WAIT_DONE;
     }
     UINT64 now_us = efi_clock_us();
     if(now_us >= deadline_us) {

@@ -17,7 +17,10 @@ static EFI_GUID version_guid = EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL_GUID;
 
 struct snp_device *binding_find(EFI_HANDLE controller) {
   struct snp_device *snp;
-  return EFI_ERROR(BS->HandleProtocol(controller, &device_guid, (VOID **)&snp)) ? NULL : snp;
+  if(EFI_ERROR(BS->HandleProtocol(controller, &device_guid, (VOID **)&snp))) {
+    return NULL;
+  }
+  return snp->signature == SNP_SIGNATURE && snp->layout == SNP_LAYOUT ? snp : NULL;
 }
 
 /* Supported ------------------------------------------------------------------------------------------------------ */
@@ -119,11 +122,12 @@ static EFI_STATUS tear_down(struct snp_device *snp) {
   efi_nic_stop(&snp->nic);
   snp_fini(snp);
   efi_nic_detach(&snp->nic);
-  if(!efi_nic_nothing_held(&snp->nic)) {
-    return EFI_DEVICE_ERROR; /* something may still point at it: better lost than used after it was freed */
+  status = snp->nic.held.protocols ? EFI_DEVICE_ERROR : EFI_SUCCESS;
+  /* Otherwise something may still point at it: better lost than used after it was freed. */
+  if(efi_nic_nothing_held(&snp->nic)) {
+    FreePool(snp);
   }
-  FreePool(snp);
-  return EFI_SUCCESS;
+  return status;
 }
 
 static EFI_STATUS build(struct snp_device *snp) {
@@ -177,7 +181,7 @@ static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE con
 
 static EFI_STATUS EFIAPI stop(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, UINTN child_count,
                               EFI_HANDLE *children) {
-  struct snp_device *snp = binding_find(controller);
+  struct snp_device *snp = binding_find_own(controller);
   (void)this;
   if(!snp) {
     return EFI_DEVICE_ERROR;
@@ -204,6 +208,11 @@ static EFI_DRIVER_BINDING_PROTOCOL driver_binding = {
     .Stop = stop,
     .Version = 0x10, /* UEFI 2.10, 11.1: 0x10 to 0xFFFFFFEF are for IHV drivers; higher is tried first */
 };
+
+struct snp_device *binding_find_own(EFI_HANDLE controller) {
+  struct snp_device *snp = binding_find(controller);
+  return snp && snp->nic.agent == driver_binding.DriverBindingHandle ? snp : NULL;
+}
 
 static EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL supported_version = {
     .Length = sizeof(EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL), .FirmwareVersion = 2U << 16 | 100U, /* UEFI 2.10 */

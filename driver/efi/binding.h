@@ -23,8 +23,12 @@ EFI_STATUS binding_install(EFI_HANDLE image);
 /* Disconnects every controller and uninstalls what binding_install installed. On an error everything stays usable. */
 EFI_STATUS binding_uninstall(EFI_HANDLE image);
 
-/* The device that a controller handle carries, or NULL. */
+/* The device that a controller handle carries, whichever image drives it, or NULL: also when that image was built with
+ * other structures. */
 struct snp_device *binding_find(EFI_HANDLE controller);
+
+/* The same, but only when this image drives it. */
+struct snp_device *binding_find_own(EFI_HANDLE controller);
 
 /* names.c */
 extern EFI_COMPONENT_NAME2_PROTOCOL component_name2;

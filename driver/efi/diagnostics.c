@@ -43,6 +43,9 @@ static EFI_STATUS run_selftest(struct snp_device *snp, BOOLEAN extended, struct 
   struct e1000_selftest test = {.report = on_check, .ctx = report};
   EFI_TPL tpl = efi_nic_lock();
   int result = e1000_selftest(snp->nic.netdev, extended, &test);
+  if(result != NETDEV_OK) {
+    snp_fail(snp);
+  }
   snp_update_media(snp);
   efi_nic_unlock(tpl);
   return result == NETDEV_OK && test.failed == 0 ? EFI_SUCCESS : EFI_DEVICE_ERROR;
@@ -58,7 +61,7 @@ static EFI_STATUS EFIAPI run_diagnostics(EFI_DRIVER_DIAGNOSTICS2_PROTOCOL *this,
   if(!this || !controller || !language || !error_type || !buffer_size || !buffer) {
     return EFI_INVALID_PARAMETER;
   }
-  struct snp_device *snp = binding_find(controller);
+  struct snp_device *snp = binding_find_own(controller);
   BOOLEAN known = type == EfiDriverDiagnosticTypeStandard || type == EfiDriverDiagnosticTypeExtended;
   if(!snp || (child && child != snp->child) || !language_fits(language) || !known) {
     return EFI_UNSUPPORTED;

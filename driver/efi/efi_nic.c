@@ -5,11 +5,11 @@
 #include "handoff_producer.h"
 #include "pci.h"
 
-#define HEARTBEAT_100NS (EFI_NIC_HEARTBEAT_MS * 10000ULL)
-#define POLL_BUDGET     64U /* frames per heartbeat, so that a flood cannot keep the processor at TPL_CALLBACK */
-#define WANTED_ATTRIBUTES                                                                                              \
-  (EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER |                           \
-   EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE)
+#define HEARTBEAT_100NS   (EFI_NIC_HEARTBEAT_MS * 10000ULL)
+#define POLL_BUDGET       64U /* frames per heartbeat, so that a flood cannot keep the processor at TPL_CALLBACK */
+#define WANTED_ATTRIBUTES (EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER)
+#define PCIE_LINK_CONTROL 0x10U /* in the PCI Express capability */
+#define PCIE_ASPM_MASK    3U
 
 EFI_STATUS efi_status_of(int result) {
   switch(result) {
@@ -58,12 +58,16 @@ static void close_pci_io(struct efi_nic *nic) {
 static EFI_STATUS enable_device(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT64 supported;
+  UINT64 wanted = WANTED_ATTRIBUTES;
+  if(e1000_dma_64bit(nic->vendor_id, nic->device_id)) {
+    wanted |= EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE;
+  }
   EFI_STATUS status = io->Attributes(io, EfiPciIoAttributeOperationGet, 0, &nic->saved_attributes);
   if(!EFI_ERROR(status)) {
     status = io->Attributes(io, EfiPciIoAttributeOperationSupported, 0, &supported);
   }
   if(!EFI_ERROR(status)) {
-    status = io->Attributes(io, EfiPciIoAttributeOperationEnable, supported & WANTED_ATTRIBUTES, NULL);
+    status = io->Attributes(io, EfiPciIoAttributeOperationEnable, supported & wanted, NULL);
   }
   if(!EFI_ERROR(status)) {
     nic->held.attributes++;
@@ -77,6 +81,41 @@ static void restore_device(struct efi_nic *nic) {
      !EFI_ERROR(io->Attributes(io, EfiPciIoAttributeOperationSet, nic->saved_attributes, NULL))) {
     nic->held.attributes--;
   }
+}
+
+/* The 82574 hangs or leaves the bus when its link sleeps in L0s or L1 (specification update); Linux switches both off. */
+static void disable_aspm(struct efi_nic *nic) {
+  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
+  UINT8 pcie = pci_find_capability(io, PCI_CAPABILITY_PCIE);
+  UINT16 control;
+  if(!pcie || EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, pcie + PCIE_LINK_CONTROL, 1, &control)) ||
+     !(control & PCIE_ASPM_MASK)) {
+    return;
+  }
+  nic->saved_link_control = control;
+  control &= (UINT16)~PCIE_ASPM_MASK;
+  if(!EFI_ERROR(io->Pci.Write(io, EfiPciIoWidthUint16, pcie + PCIE_LINK_CONTROL, 1, &control))) {
+    nic->held.aspm++;
+  }
+}
+
+static void restore_aspm(struct efi_nic *nic) {
+  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
+  if(nic->held.aspm) {
+    UINT8 pcie = pci_find_capability(io, PCI_CAPABILITY_PCIE);
+    (void)io->Pci.Write(io, EfiPciIoWidthUint16, pcie + PCIE_LINK_CONTROL, 1, &nic->saved_link_control);
+    nic->held.aspm--;
+  }
+}
+
+static EFI_STATUS read_ids(struct efi_nic *nic) {
+  UINT32 id;
+  EFI_STATUS status = nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, 0, 1, &id);
+  if(!EFI_ERROR(status)) {
+    nic->vendor_id = (UINT16)id;
+    nic->device_id = (UINT16)(id >> 16);
+  }
+  return status;
 }
 
 static EFI_STATUS check_bars(struct efi_nic *nic) {
@@ -102,8 +141,6 @@ static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_option
   if(EFI_ERROR(status)) {
     return status;
   }
-  nic->vendor_id = (UINT16)header[0];
-  nic->device_id = (UINT16)(header[0] >> 16);
   struct e1000_config config = {
       .vendor_id = nic->vendor_id,
       .device_id = nic->device_id,
@@ -160,10 +197,16 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
 
   EFI_STATUS status = open_pci_io(nic);
   if(!EFI_ERROR(status)) {
+    status = read_ids(nic);
+  }
+  if(!EFI_ERROR(status)) {
     status = enable_device(nic);
   }
   if(!EFI_ERROR(status)) {
     status = check_bars(nic);
+  }
+  if(!EFI_ERROR(status)) {
+    disable_aspm(nic);
   }
   if(!EFI_ERROR(status)) {
     status = create_netdev(nic, options);
@@ -183,6 +226,7 @@ void efi_nic_detach(struct efi_nic *nic) {
   close_event(nic, &nic->exit_boot_services);
   e1000_destroy(nic->netdev);
   nic->netdev = NULL;
+  restore_aspm(nic);
   restore_device(nic);
   close_pci_io(nic);
 }
@@ -190,7 +234,7 @@ void efi_nic_detach(struct efi_nic *nic) {
 BOOLEAN efi_nic_nothing_held(const struct efi_nic *nic) {
   const struct efi_nic_held *held = &nic->held;
   return held->pool == 0 && held->dma == 0 && held->pages == 0 && held->events == 0 && held->protocols == 0 &&
-         held->attributes == 0;
+         held->attributes == 0 && held->aspm == 0;
 }
 
 BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT16 vendor_id, UINT16 device_id, UINT8 mac[NETDEV_MAC_LENGTH],

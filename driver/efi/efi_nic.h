@@ -15,6 +15,7 @@ struct efi_nic_held {
   UINTN events;     /* events created                */
   UINTN protocols;  /* PciIo opened BY_DRIVER        */
   UINTN attributes; /* PCI attributes changed        */
+  UINTN aspm;       /* link control changed          */
 };
 
 typedef void (*efi_nic_log)(void *ctx, enum net_log_level level, const char *text, uint32_t value);
@@ -26,6 +27,7 @@ struct efi_nic {
   UINT16 vendor_id;
   UINT16 device_id;
   UINT64 saved_attributes;
+  UINT16 saved_link_control;
   UINT8 io_bar; /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
   struct net_platform platform;
   struct netdev *netdev;
@@ -50,8 +52,8 @@ struct efi_nic_options {
 };
 
 /*
- * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and
- * DUAL_ADDRESS_CYCLE, creates the netdev (closed) and its rings, and makes sure that the NIC is quiet after
+ * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and,
+ * where the part can take it, DUAL_ADDRESS_CYCLE; switches ASPM off on a PCIe part; creates the netdev (closed) and its rings, and makes sure that the NIC is quiet after
  * ExitBootServices: receiver, transmitter and interrupts off, by register writes alone. Zeroes *nic first; *nic must stay where it is until
  * efi_nic_detach. TPL_CALLBACK or lower, boot services only.
  *
@@ -95,7 +97,7 @@ EFI_STATUS efi_status_of(int result);
 /* Fills nic->platform: registers, DMA and time over PciIo. Part of efi_nic_attach; separate for the tests. */
 void efi_platform_init(struct efi_nic *nic);
 
-/* Microseconds since the first call, from the processor's time-stamp counter. Calibrated on the first call, which takes
+/* Microseconds since the processor was reset, from the processor's time-stamp counter. Calibrated on the first call, which takes
  * 10 ms. */
 UINT64 efi_clock_us(VOID);
 

@@ -3,13 +3,8 @@
 
 #include "../net/handoff.h"
 
-#define BELOW_4G        0xFFFFFFFFULL
-#define PCI_CAP_POINTER 0x34U
-#define PCI_STATUS_CAPS (1U << 4)
-#define PCI_CAP_MSI     0x05U
-#define PCI_CAP_MSIX    0x11U
-#define PCI_CAPS_MAX    48U /* more do not fit configuration space: a loop */
-#define TABLE_PAGES     EFI_SIZE_TO_PAGES(sizeof(struct net_handoff))
+#define BELOW_4G    0xFFFFFFFFULL
+#define TABLE_PAGES EFI_SIZE_TO_PAGES(sizeof(struct net_handoff))
 
 static EFI_GUID table_guid = NET_HANDOFF_GUID;
 
@@ -68,27 +63,6 @@ static struct net_handoff_nic *find_entry(struct net_handoff *table, const struc
 
 /* Entry ---------------------------------------------------------------------------------------------------------- */
 
-static void find_capabilities(EFI_PCI_IO_PROTOCOL *io, struct net_handoff_nic *entry) {
-  UINT16 status;
-  UINT8 at;
-  if(EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, 6, 1, &status)) || !(status & PCI_STATUS_CAPS) ||
-     EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint8, PCI_CAP_POINTER, 1, &at))) {
-    return;
-  }
-  for(UINTN i = 0; i < PCI_CAPS_MAX && at >= 0x40U; i++) {
-    UINT8 header[2];
-    if(EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint8, at, 2, header))) {
-      return;
-    }
-    if(header[0] == PCI_CAP_MSI) {
-      entry->msi_capability = at;
-    } else if(header[0] == PCI_CAP_MSIX) {
-      entry->msix_capability = at;
-    }
-    at = header[1] & 0xFCU;
-  }
-}
-
 static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic, const struct pci_nic *pci) {
   struct pci_bar bar;
   pci_get_bar(pci->pci_io, 0, &bar);
@@ -105,7 +79,8 @@ static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic,
   entry->interrupt_pin = pci->interrupt_pin;
   entry->bar0 = bar.base;
   entry->bar0_size = bar.size;
-  find_capabilities(pci->pci_io, entry);
+  entry->msi_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSI);
+  entry->msix_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSIX);
   e1000_handoff_export(nic->netdev, entry);
 }
 

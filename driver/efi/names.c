@@ -42,7 +42,7 @@ static EFI_STATUS EFIAPI get_controller_name(EFI_COMPONENT_NAME2_PROTOCOL *this,
   if(!controller || !name) {
     return EFI_INVALID_PARAMETER;
   }
-  struct snp_device *snp = binding_find(controller);
+  struct snp_device *snp = binding_find_own(controller);
   if(!snp || (child && child != snp->child)) {
     return EFI_UNSUPPORTED;
   }

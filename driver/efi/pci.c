@@ -3,7 +3,11 @@
 
 #include "efi/acpi_resource.h"
 
-#define PCI_HEADER_DWORDS 16U
+#define PCI_HEADER_DWORDS      16U
+#define PCI_STATUS_OFFSET      0x06U
+#define PCI_STATUS_LIST        (1U << 4)
+#define PCI_CAPABILITY_POINTER 0x34U
+#define PCI_CAPABILITIES_MAX   48U /* more do not fit configuration space: a loop */
 
 static UINT64 location_key(const struct pci_nic *nic) {
   return (UINT64)nic->segment << 32 | (UINT64)nic->bus << 16 | (UINT64)nic->device << 8 | (UINT64)nic->function;
@@ -71,6 +75,28 @@ EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count) {
   }
   BS->FreePool(handles);
   return status;
+}
+
+UINT8 pci_find_capability(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 id) {
+  UINT16 status;
+  UINT8 at;
+  if(EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint16, PCI_STATUS_OFFSET, 1, &status)) ||
+     !(status & PCI_STATUS_LIST) ||
+     EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint8, PCI_CAPABILITY_POINTER, 1, &at))) {
+    return 0;
+  }
+  at &= 0xFCU;
+  for(UINTN i = 0; i < PCI_CAPABILITIES_MAX && at >= 0x40U; i++) {
+    UINT8 header[2];
+    if(EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint8, at, 2, header))) {
+      return 0;
+    }
+    if(header[0] == id) {
+      return at;
+    }
+    at = header[1] & 0xFCU;
+  }
+  return 0;
 }
 
 void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar) {

@@ -24,6 +24,13 @@ struct pci_nic {
   UINT16 command;
 };
 
+#define PCI_CAPABILITY_MSI  0x05U
+#define PCI_CAPABILITY_PCIE 0x10U
+#define PCI_CAPABILITY_MSIX 0x11U
+
+/* Offset of a capability in configuration space, 0 when there is none. */
+UINT8 pci_find_capability(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 id);
+
 enum pci_bar_type { PCI_BAR_NONE, PCI_BAR_IO, PCI_BAR_MEMORY };
 
 struct pci_bar {

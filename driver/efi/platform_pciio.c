@@ -123,18 +123,22 @@ static UINT64 read_tsc(VOID) {
   return (UINT64)high << 32 | low;
 }
 
+/* At TPL_NOTIFY, so that no callback stretches the measurement or starts another. */
+static UINT64 calibrate(VOID) {
+  EFI_TPL tpl = BS->RaiseTPL(TPL_NOTIFY);
+  UINT64 start = read_tsc();
+  BS->Stall(CLOCK_CALIBRATE_US);
+  UINT64 ticks_per_ms = (read_tsc() - start) / (CLOCK_CALIBRATE_US / 1000U);
+  BS->RestoreTPL(tpl);
+  return ticks_per_ms ? ticks_per_ms : 1;
+}
+
 UINT64 efi_clock_us(VOID) {
-  static UINT64 origin;
   static UINT64 ticks_per_ms;
   if(ticks_per_ms == 0) {
-    origin = read_tsc();
-    BS->Stall(CLOCK_CALIBRATE_US);
-    ticks_per_ms = (read_tsc() - origin) / (CLOCK_CALIBRATE_US / 1000U);
-    if(ticks_per_ms == 0) {
-      ticks_per_ms = 1;
-    }
+    ticks_per_ms = calibrate();
   }
-  UINT64 ticks = read_tsc() - origin;
+  UINT64 ticks = read_tsc();
   return ticks / ticks_per_ms * 1000U + ticks % ticks_per_ms * 1000U / ticks_per_ms;
 }
 

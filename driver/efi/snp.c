@@ -37,12 +37,26 @@ void snp_tx_done(void *ctx, void *cookie, int status) {
   snp->tx_interrupt = TRUE;
 }
 
+/* netdev_client.link_changed */
+static void link_changed(void *ctx, const struct netdev_link *link) {
+  struct snp_device *snp = ctx;
+  if(!link->up) {
+    snp->no_link_since_us = efi_clock_us();
+  }
+}
+
 /* Buffers that nobody will ask for any more: whoever shuts the device down knows what it sent. */
 static void forget_buffers(struct snp_device *snp) {
   snp->recycle.head = 0;
   snp->recycle.tail = 0;
   snp->in_flight = 0;
   snp->tx_interrupt = FALSE;
+}
+
+void snp_fail(struct snp_device *snp) {
+  efi_nic_stop(&snp->nic);
+  snp->mode.State = EfiSimpleNetworkStarted;
+  snp->mode.MediaPresent = FALSE;
 }
 
 /* State machine -------------------------------------------------------------------------------------------------- */
@@ -83,6 +97,7 @@ static EFI_STATUS EFIAPI snp_stop(EFI_SIMPLE_NETWORK_PROTOCOL *this) {
 static EFI_STATUS initialize(struct snp_device *snp) {
   struct netdev *dev = snp->nic.netdev;
   forget_buffers(snp);
+  snp->no_link_since_us = efi_clock_us();
   (void)netdev_set_mac(dev, NULL);
   (void)netdev_set_filter(dev, NETDEV_FILTER_UNICAST | NETDEV_FILTER_BROADCAST, NULL, 0);
   EFI_STATUS status = efi_nic_start(&snp->nic);
@@ -128,7 +143,7 @@ static EFI_STATUS EFIAPI snp_reset(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN ex
     efi_nic_stop(&snp->nic);
     status = efi_nic_start(&snp->nic);
     if(EFI_ERROR(status)) {
-      snp->mode.State = EfiSimpleNetworkStarted;
+      snp_fail(snp);
       status = EFI_DEVICE_ERROR;
     }
     snp_update_media(snp);
@@ -185,8 +200,9 @@ static void fill_mode(struct snp_device *snp) {
 }
 
 EFI_STATUS snp_init(struct snp_device *snp) {
-  const struct netdev_client client = {.ctx = snp, .tx_done = snp_tx_done};
+  const struct netdev_client client = {.ctx = snp, .tx_done = snp_tx_done, .link_changed = link_changed};
   snp->signature = SNP_SIGNATURE;
+  snp->layout = SNP_LAYOUT;
   (void)netdev_set_client(snp->nic.netdev, &client);
   fill_mode(snp);
   media_init(snp);

@@ -19,20 +19,25 @@ struct snp_recycle {
 
 struct snp_device {
   UINT64 signature;
+  UINT64 layout; /* SNP_LAYOUT of the image that made it */
   EFI_SIMPLE_NETWORK_PROTOCOL protocol;
   EFI_SIMPLE_NETWORK_MODE mode;
   EFI_ADAPTER_INFORMATION_PROTOCOL adapter_information;
   struct efi_nic nic;
   struct snp_recycle recycle;
-  UINT32 in_flight;     /* buffers in the descriptor ring                              */
-  BOOLEAN tx_interrupt; /* a transmission has finished since GetStatus was last asked  */
-  EFI_HANDLE child;     /* carries protocol, adapter_information and device_path       */
+  UINT64 no_link_since_us; /* when the link was lost, or the device started without one    */
+  UINT32 in_flight;        /* buffers in the descriptor ring                              */
+  BOOLEAN tx_interrupt;    /* a transmission has finished since GetStatus was last asked  */
+  EFI_HANDLE child;        /* carries protocol, adapter_information and device_path       */
   EFI_DEVICE_PATH *device_path;
   EFI_NETWORK_STATISTICS baseline; /* what Statistics(Reset) subtracts                    */
   CHAR16 name[64];                 /* for ComponentName2                                  */
 };
 
 #define SNP_SIGNATURE 0x5032302E44524956ULL
+
+/* Another image may look into a device only when it was built with the same structures. */
+#define SNP_LAYOUT ((UINT64)e1000_struct_size << 32 | (UINT64)sizeof(struct snp_device))
 
 /* Fills in protocol, mode and adapter information of a device whose nic is attached, and creates WaitForPacket.
  * TPL_CALLBACK or lower. */
@@ -47,6 +52,9 @@ struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol);
 /* EFI_SUCCESS when Initialized, EFI_NOT_STARTED when Stopped, EFI_DEVICE_ERROR when only Started: what most functions
  * answer (section 24.1). */
 EFI_STATUS snp_require_initialized(const struct snp_device *snp);
+
+/* After the device could not be started again: Started, without media, heartbeat off. */
+void snp_fail(struct snp_device *snp);
 
 /* Takes over the link state that the heartbeat saw. */
 void snp_update_media(struct snp_device *snp);

@@ -41,11 +41,13 @@ static EFI_STATUS receive_filters(struct snp_device *snp, UINT32 enable, UINT32 
   if((enable | disable) & ~mode->ReceiveFilterMask) {
     return EFI_INVALID_PARAMETER;
   }
+  if(!reset_multicast && count > mode->MaxMCastFilterCount) {
+    return EFI_INVALID_PARAMETER;
+  }
   if(reset_multicast) {
     disable |= EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST;
     count = 0;
-  } else if((enable & EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST) &&
-            (count == 0 || count > mode->MaxMCastFilterCount || !list)) {
+  } else if((enable & EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST) && (count == 0 || !list)) {
     return EFI_INVALID_PARAMETER;
   }
   if(enable == 0 && disable == 0 && !reset_multicast && count == 0) {
@@ -109,6 +111,11 @@ EFI_STATUS EFIAPI snp_station_address(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN
 
 #define NOT_COUNTED UINT64_MAX /* what the specification wants where there is no counter */
 
+/* A frame that arrives between the reading of two counters is in one and not yet in the other. */
+static UINT64 rest(UINT64 all, UINT64 some, UINT64 others) {
+  return all > some + others ? all - some - others : 0;
+}
+
 static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS *table) {
   const struct e1000 *nic = (const struct e1000 *)snp->nic.netdev;
   const struct netdev_stats *stats = netdev_get_stats(snp->nic.netdev);
@@ -120,7 +127,7 @@ static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS *table) {
   table->RxDroppedFrames = stats->rx_missed;
   table->RxBroadcastFrames = e1000_count(nic, E1000_BPRC);
   table->RxMulticastFrames = e1000_count(nic, E1000_MPRC);
-  table->RxUnicastFrames = table->RxGoodFrames - table->RxBroadcastFrames - table->RxMulticastFrames;
+  table->RxUnicastFrames = rest(table->RxGoodFrames, table->RxBroadcastFrames, table->RxMulticastFrames);
   table->RxCrcErrorFrames = stats->rx_crc_errors;
   table->RxTotalBytes = e1000_count(nic, E1000_TORL);
   table->TxTotalFrames = e1000_count(nic, E1000_TPT);
@@ -128,7 +135,7 @@ static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS *table) {
   table->TxDroppedFrames = stats->tx_errors;
   table->TxBroadcastFrames = e1000_count(nic, E1000_BPTC);
   table->TxMulticastFrames = e1000_count(nic, E1000_MPTC);
-  table->TxUnicastFrames = table->TxGoodFrames - table->TxBroadcastFrames - table->TxMulticastFrames;
+  table->TxUnicastFrames = rest(table->TxGoodFrames, table->TxBroadcastFrames, table->TxMulticastFrames);
   table->TxTotalBytes = e1000_count(nic, E1000_TOTL);
   table->Collisions = stats->tx_collisions;
 }
@@ -139,7 +146,7 @@ static void subtract_baseline(EFI_NETWORK_STATISTICS *table, const EFI_NETWORK_S
   const UINT64 *before = (const UINT64 *)baseline;
   for(UINTN i = 0; i < sizeof(*table) / sizeof(UINT64); i++) {
     if(value[i] != NOT_COUNTED) {
-      value[i] -= before[i];
+      value[i] = value[i] > before[i] ? value[i] - before[i] : 0;
     }
   }
 }

@@ -313,15 +313,18 @@ void e1000_destroy(struct netdev *dev) {
   }
 }
 
+const size_t e1000_struct_size = sizeof(struct e1000);
+
 /* The devices, and what is special about each -------------------------------------------------------------------- */
 
 static const struct e1000_model models[] = {
-    {0x100C, E1000_FAMILY_8254X, E1000_NVM_MICROWIRE, E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE,
+    {0x100C, E1000_FAMILY_8254X, E1000_NVM_MICROWIRE,
+     E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST,
      "82544GC"},
     {0x100E, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82540EM"},
     {0x100F, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82545EM"},
     {0x10D3, E1000_FAMILY_82574, E1000_NVM_EERD_LARGE,
-     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL, "82574L"},
+     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_DMA_64BIT, "82574L"},
 };
 
 const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_id) {
@@ -336,4 +339,9 @@ const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_i
 const char *e1000_model_name(uint16_t vendor_id, uint16_t device_id) {
   const struct e1000_model *model = e1000_find_model(vendor_id, device_id);
   return model ? model->name : NULL;
+}
+
+bool e1000_dma_64bit(uint16_t vendor_id, uint16_t device_id) {
+  const struct e1000_model *model = e1000_find_model(vendor_id, device_id);
+  return model && (model->quirks & E1000_QUIRK_DMA_64BIT);
 }

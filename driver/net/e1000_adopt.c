@@ -89,6 +89,7 @@ static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *fro
   dev->stats.tx_errors = from->statistics.tx_errors;
   dev->stats.link_changes = from->statistics.link_changes;
   nic->rctl = from->rctl;
+  nic->tctl = from->tctl;
   memcpy(nic->mta, from->mta, sizeof(nic->mta));
   dev->link = e1000_decode_link(e1000_read(nic, E1000_STATUS));
   dev->state = NETDEV_OPEN;

@@ -6,7 +6,7 @@
 /* Bounds, all from the manuals; each is the longest a healthy part takes, with room to spare. */
 #define E1000_DMA_DRAIN_US         10000U  /* packets under way after RCTL.EN and TCTL.EN are cleared, SDM 14.3    */
 #define E1000_MASTER_TIMEOUT_US    80000U  /* PCIe requests under way, 82574 10.2.2.1                             */
-#define E1000_MDIO_TIMEOUT_US      10000U  /* management firmware lets go of the MDIO, 82574 4.6.3                */
+#define E1000_EE_RST_US            2000U   /* the 82544 reads its NVM again                                  */
 #define E1000_RESET_SETTLE_US      5000U   /* no access while the NVM is reloaded, SDM 14.3                       */
 #define E1000_RESET_TIMEOUT_US     100000U /* CTRL.RST clears itself                                              */
 #define E1000_AUTO_READ_TIMEOUT_US 100000U /* EECD.AUTO_RD after a reset, 82574 4.6.2                             */
@@ -88,7 +88,7 @@ static int step_stop_rings(struct e1000 *nic) {
   if(!has_quirk(nic, E1000_QUIRK_KEEP_RCTL)) {
     e1000_write(nic, E1000_RCTL, 0);
   }
-  e1000_write(nic, E1000_TCTL, E1000_TCTL_PSP);
+  e1000_write(nic, E1000_TCTL, e1000_read(nic, E1000_TCTL) & ~E1000_TCTL_EN);
   e1000_write_flush(nic);
   delay(nic, E1000_DMA_DRAIN_US);
   return NETDEV_OK;
@@ -96,17 +96,9 @@ static int step_stop_rings(struct e1000 *nic) {
 
 static int step_reset(struct e1000 *nic) {
   uint32_t ctrl = e1000_read(nic, E1000_CTRL);
-  if(ctrl == UINT32_MAX) {
+  /* The reset must not cut short an MDIO access of the management firmware; one that never ends does not stop it. */
+  if(ctrl == UINT32_MAX || e1000_mdio_acquire(nic) == NETDEV_E_GONE) {
     return NETDEV_E_GONE;
-  }
-  if(has_quirk(nic, E1000_QUIRK_PCIE)) {
-    /* The reset must not cut short an MDIO access of the management firmware. */
-    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) | E1000_EXTCNF_MDIO_SW_OWNERSHIP);
-    if(e1000_wait(nic, "EXTCNF_CTRL.MDIO_SW_OWNERSHIP is not granted", E1000_EXTCNF_CTRL,
-                  E1000_EXTCNF_MDIO_SW_OWNERSHIP, E1000_EXTCNF_MDIO_SW_OWNERSHIP, E1000_WAIT_STEP_US,
-                  E1000_MDIO_TIMEOUT_US) == NETDEV_E_GONE) {
-      return NETDEV_E_GONE;
-    }
   }
   if(has_quirk(nic, E1000_QUIRK_IO_RESET) && nic->platform->io_write32) {
     nic->platform->io_write32(nic->platform->ctx, E1000_CTRL, ctrl | E1000_CTRL_RST);
@@ -116,8 +108,8 @@ static int step_reset(struct e1000 *nic) {
   delay(nic, E1000_RESET_SETTLE_US);
   int result = e1000_wait(nic, "CTRL.RST does not clear", E1000_CTRL, E1000_CTRL_RST, 0, E1000_WAIT_STEP_US,
                           E1000_RESET_TIMEOUT_US);
-  if(has_quirk(nic, E1000_QUIRK_PCIE) && result == NETDEV_OK) {
-    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) & ~E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+  if(result != NETDEV_E_GONE) {
+    e1000_mdio_release(nic);
   }
   return result;
 }
@@ -125,6 +117,11 @@ static int step_reset(struct e1000 *nic) {
 /* The registers that the NVM sets are not valid before it has been read. A part without an NVM never sets AUTO_RD, and
  * works all the same. */
 static int step_wait_for_nvm(struct e1000 *nic) {
+  if(has_quirk(nic, E1000_QUIRK_EE_RST)) {
+    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) | E1000_CTRL_EXT_EE_RST);
+    e1000_write_flush(nic);
+    delay(nic, E1000_EE_RST_US);
+  }
   if(!has_quirk(nic, E1000_QUIRK_PCIE)) {
     return NETDEV_OK; /* covered by E1000_RESET_SETTLE_US */
   }
@@ -199,7 +196,7 @@ int e1000_reset(struct e1000 *nic) {
 void e1000_silence(struct e1000 *nic) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   e1000_write(nic, E1000_RCTL, 0);
-  e1000_write(nic, E1000_TCTL, E1000_TCTL_PSP);
+  e1000_write(nic, E1000_TCTL, e1000_read(nic, E1000_TCTL) & ~E1000_TCTL_EN);
   if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
     e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
   }
@@ -242,7 +239,7 @@ static int step_82574_bits(struct e1000 *nic) {
   e1000_write(nic, E1000_TARC0, (e1000_read(nic, E1000_TARC0) & ~E1000_TARC0_CLEAR) | E1000_TARC0_SET_26);
   e1000_write(nic, E1000_GCR, e1000_read(nic, E1000_GCR) | E1000_GCR_SET_22);
   e1000_write(nic, E1000_GCR2, e1000_read(nic, E1000_GCR2) | E1000_GCR2_SET_0);
-  e1000_write(nic, E1000_RFCTL, e1000_read(nic, E1000_RFCTL) | E1000_RFCTL_ACK_DIS);
+  e1000_write(nic, E1000_RFCTL, E1000_RFCTL_ACK_DIS); /* whole: an earlier owner's EXTEN would change the descriptors */
   return NETDEV_OK;
 }
 
@@ -277,7 +274,9 @@ static int step_transmit(struct e1000 *nic) {
   }
   e1000_write(nic, E1000_TXDCTL, txdctl);
   e1000_write(nic, E1000_TIPG, E1000_TIPG_COPPER);
-  e1000_write(nic, E1000_TCTL, E1000_TCTL_RUN);
+  /* What a reset sets besides (82574: MULR, several requests under way) stays. */
+  nic->tctl = (e1000_read(nic, E1000_TCTL) & ~(E1000_TCTL_CT_MASK | E1000_TCTL_COLD_MASK)) | E1000_TCTL_RUN;
+  e1000_write(nic, E1000_TCTL, nic->tctl);
   return NETDEV_OK;
 }
 
@@ -353,8 +352,11 @@ void e1000_decode_address(uint32_t low, uint32_t high, uint8_t mac[NETDEV_MAC_LE
 void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
   uint32_t low = (uint32_t)mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24;
   uint32_t high = (uint32_t)mac[4] | (uint32_t)mac[5] << 8;
+  /* Flushed, because some bridges combine writes to neighbouring registers. */
   e1000_write(nic, E1000_RAL, low);
+  e1000_write_flush(nic);
   e1000_write(nic, E1000_RAH, high | E1000_RAH_AV);
+  e1000_write_flush(nic);
 }
 
 uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]) {
@@ -374,10 +376,16 @@ void e1000_apply_filter(struct e1000 *nic) {
       mta[hash >> 5] |= 1U << (hash & 31U);
     }
   }
-  for(uint32_t i = 0; i < E1000_MTA_COUNT; i++) {
-    if(mta[i] != nic->mta[i]) {
-      nic->mta[i] = mta[i];
-      e1000_write(nic, E1000_MTA + 4U * i, mta[i]);
+  for(uint32_t i = E1000_MTA_COUNT; i-- > 0;) {
+    if(mta[i] == nic->mta[i]) {
+      continue;
+    }
+    nic->mta[i] = mta[i];
+    e1000_write(nic, E1000_MTA + 4U * i, mta[i]);
+    if(i % 2U && has_quirk(nic, E1000_QUIRK_MTA_PAIRS)) {
+      e1000_write_flush(nic);
+      nic->mta[i - 1U] = mta[i - 1U];
+      e1000_write(nic, E1000_MTA + 4U * (i - 1U), mta[i - 1U]);
     }
   }
   uint32_t rctl = nic->rctl & ~E1000_RCTL_UPE;

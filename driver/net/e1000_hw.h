@@ -18,6 +18,9 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_PCIE        (1U << 2) /* GIO master handshake before a reset, MDIO ownership, NVM auto-read      */
 #define E1000_QUIRK_82574_BITS  (1U << 3) /* bits that the 82574 specification update wants set or cleared           */
 #define E1000_QUIRK_KEEP_RCTL   (1U << 4) /* never clear RCTL.EN while the receiver runs: reset instead (82574)      */
+#define E1000_QUIRK_DMA_64BIT   (1U << 6) /* may be given addresses above 4 GiB on every bus                         */
+#define E1000_QUIRK_MTA_PAIRS   (1U << 7) /* writing an odd word of MTA destroys the even one before it (82544)      */
+#define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
 #define E1000_QUIRK_ASDE        (1U << 5) /* the MAC detects the PHY's speed itself when CTRL.ASDE is set            */
 
 struct e1000_model {
@@ -41,6 +44,7 @@ struct e1000 {
   bool tx_end_dword;             /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
   bool msix;                     /* interrupts by MSI-X                                                */
   bool rx_doorbell_posted;       /* a tail write may still sit in a write buffer (see e1000_tick)       */
+  uint32_t tctl;                 /* what TCTL holds while the transmitter runs                         */
   uint32_t rctl;                 /* what RCTL holds, so that it is written only when it changes         */
   uint32_t mta[E1000_MTA_COUNT]; /* what MTA holds                                                      */
   struct e1000_ring tx;
@@ -115,6 +119,10 @@ uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]);
 /* Link and PHY --------------------------------------------------------------------------------------------------- */
 
 struct netdev_link e1000_decode_link(uint32_t status);
+
+/* Takes the MDIO from management firmware, and gives it back; nothing to do where there is none. */
+int e1000_mdio_acquire(const struct e1000 *nic);
+void e1000_mdio_release(const struct e1000 *nic);
 
 /* Writes an IEEE 802.3 register (0 to 31) of the PHY. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value);

@@ -4,11 +4,14 @@
 #define E1000_NVM_TIMEOUT_US  100000U /* one EERD word                                   */
 #define E1000_MDIC_TIMEOUT_US 10000U  /* one MDIO frame takes about 64 us                */
 #define E1000_SMALL_STEP_US   5U
+#define MDIO_ROUNDS           10U
+#define MDIO_ROUND_US         2000U
 
 /* Microwire: READ is start bit 1, opcode 10b, then the address, most significant bit first (SDM 5.4). */
-#define MICROWIRE_READ      6U
-#define MICROWIRE_READ_BITS 3U
-#define MICROWIRE_HALF_US   1U /* 50 us per bit is the standard's figure for a 20 kHz part; ours runs at 1 MHz */
+#define MICROWIRE_READ         6U
+#define MICROWIRE_ADDRESS_BITS 6U /* 64 words, the only size an 82544 comes with */
+#define MICROWIRE_READ_BITS    3U
+#define MICROWIRE_HALF_US      1U /* 50 us per bit is the standard's figure for a 20 kHz part; ours runs at 1 MHz */
 
 /* Over EERD ------------------------------------------------------------------------------------------------------ */
 
@@ -57,13 +60,12 @@ static int nvm_read_microwire(struct e1000 *nic, uint16_t word, uint16_t *value)
   if(eecd == UINT32_MAX) {
     return NETDEV_E_GONE;
   }
-  uint32_t address_bits = eecd & E1000_EECD_SIZE ? 8U : 6U;
   uint32_t idle = eecd & ~(E1000_EECD_SK | E1000_EECD_CS | E1000_EECD_DI);
 
   microwire_set(nic, idle);
   microwire_set(nic, idle | E1000_EECD_CS);
   microwire_out(nic, idle | E1000_EECD_CS, MICROWIRE_READ, MICROWIRE_READ_BITS);
-  microwire_out(nic, idle | E1000_EECD_CS, word, address_bits);
+  microwire_out(nic, idle | E1000_EECD_CS, word, MICROWIRE_ADDRESS_BITS);
   *value = microwire_in(nic, idle | E1000_EECD_CS);
   microwire_set(nic, idle);
   return e1000_read(nic, E1000_STATUS) == UINT32_MAX ? NETDEV_E_GONE : NETDEV_OK;
@@ -128,7 +130,34 @@ int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]) {
 
 /* PHY ------------------------------------------------------------------------------------------------------------ */
 
-static int mdic(struct e1000 *nic, uint32_t command, uint16_t *value) {
+/* Management firmware owns the MDIO after a reset and may be using it: the bit sticks only when it has let go, so it is
+ * written again in every round (82574 4.6.3). NETDEV_E_TIMEOUT when it never does. */
+int e1000_mdio_acquire(const struct e1000 *nic) {
+  if(!(nic->model->quirks & E1000_QUIRK_PCIE)) {
+    return NETDEV_OK;
+  }
+  for(uint32_t round = 0; round < MDIO_ROUNDS; round++) {
+    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) | E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+    uint32_t value = e1000_read(nic, E1000_EXTCNF_CTRL);
+    if(value == UINT32_MAX) {
+      return NETDEV_E_GONE;
+    }
+    if(value & E1000_EXTCNF_MDIO_SW_OWNERSHIP) {
+      return NETDEV_OK;
+    }
+    nic->platform->delay_us(nic->platform->ctx, MDIO_ROUND_US);
+  }
+  e1000_log(nic, NET_LOG_WARN, "EXTCNF_CTRL.MDIO_SW_OWNERSHIP is not granted", e1000_read(nic, E1000_EXTCNF_CTRL));
+  return NETDEV_E_TIMEOUT;
+}
+
+void e1000_mdio_release(const struct e1000 *nic) {
+  if(nic->model->quirks & E1000_QUIRK_PCIE) {
+    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) & ~E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+  }
+}
+
+static int mdic_owned(struct e1000 *nic, uint32_t command, uint16_t *value) {
   e1000_write(nic, E1000_MDIC, command | E1000_PHY_ADDRESS << E1000_MDIC_PHY_SHIFT);
   int result = e1000_wait(nic, "MDIC.READY stays clear", E1000_MDIC, E1000_MDIC_READY, E1000_MDIC_READY,
                           E1000_SMALL_STEP_US, E1000_MDIC_TIMEOUT_US);
@@ -138,6 +167,18 @@ static int mdic(struct e1000 *nic, uint32_t command, uint16_t *value) {
   uint32_t answer = e1000_read(nic, E1000_MDIC);
   *value = (uint16_t)answer;
   return answer & E1000_MDIC_ERROR ? NETDEV_E_TIMEOUT : NETDEV_OK;
+}
+
+static int mdic(struct e1000 *nic, uint32_t command, uint16_t *value) {
+  int result = e1000_mdio_acquire(nic);
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  result = mdic_owned(nic, command, value);
+  if(result != NETDEV_E_GONE) {
+    e1000_mdio_release(nic);
+  }
+  return result;
 }
 
 int e1000_phy_read(struct netdev *dev, uint32_t reg, uint16_t *value) {

@@ -155,6 +155,8 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_CTRL_ASDE               (1U << 5)
 #define E1000_CTRL_SLU                (1U << 6)
 #define E1000_CTRL_ILOS               (1U << 7)
+#define E1000_CTRL_SPEED_MASK         (3U << 8)
+#define E1000_CTRL_SPEED_1000         (2U << 8)
 #define E1000_CTRL_FRCSPD             (1U << 11)
 #define E1000_CTRL_FRCDPX             (1U << 12)
 #define E1000_CTRL_RST                (1U << 26)
@@ -175,7 +177,6 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_EECD_CS      (1U << 1)
 #define E1000_EECD_DI      (1U << 2)
 #define E1000_EECD_DO      (1U << 3)
-#define E1000_EECD_SIZE    (1U << 9) /* 82544: 256 words of 8 address bits instead of 64 of 6 */
 #define E1000_EECD_AUTO_RD (1U << 9) /* 82574: the NVM has been read after the reset          */
 
 /* EERD, 13.4.4 (82574 10.2) */
@@ -187,6 +188,7 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_EERD_DATA_SHIFT          16U
 
 /* CTRL_EXT, 13.4.6 */
+#define E1000_CTRL_EXT_EE_RST         (1U << 13) /* read the NVM again */
 #define E1000_CTRL_EXT_82574_CLEAR_23 (1U << 23) /* 82574 specification update: clear 23, set 22 */
 #define E1000_CTRL_EXT_82574_SET_22   (1U << 22)
 #define E1000_CTRL_EXT_DRV_LOAD       (1U << 28)
@@ -218,6 +220,8 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 /* TCTL, 13.4.33 */
 #define E1000_TCTL_EN         (1U << 1)
 #define E1000_TCTL_PSP        (1U << 3)
+#define E1000_TCTL_CT_MASK    (0xFFU << 4)
+#define E1000_TCTL_COLD_MASK  (0x3FFU << 12)
 #define E1000_TCTL_CT_SHIFT   4U
 #define E1000_TCTL_COLD_SHIFT 12U
 #define E1000_TCTL_RTLC       (1U << 24)
@@ -279,6 +283,7 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 
 /* PHY registers, IEEE 802.3 clause 22 */
 #define E1000_PHY_CONTROL            0U
+#define E1000_PHY_CONTROL_RESET      (1U << 15)
 #define E1000_PHY_CONTROL_RESTART_AN (1U << 9)
 #define E1000_PHY_CONTROL_ISOLATE    (1U << 10)
 #define E1000_PHY_CONTROL_POWER_DOWN (1U << 11)

@@ -225,7 +225,7 @@ void e1000_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic)
   nic->full_duplex = dev->link.full_duplex;
   nic->speed_mbps = dev->link.speed_mbps;
   nic->rctl = e1000->rctl;
-  nic->tctl = E1000_TCTL_RUN;
+  nic->tctl = e1000->tctl;
   nic->filter = dev->filter;
   nic->multicast_count = dev->multicast_count;
   memcpy(nic->multicast, dev->multicast, sizeof(nic->multicast));

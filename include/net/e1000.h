@@ -20,8 +20,15 @@ struct e1000_config {
   uint32_t rx_descriptors; /* the same                                                                 */
 };
 
+/* Size of the driver's private structure, for hosts that share devices between separately built images. */
+extern const size_t e1000_struct_size;
+
 /* The marketing name ("82574L") of a device this driver knows, or NULL. Touches nothing. */
 const char *e1000_model_name(uint16_t vendor_id, uint16_t device_id);
+
+/* Whether this device may be given DMA addresses above 4 GiB. The 8254x drive 64-bit addresses, but on a conventional PCI
+ * bus some of them hang on transmit when they get one. */
+bool e1000_dma_64bit(uint16_t vendor_id, uint16_t device_id);
 
 /* Makes a device: allocates rings and buffers, resets the controller and leaves it quiet, reads its addresses. On
  * success *out is closed and not registered, and belongs to the caller until e1000_destroy. `platform` must outlive

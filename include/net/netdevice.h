@@ -206,7 +206,7 @@ int netdev_set_mac(struct netdev *dev, const uint8_t *mac);
 int netdev_set_filter(struct netdev *dev, uint32_t flags, const uint8_t (*multicast)[NETDEV_MAC_LENGTH],
                       uint32_t count);
 
-/* Adds up the device's counters (some 60 register reads when open) and returns the statistics; valid until the device
+/* Adds up the device's counters (60 to 120 register reads when open) and returns the statistics; valid until the device
  * is destroyed. */
 const struct netdev_stats *netdev_get_stats(struct netdev *dev);
 

@@ -24,7 +24,6 @@ struct sim_config {
   bool qemu;             /* CTRL.RST keeps nearly everything; some counters survive reading; I/O BAR dead */
   bool reset_clears;     /* with qemu: CTRL.RST resets after all, as later versions do                    */
   bool no_io;            /* net_platform.io_write32 is NULL                                               */
-  bool microwire_large;  /* 82544: EEPROM with 8 address bits instead of 6                                */
   bool pcix;             /* STATUS.PCIX_MODE                                                              */
   bool ral_empty;        /* a reset leaves RAL0/RAH0 zero                                                 */
   bool ral_without_av;   /* a reset loads RAL0/RAH0 but leaves AV clear                                   */

@@ -31,9 +31,6 @@ static void full_reset(struct sim *sim) {
   *sim_reg(sim, R_CTRL) = 0x00000201U; /* full duplex, 1000 Mb/s; the link waits for SLU */
   *sim_reg(sim, R_PBA) = 0x00100030U;
   *sim_reg(sim, R_EECD) = EECD_PRES;
-  if(sim->config.device_id == SIM_82544GC && sim->config.microwire_large) {
-    *sim_reg(sim, R_EECD) |= EECD_SIZE_OR_AUTO_RD;
-  }
   *sim_reg(sim, R_SWSM) = 1U;
   sim->tx_length = 0;
   sim->rx_held_count = 0;
@@ -171,7 +168,7 @@ static void write_eecd(struct sim *sim, uint32_t value) {
   if(!(value & EECD_SK) || (before & EECD_SK)) {
     return;
   }
-  uint32_t address_bits = sim->config.microwire_large ? 8U : 6U;
+  uint32_t address_bits = 6U;
   uint32_t data = value & EECD_DI ? 1U : 0U;
   if(wire->clocks == 0 && !data) {
     return; /* the start bit has not come */
