@@ -50,7 +50,7 @@ help:
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
 	@echo 'make clean    remove $(BUILD)/'
-	@echo 'CC=clang builds with clang.'
+	@echo 'CC=clang builds with clang (after make clean).'
 
 deps:
 	@tools/install-packages tools/packages.txt
@@ -90,9 +90,10 @@ $(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(BUILD)/efi/driver/efi/libc.o
 	$(LINK_EFI)
 $(TEST_EFI): TARGET := efi-app-x86_64
 
-# Running
+# Running; the command goes through the environment, so that its quotes stay what they are
+run shell: export NETDIAG_CMD := $(value CMD)
 run: all
-	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) $(if $(CMD),--cmd '$(CMD)')
+	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) $(if $(CMD),--cmd "$$NETDIAG_CMD")
 
 shell: all
 	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) --interactive

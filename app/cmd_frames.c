@@ -149,9 +149,9 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
   if(EFI_ERROR(status)) {
     return status;
   }
-  out("FRAMES to %s from %s: %d frames of %d to %d bytes, ethertype 0x%04x\n", mac_text(frames->peer, peer),
-      mac_text(frames->responder.host.mac, own), frames->options->count, frames->options->size.first,
-      frames->options->size.last, TESTFRAME_ETHERTYPE);
+  out("FRAMES to %s from %s: %d frames, sizes from %d to %d bytes in turn, ethertype 0x%04x\n",
+      mac_text(frames->peer, peer), mac_text(frames->responder.host.mac, own), frames->options->count,
+      frames->options->size.first, frames->options->size.last, TESTFRAME_ETHERTYPE);
   enum wait_result result = send_all(frames);
   out("frames: %d sent, %d echoed, %d lost, %d duplicated, %d reordered, %d damaged\n", frames->sent, frames->received,
       frames->sent - frames->received, frames->duplicates, frames->reordered, frames->damaged);
@@ -191,9 +191,12 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   struct frames_options options = *(const struct frames_options *)values;
   (void)words;
   (void)word_count;
-  options.count = options.count ? options.count : DEFAULT_COUNT;
   if(options.size.first == 0) {
     options.size = (struct range_option){TESTFRAME_MIN, TESTFRAME_MAX};
+  }
+  if(options.count == 0) {
+    uint32_t sizes = options.size.last - options.size.first + 1U; /* each once, unless it is a single one */
+    options.count = sizes > 1U ? sizes : DEFAULT_COUNT;
   }
   UINTN bitmap = options.count / 8U + 1U;
   struct frames *frames = AllocateZeroPool(sizeof(*frames) + bitmap);
@@ -209,7 +212,8 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
 }
 
 static const struct option option_rows[] = {
-    {"-c", "N", OPTION_U32, offsetof(struct frames_options, count), 1, SEQUENCE_MAX, "how many (default 100)"},
+    {"-c", "N", OPTION_U32, offsetof(struct frames_options, count), 1, SEQUENCE_MAX,
+     "how many (default: one of each size; 100 of a single size)"},
     {"-s", "N or N-M", OPTION_RANGE, offsetof(struct frames_options, size), TESTFRAME_MIN, TESTFRAME_MAX,
      "frame size without FCS, or a range to step through (default 60-1514)"},
     {"-i", "MS", OPTION_U32, offsetof(struct frames_options, interval_ms), 0, 3600000,

@@ -292,7 +292,7 @@ const struct command command_handoff = {
     .summary = "leaves the NIC, running or ready, to the kernel that comes next",
     .arguments = "[NEXT.EFI [ARGUMENT...]]",
     .details =
-        "Publishes a table (include/net/HANDOFF.md) and starts NEXT.EFI, or returns to the Shell with e1000.efi\n"
+        "Publishes a table in the EFI configuration table and starts NEXT.EFI, or returns to the Shell with e1000.efi\n"
         "resident. Write -- before NEXT.EFI if its arguments have dashes.",
     .options = option_rows,
     .values_size = sizeof(struct handoff_options),

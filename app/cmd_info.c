@@ -66,7 +66,8 @@ static void out_phy(struct netdev *dev, bool all) {
     }
   }
   out("PHY           id %04x:%04x, link %s, autonegotiation %s\n", value[2], value[3],
-      value[1] & (1U << 2) ? "up" : "down", value[1] & (1U << 5) ? "complete" : "not complete");
+      value[1] & (1U << 2) ? "up" : "down",
+      value[1] & (1U << 5) ? "complete" : "not run since power-on (QEMU starts so)");
   for(uint32_t i = 0; all && i < PHY_REGISTERS; i++) {
     out("  %02x: %04x  %s\n", i, value[i], phy_names[i]);
   }

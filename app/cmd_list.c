@@ -7,7 +7,7 @@ static void out_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
   struct pci_bar bar;
   pci_get_bar(pci_io, 0, &bar);
   if(bar.type == PCI_BAR_NONE) {
-    out("%-26s", "none");
+    out("%-30s", "none");
   } else {
     out("%8lx %4ld KiB %s %-3s ", bar.base, bar.size / 1024, bar.is_64bit ? "64-bit" : "32-bit",
         bar.type == PCI_BAR_IO ? "I/O" : "mem");
@@ -53,8 +53,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     complain("no network controller on the PCI bus");
     return EFI_NOT_FOUND;
   }
-  out("#  LOCATION      ID         NAME          MAC                LINK                  BAR 0                      "
-      "DRIVER\n");
+  out("#  %-12s  %-9s  %-13s %-18s %-22s%-30s %s\n", "LOCATION", "ID", "NAME", "MAC", "LINK", "BAR 0", "DRIVER");
   for(UINTN i = 0; i < count; i++) {
     out_nic(&list[i], i);
   }

@@ -147,6 +147,9 @@ static EFI_STATUS resolve(struct ping *ping) {
     (void)session_transmit(&ping->session, frame, length);
     result = session_wait(&ping->session, efi_clock_us() + ping->options->timeout_ms * 1000ULL, is_resolved, ping);
   }
+  if(result == WAIT_ABORTED) {
+    out("Stopped before anything was sent.\n");
+  }
   if(result == WAIT_TIMEOUT) {
     char text[IPV4_TEXT_SIZE];
     complain("%s does not answer ARP (%d tries): wrong address, wrong --addr, or nobody there",

@@ -29,18 +29,18 @@ static void out_stats(struct netdev *dev, bool all) {
     uint64_t value;
     const char *text;
   } rows[] = {
-      {"rx_frames", stats->rx_frames, "received and delivered"},
-      {"rx_bytes", stats->rx_bytes, "in those"},
+      {"rx_frames", stats->rx_frames, "frames received and delivered"},
+      {"rx_bytes", stats->rx_bytes, "bytes in those, without FCS"},
       {"rx_errors", stats->rx_errors, "received damaged, skipped"},
       {"rx_missed", stats->rx_missed, "no buffer was free"},
       {"rx_crc_errors", stats->rx_crc_errors, "dropped by the device"},
-      {"tx_frames", stats->tx_frames, "sent"},
-      {"tx_bytes", stats->tx_bytes, "in those"},
+      {"tx_frames", stats->tx_frames, "frames sent"},
+      {"tx_bytes", stats->tx_bytes, "bytes in those, without FCS"},
       {"tx_errors", stats->tx_errors, "handed back unsent"},
       {"tx_busy", stats->tx_busy, "refused, ring full"},
       {"tx_collisions", stats->tx_collisions, "half duplex"},
       {"tx_hangs", stats->tx_hangs, "resets of a stuck transmitter"},
-      {"link_changes", stats->link_changes, ""},
+      {"link_changes", stats->link_changes, "up, down, or another speed"},
       {"rx_doorbells", stats->rx_doorbells, "RDT writes"},
       {"tx_doorbells", stats->tx_doorbells, "TDT writes"},
   };
@@ -48,7 +48,7 @@ static void out_stats(struct netdev *dev, bool all) {
   for(UINTN i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     out_count(rows[i].name, rows[i].value, rows[i].text, all);
   }
-  out("Device:\n");
+  out("Device%s:\n", all ? "" : " (what is zero is left out; --all shows it)");
   for(size_t i = 0; i < e1000_register_count; i++) {
     const struct e1000_register *reg = &e1000_registers[i];
     if(e1000_is_counter(reg) && e1000_has_register(dev, reg)) {
@@ -75,7 +75,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   }
   status = session_start(&session, LINK_WAIT_MS);
   if(!EFI_ERROR(status)) {
-    out("Counting for %d s; Esc stops.\n", seconds);
+    out("%sounting for %u s; Esc stops.\n", session.resident ? "From when e1000.efi was loaded, and c" : "C", seconds);
     enum wait_result result = session_wait(&session, efi_clock_us() + seconds * 1000000ULL, NULL, NULL);
     status = result == WAIT_GONE ? EFI_DEVICE_ERROR : EFI_SUCCESS;
     EFI_TPL tpl = efi_nic_lock();

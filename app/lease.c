@@ -67,6 +67,7 @@ static EFI_STATUS wait_for_address(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8
   UINT64 deadline_us = efi_clock_us() + DHCP_TIMEOUT_US;
   while(read_interface(config, mac, host) && host->address == 0) {
     if(console_aborted()) {
+      out("Stopped.\n");
       return EFI_ABORTED;
     }
     if(efi_clock_us() >= deadline_us) {

@@ -25,7 +25,7 @@ static void out_usage(const struct command *command) {
     out("Options:\n");
   }
   for(const struct option *option = command->options; option->name; option++) {
-    out("  %-8s %-16s %s\n", option->name, option->argument ? option->argument : "", option->help);
+    out("  %-11s %-13s %s\n", option->name, option->argument ? option->argument : "", option->help);
   }
 }
 

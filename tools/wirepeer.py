@@ -122,9 +122,9 @@ class Peer:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--local", required=True, help="our unix datagram socket (made, and removed at the end)")
-    parser.add_argument("--remote", required=True, help="QEMU's")
+    parser.add_argument("--remote", required=True, help="QEMU's socket: its local.path")
     parser.add_argument("--addr", help="our IPv4 address, to answer ARP and pings")
     options = parser.parse_args()
     peer = Peer(options.local, options.remote, options.addr).start()

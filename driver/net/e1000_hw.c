@@ -50,15 +50,19 @@ static bool has_quirk(const struct e1000 *nic, uint32_t quirk) {
 struct step {
   const char *name;
   const char *section;
+  uint32_t quirks; /* only for models with one of these; 0 = for all */
   int (*run)(struct e1000 *nic);
 };
 
 static int run_steps(struct e1000 *nic, const struct step *steps, size_t count) {
   for(size_t i = 0; i < count; i++) {
-    e1000_log(nic, NET_LOG_DEBUG, steps[i].name, (uint32_t)i);
+    if(steps[i].quirks && !has_quirk(nic, steps[i].quirks)) {
+      continue;
+    }
+    e1000_log(nic, NET_LOG_DEBUG, steps[i].name, e1000_read(nic, E1000_STATUS));
     int result = steps[i].run(nic);
     if(result != NETDEV_OK) {
-      e1000_log(nic, NET_LOG_ERROR, steps[i].name, (uint32_t)i);
+      e1000_log(nic, NET_LOG_ERROR, steps[i].name, e1000_read(nic, E1000_STATUS));
       return result;
     }
   }
@@ -75,9 +79,6 @@ static int step_mask_interrupts(struct e1000 *nic) {
 /* A PCIe part must finish its own requests before it is reset, or the bus may hang. A timeout is not the end: the reset
  * goes ahead, as the datasheet asks. */
 static int step_stop_pcie_master(struct e1000 *nic) {
-  if(!has_quirk(nic, E1000_QUIRK_PCIE)) {
-    return NETDEV_OK;
-  }
   e1000_write(nic, E1000_CTRL, e1000_read(nic, E1000_CTRL) | E1000_CTRL_GIO_MASTER_DISABLE);
   int result = e1000_wait(nic, "STATUS.GIO_MASTER_ENABLE stays set before the reset", E1000_STATUS,
                           E1000_STATUS_GIO_MASTER_ENABLE, 0, E1000_WAIT_STEP_US, E1000_MASTER_TIMEOUT_US);
@@ -114,17 +115,16 @@ static int step_reset(struct e1000 *nic) {
   return result;
 }
 
+static int step_reload_nvm(struct e1000 *nic) {
+  e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) | E1000_CTRL_EXT_EE_RST);
+  e1000_write_flush(nic);
+  delay(nic, E1000_EE_RST_US);
+  return NETDEV_OK;
+}
+
 /* The registers that the NVM sets are not valid before it has been read. A part without an NVM never sets AUTO_RD, and
- * works all the same. */
+ * works all the same. The other parts have read it by the end of E1000_RESET_SETTLE_US. */
 static int step_wait_for_nvm(struct e1000 *nic) {
-  if(has_quirk(nic, E1000_QUIRK_EE_RST)) {
-    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) | E1000_CTRL_EXT_EE_RST);
-    e1000_write_flush(nic);
-    delay(nic, E1000_EE_RST_US);
-  }
-  if(!has_quirk(nic, E1000_QUIRK_PCIE)) {
-    return NETDEV_OK; /* covered by E1000_RESET_SETTLE_US */
-  }
   int result = e1000_wait(nic, "EECD.AUTO_RD stays clear after the reset", E1000_EECD, E1000_EECD_AUTO_RD,
                           E1000_EECD_AUTO_RD, E1000_WAIT_STEP_US, E1000_AUTO_READ_TIMEOUT_US);
   delay(nic, E1000_PHY_CONFIG_US);
@@ -168,21 +168,20 @@ static int step_clear_leftovers(struct e1000 *nic) {
 
 /* A semaphore that an earlier owner left behind would lock out everybody after it, us included. */
 static int step_release_semaphore(struct e1000 *nic) {
-  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    e1000_write(nic, E1000_SWSM, e1000_read(nic, E1000_SWSM) & ~(E1000_SWSM_SMBI | E1000_SWSM_SWESMBI));
-  }
+  e1000_write(nic, E1000_SWSM, e1000_read(nic, E1000_SWSM) & ~(E1000_SWSM_SMBI | E1000_SWSM_SWESMBI));
   return NETDEV_OK;
 }
 
 static const struct step reset_steps[] = {
-    {"reset: mask interrupts", "14.3", step_mask_interrupts},
-    {"reset: stop the PCIe master", "82574 10.2.2.1", step_stop_pcie_master},
-    {"reset: stop receiver and transmitter", "14.3", step_stop_rings},
-    {"reset: set CTRL.RST and wait for it", "13.4.1", step_reset},
-    {"reset: wait for the NVM to be read", "82574 4.6.2", step_wait_for_nvm},
-    {"reset: mask and clear interrupts", "14.3", step_clear_interrupts},
-    {"reset: release a leftover semaphore", "82574 10.2", step_release_semaphore},
-    {"reset: clear what the reset left behind", "14.4, 14.5", step_clear_leftovers},
+    {"reset: mask interrupts", "14.3", 0, step_mask_interrupts},
+    {"reset: stop the PCIe master", "82574 10.2.2.1", E1000_QUIRK_PCIE, step_stop_pcie_master},
+    {"reset: stop receiver and transmitter", "14.3", 0, step_stop_rings},
+    {"reset: set CTRL.RST and wait for it", "13.4.1", 0, step_reset},
+    {"reset: have the NVM read again", "13.4.6", E1000_QUIRK_EE_RST, step_reload_nvm},
+    {"reset: wait for the NVM to be read", "82574 4.6.2", E1000_QUIRK_PCIE, step_wait_for_nvm},
+    {"reset: mask and clear interrupts", "14.3", 0, step_clear_interrupts},
+    {"reset: release a leftover semaphore", "82574 10.2", E1000_QUIRK_82574_BITS, step_release_semaphore},
+    {"reset: clear what the reset left behind", "14.4, 14.5", 0, step_clear_leftovers},
 };
 
 int e1000_reset(struct e1000 *nic) {
@@ -229,9 +228,6 @@ static int step_general(struct e1000 *nic) {
 /* Bits without a name in the datasheet that its specification update asks for: without them PCIe completions may stall
  * under ASPM and the transmitter hangs. DRV_LOAD tells management firmware that a driver is in charge. */
 static int step_82574_bits(struct e1000 *nic) {
-  if(!has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    return NETDEV_OK;
-  }
   uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
   ctrl_ext &= ~E1000_CTRL_EXT_82574_CLEAR_23;
   ctrl_ext |= E1000_CTRL_EXT_82574_SET_22 | E1000_CTRL_EXT_DRV_LOAD;
@@ -296,12 +292,12 @@ static int step_receive(struct e1000 *nic) {
 }
 
 static const struct step start_steps[] = {
-    {"start: general configuration", "14.2", step_general},
-    {"start: 82574 specification update bits", "82574 spec update", step_82574_bits},
-    {"start: PHY", "14.2", step_phy},
-    {"start: station address", "14.4", step_addresses},
-    {"start: transmitter", "14.5", step_transmit},
-    {"start: receiver", "14.4", step_receive},
+    {"start: general configuration", "14.2", 0, step_general},
+    {"start: 82574 specification update bits", "82574 spec update", E1000_QUIRK_82574_BITS, step_82574_bits},
+    {"start: PHY", "14.2", 0, step_phy},
+    {"start: station address", "14.4", 0, step_addresses},
+    {"start: transmitter", "14.5", 0, step_transmit},
+    {"start: receiver", "14.4", 0, step_receive},
 };
 
 int e1000_start(struct e1000 *nic) {
@@ -316,7 +312,9 @@ int e1000_start(struct e1000 *nic) {
 /* Everything that a reset controller needs to run, without the PHY, whose registers have to be waited for. */
 void e1000_start_by_registers(struct e1000 *nic) {
   (void)step_general(nic);
-  (void)step_82574_bits(nic);
+  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    (void)step_82574_bits(nic);
+  }
   (void)step_addresses(nic);
   (void)step_transmit(nic);
   (void)step_receive(nic);

@@ -22,7 +22,7 @@ enum net_log_level {
   NET_LOG_ERROR, /* the operation failed                              */
   NET_LOG_WARN,  /* it went on, but somebody should know              */
   NET_LOG_INFO,  /* a step that matters happened                      */
-  NET_LOG_DEBUG, /* every named step of the initialisation            */
+  NET_LOG_DEBUG, /* every named step, with STATUS before it           */
 };
 
 /* Memory the processor and the device both see, coherently, for as long as it is allocated. */
