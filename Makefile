@@ -33,7 +33,7 @@ ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 
-.PHONY: all images run shell test check count clean help deps
+.PHONY: all images run shell test check count handoff-demo clean help deps
 .DELETE_ON_ERROR:
 
 all: deps images
@@ -47,6 +47,7 @@ help:
 	@echo 'make test     build everything and run every test'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
+	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
 	@echo 'make clean    remove $(BUILD)/'
@@ -90,6 +91,18 @@ $(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(BUILD)/efi/driver/efi/libc.o
 	$(LINK_EFI)
 $(TEST_EFI): TARGET := efi-app-x86_64
 
+# The reference kernel. Its interrupt handlers may use general registers only, like everything that they call.
+KERNEL_SRC := $(wildcard tests/kernel/*.c driver/kernel/*.c) $(CORE_SRC) $(APP_PURE) driver/efi/libc.c
+KERNEL     := $(BUILD)/tests/kernel.efi
+$(BUILD)/kernel/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(EFI_FLAGS) -mgeneral-regs-only -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/kernel.so: $(patsubst %.c,$(BUILD)/kernel/%.o,$(KERNEL_SRC))
+	@mkdir -p $(@D)
+	$(LINK_EFI)
+$(KERNEL): TARGET := efi-app-x86_64
+
 # Running; the command goes through the environment, so that its quotes stay what they are
 run shell: export NETDIAG_CMD := $(value CMD)
 run: all
@@ -115,7 +128,7 @@ $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/uni
 
 # Static checks; each fails the build on its own
 SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] tests/*/*.[ch])
-TIDY_SRC  := $(CORE_SRC) $(APP_SRC) $(wildcard driver/efi/*.c)
+TIDY_SRC  := $(CORE_SRC) $(APP_SRC) $(wildcard driver/efi/*.c driver/kernel/*.c)
 
 check: deps $(REGISTERS)
 	$(REGISTERS)
@@ -130,8 +143,14 @@ count: all $(BUILD)/tests/count.efi
 	tools/count-accesses --build $(BUILD) --nic e1000
 	tools/count-accesses --build $(BUILD) --nic e1000e
 
+# Frames without pause across the hand-over; both sides count
+handoff-demo: all $(KERNEL)
+	tools/handoff-demo --build $(BUILD) --nic e1000
+	tools/handoff-demo --build $(BUILD) --nic e1000e
+	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msix --rate 10000 --frames 20000 --ring 4096
+
 # Everything. The other compiler's images are built and booted as well.
-test: all check $(UNIT_BIN) $(TEST_EFI)
+test: all check $(UNIT_BIN) $(TEST_EFI) $(KERNEL)
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
 	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN)
 
@@ -140,4 +159,5 @@ clean:
 
 .SECONDARY:
 -include $(DRIVER_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(ENTRY_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
+-include $(patsubst %.c,$(BUILD)/kernel/%.d,$(KERNEL_SRC))
 -include $(patsubst tests/unit/%.c,$(BUILD)/host/tests/unit/%.d,$(wildcard tests/unit/*.c))

@@ -245,13 +245,14 @@ static EFI_STATUS start_next(const char *const *words, int word_count) {
              status_text(status));
     return status;
   }
+  /* The arguments alone, as from a boot option: the Linux EFI stub takes all of it for its command line. */
   UINTN at = 0;
-  for(int i = 0; i < word_count; i++) {
+  for(int i = 1; i < word_count; i++) {
     widen(words[i], &options[at], OPTIONS_SIZE - at - 1);
     at += StrLen(&options[at]);
     options[at++] = i + 1 < word_count ? L' ' : 0;
   }
-  if(!EFI_ERROR(BS->HandleProtocol(next, &guid, (VOID **)&loaded))) {
+  if(at > 0 && !EFI_ERROR(BS->HandleProtocol(next, &guid, (VOID **)&loaded))) {
     loaded->LoadOptions = options;
     loaded->LoadOptionsSize = (UINT32)(at * sizeof(CHAR16));
   }

@@ -51,6 +51,8 @@ int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_
   }
   (void)e1000_read(nic, E1000_ICR);
   e1000_irq_rearm(dev);
+  /* Frames that waited before had their cause cleared just now, and a full ring would never raise another. */
+  e1000_write(nic, E1000_ICS, E1000_CAUSE_RXT0 | (nic->msix ? E1000_CAUSE_82574_RXQ0 : 0U));
   return NETDEV_OK;
 }
 

@@ -1,7 +1,9 @@
 """harness - boots the built images for one test and takes the transcript apart."""
 
+import glob
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -117,3 +119,25 @@ class Prompt:
     def __call__(self, line, timeout=120):
         self.machine.type(line + "\r")
         return self.read(timeout)
+
+
+def make_uki(folder, words=""):
+    """A Debian kernel, our init and a command line in one EFI image; `words` go to the command line. Returns its path."""
+    initrd, root = os.path.join(folder, "initrd"), os.path.join(folder, "root")
+    command_line, uki = os.path.join(folder, "cmdline"), os.path.join(folder, "linux.efi")
+    os.makedirs(os.path.join(root, "dev"), exist_ok=True)
+    subprocess.run(["gcc", "-static", "-Os", "-o", os.path.join(root, "init"), os.path.join(ROOT, "tests/linux/init.c")],
+                   check=True)
+    with open(initrd, "wb") as output:
+        subprocess.run(["sh", "-c", "find . | cpio --quiet -o -H newc"], cwd=root, stdout=output, check=True)
+    with open(command_line, "w", encoding="ascii") as file:
+        file.write(f"console=ttyS0 panic=-1 quiet {words}\0")
+    kernels = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64"))
+    if not kernels:
+        raise qemulib.QemuError("no kernel: install the Debian package linux-image-cloud-amd64")
+    sections = []
+    for name, path, address in ((".cmdline", command_line, 0x30000), (".linux", kernels[-1], 0x2000000),
+                                (".initrd", initrd, 0x3000000)):
+        sections += ["--add-section", f"{name}={path}", "--change-section-vma", f"{name}={address:#x}"]
+    subprocess.run(["objcopy", *sections, "/usr/lib/systemd/boot/efi/linuxx64.efi.stub", uki], check=True)
+    return uki

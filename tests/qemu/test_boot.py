@@ -1,12 +1,11 @@
 """test_boot - machines that boot from the network with nothing but our option ROM."""
 
-import glob
 import os
 import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, ROOT, Prompt, QemuTest, qemulib
+from harness import BUILD, ROOT, Prompt, QemuTest, make_uki, qemulib
 from test_driver import LEASE
 
 MODELS = ("e1000", "e1000e")
@@ -93,35 +92,13 @@ class Pxe(BootTest):
 
     def test_linux(self):
         """A kernel with its initrd and command line in one image, to the first line of its init."""
-        uki = self.make_uki()
-        self.serve(uki)
+        self.serve(make_uki(self.folder))
         for model in MODELS:
             with self.subTest(model):
                 machine = self.boot_by_pxe(model, "linux.efi", memory="1G")
                 self.expect(machine, "HELLO FROM INIT", 240)
                 self.assertTrue(machine.wait_for(None, 60), "init switches the machine off")
                 self.assertNotIn("Call Trace", machine.output)
-
-    def make_uki(self):
-        initrd = os.path.join(self.folder, "initrd")
-        root = os.path.join(self.folder, "root")
-        os.makedirs(os.path.join(root, "dev"))
-        subprocess.run(["gcc", "-static", "-Os", "-o", os.path.join(root, "init"), os.path.join(ROOT, "tests/linux/init.c")],
-                       check=True)
-        with open(initrd, "wb") as output:
-            subprocess.run(["sh", "-c", "find . | cpio --quiet -o -H newc"], cwd=root, stdout=output, check=True)
-        command_line = os.path.join(self.folder, "cmdline")
-        with open(command_line, "w", encoding="ascii") as file:
-            file.write("console=ttyS0 panic=-1 quiet\0")
-        kernels = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64"))
-        self.assertTrue(kernels, "linux-image-cloud-amd64 is not installed")
-        uki = os.path.join(self.folder, "linux.efi")
-        sections = []
-        for name, path, address in ((".cmdline", command_line, 0x30000), (".linux", kernels[-1], 0x2000000),
-                                    (".initrd", initrd, 0x3000000)):
-            sections += ["--add-section", f"{name}={path}", "--change-section-vma", f"{name}={address:#x}"]
-        subprocess.run(["objcopy", *sections, "/usr/lib/systemd/boot/efi/linuxx64.efi.stub", uki], check=True)
-        return uki
 
 
 class Network(BootTest):

@@ -1,0 +1,44 @@
+/* consumer.h - the kernel's side of the handoff: finds the table, adopts the NIC, or starts it afresh. */
+#ifndef KERNEL_CONSUMER_H
+#define KERNEL_CONSUMER_H
+
+#include "net/e1000.h"
+
+/* Where a PCI function is, and what its configuration space says. */
+struct kernel_nic {
+  uint16_t segment;
+  uint8_t bus;
+  uint8_t device;
+  uint8_t function;
+  uint8_t revision_id;
+  uint16_t vendor_id;
+  uint16_t device_id;
+  uint64_t bar0; /* physical address */
+};
+
+/* An entry of the EFI configuration table (UEFI 2.10, 4.6), as it lies in memory. */
+struct kernel_efi_entry {
+  uint8_t guid[16];
+  uint64_t table; /* physical address, or one in a direct map */
+};
+
+/* The physical address of the handoff table among `count` entries, 0 when there is none. `direct_map` is the offset of a
+ * higher-half map of physical memory (0 = none): addresses at or above it are brought down. */
+uint64_t kernel_handoff_locate(const struct kernel_efi_entry *entries, uint64_t count, uint64_t direct_map);
+
+enum kernel_nic_origin {
+  KERNEL_NIC_ADOPTED, /* goes on where the firmware stopped            */
+  KERNEL_NIC_FRESH,   /* reset, with rings from the platform, and open */
+};
+
+/*
+ * Brings up one NIC. `table` is the handoff table as the processor reaches it, of at most `available` readable bytes, at
+ * physical address `physical`; NULL when there is none. `map` as for e1000_adopt. A table that is missing, damaged or about
+ * another NIC, and a NIC whose registers disagree with it, lead to a fresh start; why is told through platform->log. On
+ * success *out is open, registered, and has `client`. Otherwise as e1000_create or netdev_open.
+ */
+int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
+                     size_t available, uint64_t physical, void *(*map)(void *ctx, uint64_t physical, uint64_t size),
+                     const struct netdev_client *client, struct netdev **out, enum kernel_nic_origin *origin);
+
+#endif

@@ -1,0 +1,145 @@
+"""test_handoff - the reference kernel goes on where the firmware's NIC stopped, and no frame is lost."""
+
+import importlib.machinery
+import importlib.util
+import os
+import threading
+import time
+import unittest
+
+from harness import BUILD, ROOT, SUCCESS, QemuTest, make_uki
+
+LOADER = importlib.machinery.SourceFileLoader("handoff_demo", os.path.join(ROOT, "tools/handoff-demo"))
+demo = importlib.util.module_from_spec(importlib.util.spec_from_loader("handoff_demo", LOADER))
+LOADER.exec_module(demo)
+
+
+class Handoff(unittest.TestCase):
+    def none_lost(self, nic, origin="adopted", **options):
+        result = demo.run(BUILD, nic, **options)
+        self.assertEqual(result["origin"], origin, result)
+        for name in ("lost", "duplicated", "reordered", "damaged"):
+            self.assertEqual(result[name], 0, result)
+        self.assertEqual(result["first"], result["firmware"] + 1, "the kernel's first is the one after the firmware's last")
+        return result
+
+    def test_live_polled(self):
+        for nic in ("e1000", "e1000e", "e1000-82545em", "e1000-82544gc"):
+            with self.subTest(nic):
+                self.none_lost(nic)
+
+    def test_quiet(self):
+        """Quiet from ExitBootServices until the adoption: what QEMU holds back meanwhile is delivered all the same."""
+        for nic in ("e1000", "e1000e"):
+            with self.subTest(nic):
+                self.none_lost(nic, mode="--quiet")
+
+    def test_intx(self):
+        for nic, machine in (("e1000", "q35"), ("e1000", "pc"), ("e1000e", "q35")):
+            with self.subTest(nic + " " + machine):
+                result = self.none_lost(nic, machine=machine, interrupts="intx")
+                self.assertGreater(result["interrupts"], 0)
+
+    def test_msi_and_msix(self):
+        for mode in ("msi", "msix"):
+            with self.subTest(mode):
+                self.assertGreater(self.none_lost("e1000e", interrupts=mode)["interrupts"], 0)
+
+    def test_moderation(self):
+        """100,000 frames as fast as they come: fewer interrupts with moderation, no frame lost either way."""
+        free = self.none_lost("e1000e", interrupts="msi", frames=100000, rate=0, ring=1024)
+        moderated = self.none_lost("e1000e", interrupts="msi", frames=100000, rate=0, ring=1024, moderation=500)
+        print(f"     interrupts per frame: {free['interrupts'] / free['kernel']:.3f} free, "
+              f"{moderated['interrupts'] / moderated['kernel']:.3f} at 500 a second at the most")
+        self.assertLess(moderated["interrupts"], free["interrupts"])
+
+
+class Unharmed(QemuTest):
+    def test_linux_that_knows_nothing_of_it(self):
+        """Linux runs with the NIC as it was left while the peer keeps sending; none of its free memory changes."""
+        uki = make_uki(self.folder, "checkmemory")
+        for nic, mode in (("e1000e", "--live"), ("e1000", "--live"), ("e1000e", "--quiet")):
+            with self.subTest(nic + " " + mode):
+                peer = self.peer(answer=False)
+                machine = self.machine([f"netdiag handoff {mode} linux.efi"], [(nic, peer.netdev())],
+                                       files={"linux.efi": uki}, memory="512M")
+                self.assertTrue(machine.wait_for("will be handed over", 60), machine.output[-800:])
+                sender = threading.Thread(target=self.keep_sending, args=(peer, machine), daemon=True)
+                sender.start()
+                found = machine.wait_for(r"MEMORY CHECKED: (\d+) MiB, (\d+) words changed", 120)
+                machine.finished = True
+                self.assertTrue(found, machine.output[-800:])
+                self.assertGreater(int(found.group(1)), 200)
+                self.assertEqual(int(found.group(2)), 0)
+                machine.close()
+                sender.join(5)
+
+    @staticmethod
+    def keep_sending(peer, machine):
+        sequence = 0
+        while not getattr(machine, "finished", False):
+            sequence += 1
+            try:
+                peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, sequence, 1514))
+            except OSError:
+                return
+            time.sleep(0.0005)
+
+
+class Command(QemuTest):
+    def images(self):
+        return dict(super().images(), **{"kernel.efi": os.path.join(BUILD, "tests/kernel.efi")})
+
+    def test_arm_show_cancel(self):
+        results = self.boot(["netdiag handoff --show", "netdiag handoff --live --ring 4096", "netdiag handoff --show",
+                             "netdiag handoff --quiet", "netdiag handoff --show", "netdiag handoff --cancel",
+                             "netdiag handoff --show", "netdiag handoff --live --quiet", "netdiag handoff --ring 100",
+                             "netdiag handoff --live nosuch.efi"], [("e1000e", None)])
+        texts = [result.text for result in results]
+        self.assertIn("No handoff is published", texts[0])
+        self.assertIn("armed, will be live", texts[2])
+        self.assertIn("4096 descriptors", texts[2])
+        self.assertIn(": valid", texts[2])
+        self.assertIn("armed, will be quiet", texts[4])
+        self.assertIn("withdrawn", texts[5])
+        self.assertIn("No handoff is published", texts[6])
+        self.assertIn("exclude each other", texts[7])
+        self.assertIn("not a power of two", texts[8])
+        self.assertIn("cannot load 'nosuch.efi'", texts[9])
+        self.assert_status(results[5], SUCCESS)
+
+    def test_next_image(self):
+        """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself."""
+        machine = self.machine(["netdiag handoff --live kernel.efi poll 1"], [("e1000", None)])
+        self.assertTrue(machine.wait_for(demo.REPORT.pattern, 60), machine.output[-800:])
+        self.assertIn("kernel: adopted", machine.output)
+
+    def test_fresh_start(self):
+        """Without a handoff, and after it was withdrawn, the kernel resets the NIC and drives it with rings of its own."""
+        peer = self.peer(answer=False)
+        for before in ([], ["netdiag handoff --live", "netdiag handoff --cancel"]):
+            with self.subTest(before):
+                machine = self.machine(before + ["kernel.efi msi 20"], [("e1000e", peer.netdev())])
+                self.assertTrue(machine.wait_for("kernel: running", 60), machine.output[-800:])
+                self.assertIn("starting afresh", machine.output)
+                for sequence in range(1, 21):
+                    peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, sequence, 100))
+                self.assertTrue(machine.wait_for(demo.REPORT.pattern, 60), machine.output[-800:])
+                self.assertRegex(machine.output, r"kernel: fresh firmware 0 kernel 20 first 1 last 20 lost 0")
+
+    def test_kernel_answers_ping(self):
+        from scapy.all import ICMP, IP, Ether, Raw
+        peer = self.peer(answer=False)
+        machine = self.machine(["netdiag handoff --live", "kernel.efi intx 1"], [("e1000", peer.netdev())])
+        self.assertTrue(machine.wait_for("boot services left", 60), machine.output[-800:])
+        mac = "52:54:00:12:34:56"
+        for sequence in range(5):
+            peer.send(bytes(Ether(src=peer.mac, dst=mac) / IP(src="10.9.9.1", dst="10.9.9.2") /
+                            ICMP(id=3, seq=sequence) / Raw(b"kernel")))
+        self.assertTrue(peer.wait(lambda frames: sum(Ether(frame).haslayer(ICMP) for frame in frames) >= 5, 20))
+        replies = [Ether(frame)[ICMP] for frame in peer.frames if Ether(frame).haslayer(ICMP)]
+        self.assertEqual([(reply.type, reply.id, reply.seq) for reply in replies], [(0, 3, i) for i in range(5)])
+
+
+if __name__ == "__main__":
+    unittest.main()
