@@ -88,7 +88,8 @@ class Unharmed(QemuTest):
 
 class Command(QemuTest):
     def images(self):
-        return dict(super().images(), **{"kernel.efi": os.path.join(BUILD, "tests/kernel.efi")})
+        return dict(super().images(), **{f"{name}.efi": os.path.join(BUILD, f"tests/{name}.efi")
+                                         for name in ("kernel", "snptest")})
 
     def test_arm_show_cancel(self):
         results = self.boot(["netdiag handoff --show", "netdiag handoff --live --ring 4096", "netdiag handoff --show",
@@ -126,6 +127,19 @@ class Command(QemuTest):
                     peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, sequence, 100))
                 self.assertTrue(machine.wait_for(demo.REPORT.pattern, 60), machine.output[-800:])
                 self.assertRegex(machine.output, r"kernel: fresh firmware 0 kernel 20 first 1 last 20 lost 0")
+
+    def test_snp_was_shut_down(self):
+        """What somebody does to the SNP after the handoff was asked for does not undo it: snptest ends with Stop."""
+        for nic, mode in (("e1000e", "--live"), ("e1000", "--live"), ("e1000e", "--quiet")):
+            with self.subTest(nic + " " + mode):
+                peer = self.peer(answer=False)
+                machine = self.machine([f"netdiag handoff {mode}", "snptest", "netdiag handoff --show", "kernel.efi poll 50"],
+                                       [(nic, peer.netdev())])
+                self.assertTrue(machine.wait_for("kernel: running", 60), machine.output[-800:])
+                for sequence in range(1, 51):
+                    peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, sequence, 100))
+                self.assertTrue(machine.wait_for(demo.REPORT.pattern, 60), machine.output[-800:])
+                self.assertRegex(machine.output, r"kernel: adopted firmware \d+ kernel 50 first 1 last 50 lost 0")
 
     def test_kernel_answers_ping(self):
         from scapy.all import ICMP, IP, Ether, Raw
