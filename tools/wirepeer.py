@@ -17,6 +17,7 @@ TEST_HEADER = struct.Struct(">4sBBHII")  # magic, version, kind, length, session
 MAGIC = b"NDTF"
 REQUEST, REPLY = 1, 2
 FRAME_MAX = 2048
+SEND_TIMEOUT_S = 20
 MAC = bytes.fromhex("5254000000fe")
 
 
@@ -61,6 +62,8 @@ class Peer:
             os.unlink(local)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(local)
+        # A machine that no longer takes frames holds the sender back; not for ever.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_TIMEOUT_S, 0))
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def netdev(self):
