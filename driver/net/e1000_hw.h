@@ -18,10 +18,10 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_PCIE        (1U << 2) /* GIO master handshake before a reset, MDIO ownership, NVM auto-read      */
 #define E1000_QUIRK_82574_BITS  (1U << 3) /* bits that the 82574 specification update wants set or cleared           */
 #define E1000_QUIRK_KEEP_RCTL   (1U << 4) /* never clear RCTL.EN while the receiver runs: reset instead (82574)      */
+#define E1000_QUIRK_ASDE        (1U << 5) /* the MAC detects the PHY's speed itself when CTRL.ASDE is set            */
 #define E1000_QUIRK_DMA_64BIT   (1U << 6) /* may be given addresses above 4 GiB on every bus                         */
 #define E1000_QUIRK_MTA_PAIRS   (1U << 7) /* writing an odd word of MTA destroys the even one before it (82544)      */
 #define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
-#define E1000_QUIRK_ASDE        (1U << 5) /* the MAC detects the PHY's speed itself when CTRL.ASDE is set            */
 
 struct e1000_model {
   uint16_t device_id;
