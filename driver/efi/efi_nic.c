@@ -109,11 +109,12 @@ static void restore_aspm(struct efi_nic *nic) {
 }
 
 static EFI_STATUS read_ids(struct efi_nic *nic) {
-  UINT32 id;
-  EFI_STATUS status = nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, 0, 1, &id);
+  UINT32 header[3];
+  EFI_STATUS status = nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, 0, 3, header);
   if(!EFI_ERROR(status)) {
-    nic->vendor_id = (UINT16)id;
-    nic->device_id = (UINT16)(id >> 16);
+    nic->vendor_id = (UINT16)header[0];
+    nic->device_id = (UINT16)(header[0] >> 16);
+    nic->revision_id = (UINT8)header[2];
   }
   return status;
 }
@@ -136,15 +137,10 @@ static EFI_STATUS check_bars(struct efi_nic *nic) {
 }
 
 static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_options *options) {
-  UINT32 header[3];
-  EFI_STATUS status = nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, 0, 3, header);
-  if(EFI_ERROR(status)) {
-    return status;
-  }
   struct e1000_config config = {
       .vendor_id = nic->vendor_id,
       .device_id = nic->device_id,
-      .revision_id = (UINT8)header[2],
+      .revision_id = nic->revision_id,
       .tx_descriptors = options->tx_descriptors,
       .rx_descriptors = options->rx_descriptors,
   };

@@ -26,6 +26,7 @@ struct efi_nic {
   EFI_PCI_IO_PROTOCOL *pci_io;
   UINT16 vendor_id;
   UINT16 device_id;
+  UINT8 revision_id;
   UINT64 saved_attributes;
   UINT16 saved_link_control;
   UINT8 io_bar; /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */

@@ -64,9 +64,7 @@ static void op_close(struct netdev *dev, bool gone) {
       e1000_silence(nic);
     }
     e1000_write_address(nic, dev->permanent_mac);
-    if(nic->model->quirks & E1000_QUIRK_82574_BITS) {
-      e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
-    }
+    e1000_let_go(nic);
   }
   hand_back_frames(nic, NETDEV_E_CANCELLED);
 }

@@ -192,13 +192,17 @@ int e1000_reset(struct e1000 *nic) {
   return result;
 }
 
+void e1000_let_go(const struct e1000 *nic) {
+  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
+  }
+}
+
 void e1000_silence(struct e1000 *nic) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   e1000_write(nic, E1000_RCTL, 0);
   e1000_write(nic, E1000_TCTL, e1000_read(nic, E1000_TCTL) & ~E1000_TCTL_EN);
-  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
-  }
+  e1000_let_go(nic);
   nic->rctl = 0;
   e1000_write_flush(nic);
 }

@@ -79,6 +79,9 @@ void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *te
 int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,
                uint32_t step_us, uint32_t timeout_us);
 
+/* Tells management firmware that no driver is in charge any more (CTRL_EXT.DRV_LOAD, 82574). */
+void e1000_let_go(const struct e1000 *nic);
+
 /* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that may
  * be done inside ExitBootServices. */
 void e1000_silence(struct e1000 *nic);

@@ -212,7 +212,6 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 /* RCTL, 13.4.22 */
 #define E1000_RCTL_EN         (1U << 1)
 #define E1000_RCTL_UPE        (1U << 3)
-#define E1000_RCTL_MPE        (1U << 4)
 #define E1000_RCTL_BAM        (1U << 15)
 #define E1000_RCTL_BSIZE_2048 (0U << 16)
 #define E1000_RCTL_SECRC      (1U << 26)
