@@ -91,17 +91,25 @@ $(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(BUILD)/efi/driver/efi/libc.o
 	$(LINK_EFI)
 $(TEST_EFI): TARGET := efi-app-x86_64
 
-# The reference kernel. Its interrupt handlers may use general registers only, like everything that they call.
-KERNEL_SRC := $(wildcard tests/kernel/*.c driver/kernel/*.c) $(CORE_SRC) $(APP_PURE) driver/efi/libc.c
-KERNEL     := $(BUILD)/tests/kernel.efi
+# The reference kernel, as a UEFI image and as an ELF64 file for GRUB. Its interrupt handlers may use general registers
+# only, like everything that they call.
+KERNEL_SRC := $(filter-out tests/kernel/boot_%,$(wildcard tests/kernel/*.c)) $(wildcard driver/kernel/*.c) $(CORE_SRC) \
+              $(APP_PURE) driver/efi/libc.c
+KERNELS    := $(BUILD)/tests/kernel.efi $(BUILD)/tests/kernel.elf
+kernel_objects = $(patsubst %.c,$(BUILD)/kernel/%.o,$(1))
 $(BUILD)/kernel/%.o: %.c | deps
 	@mkdir -p $(@D)
 	$(CC) $(EFI_FLAGS) -mgeneral-regs-only -MMD -MP -c $< -o $@
 
-$(BUILD)/tests/kernel.so: $(patsubst %.c,$(BUILD)/kernel/%.o,$(KERNEL_SRC))
+$(BUILD)/tests/kernel.so: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot_efi.c)
 	@mkdir -p $(@D)
 	$(LINK_EFI)
-$(KERNEL): TARGET := efi-app-x86_64
+$(BUILD)/tests/kernel.efi: TARGET := efi-app-x86_64
+
+$(BUILD)/tests/kernel.elf: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot_multiboot2.c) \
+                           tests/kernel/multiboot2.S tests/kernel/multiboot2.ld
+	@mkdir -p $(@D)
+	$(CC) -static -nostdlib -no-pie -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack -T tests/kernel/multiboot2.ld $(filter %.o %.S,$^) -o $@
 
 # Running; the command goes through the environment, so that its quotes stay what they are
 run shell: export NETDIAG_CMD := $(value CMD)
@@ -144,13 +152,17 @@ count: all $(BUILD)/tests/count.efi
 	tools/count-accesses --build $(BUILD) --nic e1000e
 
 # Frames without pause across the hand-over; both sides count
-handoff-demo: all $(KERNEL)
+handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000
 	tools/handoff-demo --build $(BUILD) --nic e1000e
+	tools/handoff-demo --build $(BUILD) --nic e1000 --interrupts intx --rate 4000 --frames 8000 --ring 1024
+	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msi --rate 4000 --frames 8000 --ring 1024
 	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msix --rate 10000 --frames 20000 --ring 4096
+	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 4096
+	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 256
 
 # Everything. The other compiler's images are built and booted as well.
-test: all check $(UNIT_BIN) $(TEST_EFI) $(KERNEL)
+test: all check $(UNIT_BIN) $(TEST_EFI) $(KERNELS)
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
 	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN)
 
@@ -159,5 +171,5 @@ clean:
 
 .SECONDARY:
 -include $(DRIVER_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(ENTRY_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
--include $(patsubst %.c,$(BUILD)/kernel/%.d,$(KERNEL_SRC))
+-include $(patsubst %.o,%.d,$(call kernel_objects,$(KERNEL_SRC) $(wildcard tests/kernel/boot_*.c)))
 -include $(patsubst tests/unit/%.c,$(BUILD)/host/tests/unit/%.d,$(wildcard tests/unit/*.c))

@@ -1,5 +1,6 @@
 """qemulib - boots OVMF in QEMU with a disk of our images, and watches its serial port."""
 
+import collections
 import os
 import re
 import selectors
@@ -17,6 +18,7 @@ OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 TIMEOUT_S = 120
 MAC = "52:54:00:12:34:56"
 
+ACCESS = re.compile(r"memory_region_ops_(read|write) .*?addr 0x([0-9a-f]+) value 0x([0-9a-f]+) .*?name '([^']*)'")
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r")
 
 
@@ -74,6 +76,24 @@ def nic_arguments(model, netdev, mac=MAC, index=0, rom=""):
     extra = ",disable-legacy=on" if model == "virtio-net-pci" else ""
     romfile = "" if rom is None else f",romfile={rom}"
     return ["-netdev", netdev.format(id=f"n{index}"), "-device", f"{model},netdev=n{index},mac={mac},id=nic{index}{romfile}{extra}"]
+
+
+def count_accesses(trace):
+    """{mark: [writes, reads]} of the NIC's registers in a trace (Machine.trace_accesses), by the mark that was last written
+    to port 0x80 before them; 0 before the first."""
+    counts = collections.defaultdict(lambda: [0, 0])
+    mark = 0
+    with open(trace, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            match = ACCESS.search(line)
+            if not match:
+                continue
+            kind, _, value, name = match.groups()
+            if name == "ioport80" and kind == "write":
+                mark = int(value, 16)
+            elif name in ("e1000-mmio", "e1000e-mmio"):
+                counts[mark][kind == "read"] += 1
+    return counts
 
 
 class Machine:
@@ -181,6 +201,11 @@ class Machine:
                         return expression.search(self.output, since) or False
                     return True
                 self._feed(data)
+
+    def trace_accesses(self):
+        """From now on every access to a device's registers is in the trace, the file of -D in `extra`."""
+        for event in ("memory_region_ops_read", "memory_region_ops_write"):
+            self.qmp("trace-event-set-state", name=event, enable=True)
 
     def qmp(self, execute, **arguments):
         """One QMP command; returns its answer."""

@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 ETHERTYPE_TEST = 0x88B5
 TEST_HEADER = struct.Struct(">4sBBHII")  # magic, version, kind, length, session, sequence: see app/testframe.h
@@ -83,6 +84,18 @@ class Peer:
 
     def send(self, frame):
         self.socket.sendto(frame, self.remote)
+
+    def try_send(self, frame, patience_s):
+        """As a wire that does not wait, or not for long: False when the frame was dropped."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                self.socket.sendto(frame, socket.MSG_DONTWAIT, self.remote)
+                return True
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0.001)
 
     def wait(self, condition, timeout):
         """Waits until condition(frames) is true; returns whether it was."""

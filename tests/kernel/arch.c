@@ -1,30 +1,16 @@
-/* arch.c - as much of an x86-64 machine as the reference kernel needs: serial port, descriptor tables, interrupts. */
+/* arch.c - the machine of the reference kernel: serial port, clock, PCI configuration space. */
 #include "arch.h"
 
-#define COM1        0x3F8U
-#define PCI_ADDRESS 0xCF8U
-#define PCI_DATA    0xCFCU
-#define PIC1_DATA   0x21U
-#define PIC2_DATA   0xA1U
-#define IOAPIC      0xFEC00000ULL
-#define LAPIC       0xFEE00000ULL
-#define LAPIC_EOI   0xB0U
-#define LAPIC_SVR   0xF0U
-#define LAPIC_LVT0  0x350U
-#define LAPIC_LVT1  0x360U
-#define LVT_MASKED  0x10000U
-#define SPURIOUS    0xFFU
-#define LEVEL       (1U << 15)
+#define COM1          0x3F8U
+#define PCI_ADDRESS   0xCF8U
+#define PCI_DATA      0xCFCU
+#define TIMER_CHANNEL 0x42U
+#define TIMER_COMMAND 0x43U
+#define TIMER_GATE    0x61U
+#define TIMER_HZ      1193182U
+#define CALIBRATE_US  10000U
 
-static void out8(uint16_t port, uint8_t value) {
-  __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint8_t in8(uint16_t port) {
-  uint8_t value;
-  __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-  return value;
-}
+static uint64_t ticks_per_us;
 
 static void out32(uint16_t port, uint32_t value) {
   __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
@@ -35,12 +21,6 @@ static uint32_t in32(uint16_t port) {
   __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
   return value;
 }
-
-static volatile uint32_t *mmio(uint64_t address) {
-  return (volatile uint32_t *)address;
-}
-
-/* Serial port ---------------------------------------------------------------------------------------------------- */
 
 void serial_text(const char *text) {
   for(; *text; text++) {
@@ -61,13 +41,41 @@ void serial_number(uint64_t value) {
   serial_text(&digits[at]);
 }
 
-/* Time and PCI --------------------------------------------------------------------------------------------------- */
+void serial_value(const char *name, uint64_t value) {
+  serial_text(" ");
+  serial_text(name);
+  serial_text(" ");
+  serial_number(value);
+}
 
-uint64_t read_tsc(void) {
+void serial_wait(void) {
+  while(!(in8(COM1 + 5) & 1)) {
+  }
+  (void)in8(COM1);
+}
+
+static uint64_t read_tsc(void) {
   uint32_t low;
   uint32_t high;
   __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
   return (uint64_t)high << 32 | low;
+}
+
+/* Channel 2 counts down once (8254 mode 0) while its gate is open; its output shows in the gate's port. */
+void clock_init(void) {
+  uint32_t count = (uint32_t)((uint64_t)TIMER_HZ * CALIBRATE_US / 1000000U);
+  out8(TIMER_GATE, (uint8_t)((in8(TIMER_GATE) & 0xFCU) | 1U));
+  out8(TIMER_COMMAND, 0xB0);
+  out8(TIMER_CHANNEL, (uint8_t)count);
+  out8(TIMER_CHANNEL, (uint8_t)(count >> 8));
+  uint64_t start = read_tsc();
+  while(!(in8(TIMER_GATE) & 0x20U)) {
+  }
+  ticks_per_us = (read_tsc() - start) / CALIBRATE_US + 1U;
+}
+
+uint64_t clock_us(void) {
+  return read_tsc() / ticks_per_us;
 }
 
 static void pci_select(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset) {
@@ -82,98 +90,4 @@ uint32_t pci_read(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset)
 void pci_write(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset, uint32_t value) {
   pci_select(bus, device, function, offset);
   out32(PCI_DATA, value);
-}
-
-/* Interrupts ----------------------------------------------------------------------------------------------------- */
-
-struct gate {
-  uint16_t offset_low;
-  uint16_t selector;
-  uint8_t stack;
-  uint8_t type;
-  uint16_t offset_middle;
-  uint32_t offset_high;
-  uint32_t reserved;
-};
-
-struct __attribute__((packed)) table_register {
-  uint16_t limit;
-  uint64_t base;
-};
-
-struct interrupt_frame;
-
-static _Alignas(16) struct gate idt[256];
-static _Alignas(16) const uint64_t gdt[] = {0, 0x00AF9A000000FFFFULL, 0x00CF92000000FFFFULL}; /* code 8, data 16 */
-
-void (*arch_nic_interrupt)(void);
-volatile uint64_t arch_interrupts;
-
-static __attribute__((interrupt)) void on_nic(struct interrupt_frame *frame) {
-  (void)frame;
-  arch_interrupts++;
-  arch_nic_interrupt();
-  *mmio(LAPIC + LAPIC_EOI) = 0;
-}
-
-static __attribute__((interrupt)) void on_anything_else(struct interrupt_frame *frame) {
-  (void)frame;
-  serial_text("kernel: unexpected interrupt or exception\r\n");
-  for(;;) {
-    __asm__ volatile("cli; hlt");
-  }
-}
-
-static __attribute__((interrupt)) void on_spurious(struct interrupt_frame *frame) {
-  (void)frame;
-}
-
-static void set_gate(uint32_t vector, void (*handler)(struct interrupt_frame *)) {
-  uint64_t address = (uint64_t)handler;
-  idt[vector] = (struct gate){(uint16_t)address, 8, 0, 0x8E, (uint16_t)(address >> 16), (uint32_t)(address >> 32), 0};
-}
-
-void arch_init(void) {
-  struct table_register gdtr = {sizeof(gdt) - 1, (uint64_t)gdt};
-  struct table_register idtr = {sizeof(idt) - 1, (uint64_t)idt};
-  __asm__ volatile("cli");
-  for(uint32_t i = 0; i < 256; i++) {
-    set_gate(i, on_anything_else);
-  }
-  set_gate(NIC_VECTOR, on_nic);
-  set_gate(SPURIOUS, on_spurious);
-  __asm__ volatile("lgdt %0\n\t"
-                   "pushq $8\n\t"
-                   "leaq 1f(%%rip), %%rax\n\t"
-                   "pushq %%rax\n\t"
-                   "lretq\n"
-                   "1:\n\t"
-                   "movl $16, %%eax\n\t"
-                   "movl %%eax, %%ds\n\t"
-                   "movl %%eax, %%es\n\t"
-                   "movl %%eax, %%ss\n\t"
-                   "lidt %1"
-                   :
-                   : "m"(gdtr), "m"(idtr)
-                   : "rax", "memory");
-  out8(PIC1_DATA, 0xFF);
-  out8(PIC2_DATA, 0xFF);
-  *mmio(LAPIC + LAPIC_LVT0) = LVT_MASKED;
-  *mmio(LAPIC + LAPIC_LVT1) = LVT_MASKED;
-  *mmio(LAPIC + LAPIC_SVR) = 0x100U | SPURIOUS;
-}
-
-void ioapic_route(uint32_t input) {
-  *mmio(IOAPIC) = 0x11U + 2U * input;
-  *mmio(IOAPIC + 0x10U) = 0; /* local APIC 0 */
-  *mmio(IOAPIC) = 0x10U + 2U * input;
-  *mmio(IOAPIC + 0x10U) = LEVEL | NIC_VECTOR;
-}
-
-void interrupts_on(void) {
-  __asm__ volatile("sti" : : : "memory");
-}
-
-void interrupts_off(void) {
-  __asm__ volatile("cli" : : : "memory");
 }

@@ -1,28 +1,60 @@
-/* arch.h - as much of an x86-64 machine as the reference kernel needs: serial port, descriptor tables, interrupts. */
+/* arch.h - as much of an x86-64 machine as the reference kernel needs. */
 #ifndef TEST_KERNEL_ARCH_H
 #define TEST_KERNEL_ARCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+static inline void out8(uint16_t port, uint8_t value) {
+  __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint8_t in8(uint16_t port) {
+  uint8_t value;
+  __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+
+static inline volatile uint32_t *mmio(uint64_t address) {
+  return (volatile uint32_t *)address;
+}
+
+/* Serial port */
 void serial_text(const char *text);
 void serial_number(uint64_t value);
+void serial_value(const char *name, uint64_t value); /* " name value" */
+void serial_wait(void);                              /* for one byte */
 
-uint64_t read_tsc(void);
+/* Clock: the time-stamp counter, measured against the 8254 timer. */
+void clock_init(void);
+uint64_t clock_us(void);
+
+/* PCI configuration space of segment 0 by ports 0xCF8 and 0xCFC */
 uint32_t pci_read(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset);
 void pci_write(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset, uint32_t value);
 
-/* Own GDT and IDT; the 8259s masked. Interrupts stay off. */
-void arch_init(void);
+/* Page tables of our own: the first 4 GiB are mapped to themselves, write-back. */
+#define PAGING_LIMIT 0x100000000ULL
+void paging_init(void);
 
-#define NIC_VECTOR 0x50U
+/* Makes a range below PAGING_LIMIT uncached, in whole pages of 2 MiB. */
+void paging_uncache(uint64_t physical, uint64_t size);
+
+/* GDT and IDT of our own; every interrupt controller masked. Interrupts stay off. */
+void interrupts_init(void);
+
+#define NIC_VECTOR  0x50U
+#define MSI_ADDRESS 0xFEE00000U /* local APIC 0 */
 
 /* What the NIC's interrupt calls; at interrupt level. */
-extern void (*arch_nic_interrupt)(void);
-extern volatile uint64_t arch_interrupts; /* taken so far */
+extern void (*nic_interrupt)(void);
+extern volatile uint64_t nic_interrupts; /* taken so far */
 
-/* Unmasks one IOAPIC input for NIC_VECTOR, level-triggered. */
+/* Unmasks one input of the IOAPIC for NIC_VECTOR, level-triggered. */
 void ioapic_route(uint32_t input);
+
+/* Unmasks one line (0 to 15) of the two 8259s. */
+void pic_route(uint32_t line);
 
 void interrupts_on(void);
 void interrupts_off(void);

@@ -12,10 +12,18 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 import qemulib  # noqa: E402
-from wirepeer import Peer  # noqa: E402
+from wirepeer import Peer, test_frame  # noqa: E402, F401
 
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 SUCCESS, INVALID, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = "0x0", "0x2", "0xC", "0xE", "0xF", "0x12", "0x15"
+
+
+def hub(model, *netdevs):
+    """The arguments for one NIC with several network back-ends on its wire."""
+    arguments = ["-netdev", "hubport,id=wire,hubid=0"]
+    for index, netdev in enumerate(netdevs):
+        arguments += ["-netdev", netdev.format(id=f"end{index}"), "-netdev", f"hubport,id=port{index},hubid=0,netdev=end{index}"]
+    return arguments + ["-device", f"{model},netdev=wire,mac={qemulib.MAC},romfile="]
 
 
 class Command:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, ROOT, Prompt, QemuTest, make_uki, qemulib
+from harness import BUILD, ROOT, Prompt, QemuTest, hub, make_uki, qemulib
 from test_driver import LEASE
 
 MODELS = ("e1000", "e1000e")
@@ -44,8 +44,8 @@ class BootTest(QemuTest):
         """From QEMU's own DHCP and TFTP server."""
         return self.diskless([self.nic(model, f"user,id={{id}},tftp={self.served},bootfile={bootfile}")], **options)
 
-    def boot_in_network(self, model, bootfile, extra=(), disk_commands=None):
-        """In a network of its own with dnsmasq and an HTTP server."""
+    def boot_in_network(self, model, bootfile, extra=(), disk_commands=None, second=None):
+        """In a network of its own with dnsmasq and an HTTP server; `second` is another netdev on the same wire."""
         with open(os.path.join(self.served, "dnsmasq.conf"), "w", encoding="utf-8") as file:
             file.write(DNSMASQ.format(folder=self.served, bootfile=bootfile))
         # Root needs no user namespace, and in a chroot could not have one.
@@ -58,7 +58,8 @@ class BootTest(QemuTest):
         netdev = "tap,id={id},ifname=tap0,script=no,downscript=no"
         if disk_commands is None:
             return self.diskless([self.nic(model, netdev)], **options)
-        return self.machine(disk_commands, [(model, netdev)], finish="", **options)
+        nic = hub(model, netdev, second) if second else (model, netdev)
+        return self.machine(disk_commands, [nic], finish="", **options)
 
     def expect(self, machine, text, timeout=150):
         self.assertTrue(machine.wait_for(text, timeout), f"no '{text}'; last lines:\n{machine.output[-1500:]}")

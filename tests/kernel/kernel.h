@@ -1,0 +1,36 @@
+/* kernel.h - the reference kernel, between its two ways to be booted and what it does then. */
+#ifndef TEST_KERNEL_KERNEL_H
+#define TEST_KERNEL_KERNEL_H
+
+#include <efi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KERNEL_HEAP_SIZE (4U << 20) /* for the driver's records, and for rings of its own when there is no handoff */
+#define KERNEL_LINE_SIZE 256U
+
+/* Marks for whoever traces the machine's ports, written to port 0x80 */
+#define MARK_PORT      0x80U
+#define MARK_LEAVING   0xE1U /* ExitBootServices is called next          */
+#define MARK_LEFT      0xE2U /* the kernel has the machine to itself     */
+#define MARK_DELIVERED 0xE3U /* the first numbered frame was delivered   */
+
+struct kernel_options {
+  const char *interrupts; /* "poll", "intx", "pic", "msi" or "msix"                                       */
+  uint32_t frames;        /* numbered frames to wait for                                                  */
+  uint32_t moderation;    /* interrupts per second at the most, 0 = as they come                          */
+  uint32_t nic;           /* which of the machine's NICs                                                  */
+  uint32_t transmit;      /* numbered frames to send: before ExitBootServices by SNP, and as many after it */
+  bool hold;              /* wait for a byte on the serial port before coming to the NIC */
+  bool echo;              /* send the numbered frames back                                                */
+};
+
+/* Takes `line` apart in place. NULL, or what is wrong (static, until the next call). */
+const char *kernel_parse(char *line, struct kernel_options *options);
+
+/* Entered with boot services left, memory mapped to itself and interrupts off; ends the machine. */
+_Noreturn void kernel_main(const struct kernel_options *options, EFI_SYSTEM_TABLE *system, uint8_t *heap,
+                           uint32_t transmitted);
+
+#endif

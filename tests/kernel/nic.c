@@ -1,0 +1,236 @@
+/* nic.c - the reference kernel's NIC: found on the bus, its registers mapped, its interrupt routed. */
+#include "nic.h"
+
+#include "../../app/args.h"
+#include "arch.h"
+
+#define REGISTERS_SIZE    0x20000U /* every supported part's BAR 0 */
+#define DMA_ALIGN_MIN     4096U
+#define PCI_BAR0          0x10U
+#define PCI_CAPABILITIES  0x34U
+#define PCI_INTERRUPT     0x3CU
+#define PCI_HEADER_TYPE   0x0CU
+#define PCI_MULTIFUNCTION (1U << 23)
+#define PCI_MSI           0x05U
+#define PCI_MSI_ENABLE    (1U << 16)
+#define PCI_MSIX          0x11U
+#define PCI_MSIX_ENABLE   (1U << 31)
+#define PCI_NO_DEVICE     0xFFFFFFFFU
+
+static struct {
+  volatile uint32_t *registers;
+  uint8_t *heap;
+  size_t heap_size;
+  size_t heap_used;
+} platform_state;
+
+/* Platform ------------------------------------------------------------------------------------------------------- */
+
+static uint32_t mmio_read32(void *ctx, uint32_t offset) {
+  (void)ctx;
+  return platform_state.registers[offset / 4U];
+}
+
+static void mmio_write32(void *ctx, uint32_t offset, uint32_t value) {
+  (void)ctx;
+  __asm__ volatile("" : : : "memory");
+  platform_state.registers[offset / 4U] = value;
+}
+
+static void *take(size_t size, size_t align) {
+  size_t start = (platform_state.heap_used + align - 1U) & ~(align - 1U);
+  if(start + size > platform_state.heap_size) {
+    return NULL;
+  }
+  platform_state.heap_used = start + size;
+  return platform_state.heap + start;
+}
+
+static void *heap_alloc(void *ctx, size_t size) {
+  (void)ctx;
+  return take(size, _Alignof(max_align_t));
+}
+
+static void heap_free(void *ctx, void *memory, size_t size) {
+  (void)ctx;
+  (void)memory;
+  (void)size;
+}
+
+static int dma_alloc(void *ctx, size_t size, size_t align, struct net_dma *out) {
+  (void)ctx;
+  void *memory = take(size, align > DMA_ALIGN_MIN ? align : DMA_ALIGN_MIN);
+  if(!memory) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  *out = (struct net_dma){memory, (uint64_t)memory, size, NULL};
+  return NETDEV_OK;
+}
+
+static void dma_free(void *ctx, struct net_dma *dma) {
+  (void)ctx;
+  (void)dma;
+}
+
+static uint64_t now_us(void *ctx) {
+  (void)ctx;
+  return clock_us();
+}
+
+static void delay_us(void *ctx, uint32_t us) {
+  (void)ctx;
+  uint64_t start = clock_us();
+  while(clock_us() - start < us) {
+  }
+}
+
+static void log_line(void *ctx, enum net_log_level level, const char *text, uint32_t value) {
+  (void)ctx;
+  if(level <= NET_LOG_INFO) {
+    serial_text("kernel: ");
+    serial_text(text);
+    serial_text(" ");
+    serial_number(value);
+    serial_text("\r\n");
+  }
+}
+
+const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *heap, size_t heap_size) {
+  static const struct net_platform platform = {
+      .version = NET_PLATFORM_VERSION,
+      .size = sizeof(struct net_platform),
+      .mmio_read32 = mmio_read32,
+      .mmio_write32 = mmio_write32,
+      .alloc = heap_alloc,
+      .free = heap_free,
+      .dma_alloc = dma_alloc,
+      .dma_free = dma_free,
+      .delay_us = delay_us,
+      .now_us = now_us,
+      .log = log_line,
+  };
+  paging_uncache(nic->bar0, REGISTERS_SIZE);
+  platform_state.registers = mmio(nic->bar0);
+  platform_state.heap = heap;
+  platform_state.heap_size = heap_size;
+  return &platform;
+}
+
+void *nic_map(void *ctx, uint64_t physical, uint64_t size) {
+  (void)ctx;
+  return physical < PAGING_LIMIT && size <= PAGING_LIMIT - physical ? (void *)physical : NULL;
+}
+
+/* Bus ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_known(uint8_t bus, uint8_t device, uint8_t function, struct kernel_nic *nic) {
+  uint32_t id = pci_read(bus, device, function, 0);
+  if(id == PCI_NO_DEVICE || !e1000_model_name((uint16_t)id, (uint16_t)(id >> 16))) {
+    return false;
+  }
+  uint32_t bar0 = pci_read(bus, device, function, PCI_BAR0);
+  *nic = (struct kernel_nic){
+      .bus = bus,
+      .device = device,
+      .function = function,
+      .revision_id = (uint8_t)pci_read(bus, device, function, 8),
+      .vendor_id = (uint16_t)id,
+      .device_id = (uint16_t)(id >> 16),
+      .bar0 = bar0 & ~15U,
+  };
+  if((bar0 & 6U) == 4U) {
+    nic->bar0 |= (uint64_t)pci_read(bus, device, function, PCI_BAR0 + 4U) << 32;
+  }
+  return nic->bar0 + REGISTERS_SIZE <= PAGING_LIMIT;
+}
+
+bool nic_find(uint32_t index, struct kernel_nic *nic) {
+  for(uint32_t place = 0; place < 256U * 32U; place++) {
+    uint8_t bus = (uint8_t)(place / 32U);
+    uint8_t device = place % 32U;
+    uint32_t functions = pci_read(bus, device, 0, PCI_HEADER_TYPE) & PCI_MULTIFUNCTION ? 8 : 1;
+    for(uint8_t function = 0; function < functions; function++) {
+      if(is_known(bus, device, function, nic) && index-- == 0) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* Interrupts ----------------------------------------------------------------------------------------------------- */
+
+static uint32_t config_read(const struct kernel_nic *nic, uint8_t offset) {
+  return pci_read(nic->bus, nic->device, nic->function, offset);
+}
+
+static void config_write(const struct kernel_nic *nic, uint32_t offset, uint32_t value) {
+  pci_write(nic->bus, nic->device, nic->function, (uint8_t)offset, value);
+}
+
+static uint8_t capability(const struct kernel_nic *nic, uint8_t id) {
+  uint8_t at = (uint8_t)config_read(nic, PCI_CAPABILITIES);
+  while(at) {
+    uint32_t header = config_read(nic, at);
+    if((uint8_t)header == id) {
+      return at;
+    }
+    at = (uint8_t)(header >> 8);
+  }
+  return 0;
+}
+
+/* Both of QEMU's machines: on q35 the devices of bus 0 are spread over inputs 20 to 23, on pc the Interrupt Line holds the
+ * input. Either may be unused, so both are routed. */
+static void route_intx(const struct kernel_nic *nic) {
+  uint32_t interrupt = config_read(nic, PCI_INTERRUPT);
+  ioapic_route(20U + ((nic->device + ((interrupt >> 8) & 0xFFU) - 1U) & 3U));
+  ioapic_route(interrupt & 0xFU);
+}
+
+static bool route_msi(const struct kernel_nic *nic) {
+  uint8_t at = capability(nic, PCI_MSI);
+  if(!at) {
+    return false;
+  }
+  config_write(nic, at + 4U, MSI_ADDRESS);
+  config_write(nic, at + 8U, 0);
+  config_write(nic, at + 12U, NIC_VECTOR);
+  config_write(nic, at, config_read(nic, at) | PCI_MSI_ENABLE);
+  return true;
+}
+
+static bool route_msix(const struct kernel_nic *nic) {
+  uint8_t at = capability(nic, PCI_MSIX);
+  if(!at) {
+    return false;
+  }
+  uint32_t place = config_read(nic, (uint8_t)(at + 4U));
+  uint32_t table = (config_read(nic, (uint8_t)(PCI_BAR0 + 4U * (place & 7U))) & ~15U) + (place & ~7U);
+  paging_uncache(table, 16);
+  config_write(nic, at, config_read(nic, at) | PCI_MSIX_ENABLE);
+  volatile uint32_t *entry = mmio(table);
+  entry[0] = MSI_ADDRESS;
+  entry[1] = 0;
+  entry[2] = NIC_VECTOR;
+  entry[3] = 0;
+  return true;
+}
+
+bool nic_route(const struct kernel_nic *nic, const char *interrupts, enum e1000_irq_mode *mode) {
+  if(text_equal(interrupts, "msi")) {
+    *mode = E1000_IRQ_MSI;
+    return route_msi(nic);
+  }
+  if(text_equal(interrupts, "msix")) {
+    *mode = E1000_IRQ_MSIX;
+    return route_msix(nic);
+  }
+  *mode = E1000_IRQ_INTX;
+  if(text_equal(interrupts, "pic")) {
+    pic_route(config_read(nic, PCI_INTERRUPT) & 0xFU);
+  } else {
+    route_intx(nic);
+  }
+  return true;
+}
