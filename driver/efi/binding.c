@@ -183,7 +183,7 @@ static EFI_STATUS EFIAPI stop(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE cont
                               EFI_HANDLE *children) {
   struct snp_device *snp = binding_find_own(controller);
   (void)this;
-  if(!snp) {
+  if(!snp || snp->nic.exited) {
     return EFI_DEVICE_ERROR;
   }
   if(child_count == 0) {

@@ -152,10 +152,12 @@ static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_option
   return efi_status_of(result);
 }
 
-/* Runs inside ExitBootServices: the memory map is final, timers are off. Registers only. */
+/* Runs inside ExitBootServices: the memory map is final, timers are off. Registers only. Somebody who runs after us may
+ * still shut the SNP down (iPXE does): nothing touches the NIC any more. */
 static VOID EFIAPI on_exit_boot_services(EFI_EVENT event, VOID *context) {
   struct efi_nic *nic = context;
   (void)event;
+  nic->exited = TRUE;
   if(nic->handoff) {
     handoff_finish(nic);
   } else if(nic->netdev->state != NETDEV_CLOSED) {
@@ -259,6 +261,9 @@ BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT16 vendor_id, UINT16 dev
 static VOID EFIAPI heartbeat(EFI_EVENT event, VOID *context) {
   struct efi_nic *nic = context;
   (void)event;
+  if(nic->exited) {
+    return;
+  }
   nic->beats++;
   netdev_poll(nic->netdev, POLL_BUDGET);
   (void)netdev_tick(nic->netdev);

@@ -34,6 +34,7 @@ struct efi_nic {
   struct netdev *netdev;
   EFI_EVENT heartbeat;
   EFI_EVENT exit_boot_services;
+  BOOLEAN exited;              /* boot services are left: the NIC is the next stage's                   */
   UINT64 beats;                /* how often the heartbeat ran                                           */
   struct net_handoff *handoff; /* the published table, when a handoff was asked for                  */
   struct net_handoff_nic *handoff_entry;

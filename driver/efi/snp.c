@@ -8,7 +8,7 @@ struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol) {
     return NULL;
   }
   struct snp_device *snp = _CR(protocol, struct snp_device, protocol);
-  return snp->signature == SNP_SIGNATURE ? snp : NULL;
+  return snp->signature == SNP_SIGNATURE && !snp->nic.exited ? snp : NULL;
 }
 
 EFI_STATUS snp_require_initialized(const struct snp_device *snp) {

@@ -46,7 +46,7 @@ EFI_STATUS snp_init(struct snp_device *snp);
 /* Closes WaitForPacket. The protocol must have been uninstalled before. */
 void snp_fini(struct snp_device *snp);
 
-/* The device behind a protocol, or NULL when it is none of ours. */
+/* The device behind a protocol; NULL when it is none of ours, or no longer: boot services are left. */
 struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol);
 
 /* EFI_SUCCESS when Initialized, EFI_NOT_STARTED when Stopped, EFI_DEVICE_ERROR when only Started: what most functions
