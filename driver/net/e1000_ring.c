@@ -1,7 +1,6 @@
 /* e1000_ring.c - descriptor ring mechanics; touches memory only, never a register. */
 #include "e1000_ring.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #define RING_ALIGN_MIN 128U /* RDBAL and TDBAL ignore bits 3:0; 128 keeps a cache line's descriptors together */
@@ -166,7 +165,7 @@ const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring) {
     return NULL;
   }
   /* Orders the read of DD before the next write to the slot's buffer, which the device has finished reading. */
-  atomic_thread_fence(memory_order_acquire);
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
   return tx_take(ring);
 }
 
@@ -205,7 +204,7 @@ enum e1000_rx_verdict e1000_rx_peek(const struct e1000_ring *ring, struct netdev
     return E1000_RX_NONE;
   }
   /* Orders the read of DD before the reads of length, errors and the frame itself. */
-  atomic_thread_fence(memory_order_acquire);
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
   uint16_t length = descriptor->length;
   uint8_t errors = descriptor->errors;
 
