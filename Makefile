@@ -129,14 +129,36 @@ $(BUILD)/host/%.o: %.c | deps
 	$(HOSTCC) $(HOST_FLAGS) -Idriver/net -Itests/sim -Iapp -MMD -MP -c $< -o $@
 
 $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(HOST_OBJ)
-	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ -lcmocka
+	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
+
+# The menios glue over menios' interfaces: on the host those are the test's, with the simulator's registers behind them.
+# And compiled as menios compiles, with headers of our own that say what its say; it must need nothing else of menios.
+GLUE_SRC     := $(wildcard driver/kernel/menios/*.c)
+GLUE_INC     := -Itests/menios/include
+GLUE_HOST    := $(patsubst %.c,$(BUILD)/host/%.o,$(GLUE_SRC) driver/kernel/consumer.c tests/menios/stubs.c)
+MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(GLUE_SRC) driver/kernel/consumer.c)
+MENIOS_FLAGS := -std=gnu11 $(WARNINGS) -nostdinc -ffreestanding -fno-stack-protector -fno-pie -march=x86-64 \
+                -mno-80387 -mno-mmx -mno-sse -mno-sse2 -mno-red-zone -mcmodel=kernel -DMENIOS_KERNEL
+
+$(BUILD)/test_menios: $(GLUE_HOST)
+$(BUILD)/test_menios: HOST_LINK := -Wl,--wrap=menios_platform_init
+$(GLUE_HOST) $(BUILD)/host/tests/unit/test_menios.o: HOST_FLAGS += $(GLUE_INC)
+
+$(BUILD)/menios/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(MENIOS_FLAGS) -Iinclude -Itests/menios/libc $(GLUE_INC) -MMD -MP -c $< -o $@
+
+$(BUILD)/menios.o: $(MENIOS_OBJ) tests/menios/symbols
+	ld -r $(MENIOS_OBJ) -o $@
+	nm --undefined-only --just-symbols $@ | diff tests/menios/symbols -
 
 $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
 
 # Static checks; each fails the build on its own
-SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] tests/*/*.[ch])
-TIDY_SRC  := $(CORE_SRC) $(APP_SRC) $(wildcard driver/efi/*.c driver/kernel/*.c)
+SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] tests/*/*.[ch] \
+             tests/menios/*/*.h tests/menios/*/*/*.h)
+TIDY_SRC  := $(CORE_SRC) $(APP_SRC) $(GLUE_SRC) $(wildcard driver/efi/*.c driver/kernel/*.c)
 
 check: deps $(REGISTERS)
 	$(REGISTERS)
@@ -144,7 +166,7 @@ check: deps $(REGISTERS)
 	clang-format --dry-run -Werror $(SOURCES)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \
 	  --suppress=missingIncludeSystem driver app
-	clang-tidy --quiet $(TIDY_SRC) -- $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS)) 2>/dev/null
+	clang-tidy --quiet $(TIDY_SRC) -- $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS)) $(GLUE_INC) 2>/dev/null
 
 # Register accesses per frame, counted in QEMU's trace; fails above the price list
 count: all $(BUILD)/tests/count.efi
@@ -162,7 +184,7 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 256
 
 # Everything. The other compiler's images are built and booted as well.
-test: all check $(UNIT_BIN) $(TEST_EFI) $(KERNELS)
+test: all check $(UNIT_BIN) $(TEST_EFI) $(KERNELS) $(BUILD)/menios.o
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
 	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN)
 
@@ -172,4 +194,5 @@ clean:
 .SECONDARY:
 -include $(DRIVER_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(ENTRY_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
 -include $(patsubst %.o,%.d,$(call kernel_objects,$(KERNEL_SRC) $(wildcard tests/kernel/boot_*.c)))
+-include $(GLUE_HOST:.o=.d) $(MENIOS_OBJ:.o=.d)
 -include $(patsubst tests/unit/%.c,$(BUILD)/host/tests/unit/%.d,$(wildcard tests/unit/*.c))
