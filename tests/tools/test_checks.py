@@ -48,6 +48,12 @@ class Checks(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("is in driver/efi, which this layer must not know", result.stderr)
 
+    def test_header_of_one_kernel_beside_its_glue(self):
+        self.edit("driver/kernel/consumer.c", "#include <string.h>", "#include <string.h>\n#include <kernel/heap.h>")
+        result = self.check_layers()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("driver/kernel/consumer.c: <kernel/heap.h> is not for this layer", result.stderr)
+
     def test_register_row_that_disagrees(self):
         self.edit("driver/net/e1000_regs.h", "X(RDT, 0x02818,", "X(RDT, 0x0281C,")
         program = os.path.join(self.tree, "check")
