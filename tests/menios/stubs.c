@@ -154,6 +154,7 @@ void pci_config_write_segment(uint16_t segment, uint8_t bus, uint8_t device, uin
   uint32_t *word = &nic->config[offset / 4U];
   if(offset == PCI_CONFIG_STATUS_COMMAND) {
     assert_int_equal(value >> 16, 0); /* a one clears a status bit */
+    nic->commands++;
     nic->decoding_off += (*word & COMMAND_MEMORY_SPACE) && !(value & COMMAND_MEMORY_SPACE);
     *word = value & COMMAND_BITS;
     return;

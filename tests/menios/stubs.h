@@ -20,6 +20,7 @@ struct stub_nic {
   struct sim *sim;
   uint32_t config[16];   /* configuration space                        */
   uint64_t bar_size;     /* what BAR 0 says when it is asked           */
+  uint32_t commands;     /* how often the command register was written */
   uint32_t decoding_off; /* how often memory space was switched off    */
   uint32_t io_address;
   irq_handler_fn handler; /* NULL: not registered                       */

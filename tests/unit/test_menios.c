@@ -188,8 +188,8 @@ static void test_adopted(void **state) {
     assert_logged("adopted from the firmware");
     assert_int_equal(sim_writes_of(nic->sim, E1000_CTRL), 0);
     assert_int_equal(sim_io_writes(nic->sim), 0);
-    assert_int_equal(nic->decoding_off, 0); /* a running NIC is not sized */
-    assert_int_equal(stub.dma_allocs, 0);   /* the rings are the firmware's */
+    assert_int_equal(nic->commands, 0);   /* a NIC that is left running is not sized */
+    assert_int_equal(stub.dma_allocs, 0); /* the rings are the firmware's */
     assert_int_equal(received.received, 0);
     assert_true(stub_interrupt(nic, 0));
     assert_int_equal(received.received, 2);

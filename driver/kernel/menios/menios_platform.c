@@ -147,9 +147,13 @@ static void config_write(const struct menios_nic *nic, uint8_t offset, uint32_t 
   pci_config_write_segment(nic->pci.segment, nic->pci.bus, nic->pci.device, nic->pci.function, offset, value);
 }
 
-/* Zeroes to the status half, whose bits are cleared by ones. */
+/* Zeroes to the status half, whose bits are cleared by ones. Not written without need: QEMU then pushes a frame that it holds
+ * back into a NIC that was left quiet, where it is lost. */
 static void set_command(const struct menios_nic *nic, uint32_t command) {
-  config_write(nic, PCI_CONFIG_STATUS_COMMAND, command & 0xFFFFU);
+  command &= 0xFFFFU;
+  if((menios_pci_read(nic, PCI_CONFIG_STATUS_COMMAND) & 0xFFFFU) != command) {
+    config_write(nic, PCI_CONFIG_STATUS_COMMAND, command);
+  }
 }
 
 /* How many bytes BAR 0 decodes (PCI 3.0, 6.2.5.1). */
