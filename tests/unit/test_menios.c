@@ -254,7 +254,7 @@ static void test_handoffs_not_to_be_believed(void **state) {
 
 /* Failures ------------------------------------------------------------------------------------------------------- */
 
-/* One allocation fails: either the NIC comes up all the same, or nothing is left of the attempt and the next one works. */
+/* One allocation fails: the NIC comes up all the same, or nothing is left of the attempt and the next one works. */
 static bool fails_cleanly(bool handoff, uint32_t fail_kmalloc_at, uint32_t fail_dma_at) {
   struct firmware firmware;
   set_up(NULL);

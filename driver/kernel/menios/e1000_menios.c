@@ -111,8 +111,8 @@ static bool work(struct menios_nic *nic) {
   return more;
 }
 
-/* menios has nowhere to put the work off to from here: its work queue and semaphores allocate, and take locks that whoever was
- * interrupted may hold; README.md has the details. When it has, this is the place: work() goes there. */
+/* menios has nowhere to put the work off to from here: its work queue and semaphores allocate, and take locks that
+ * whoever was interrupted may hold; README.md has the details. When it has, this is the place: work() goes there. */
 static bool on_interrupt(void *ctx) {
   struct menios_nic *nic = ctx;
   uint64_t flags = spinlock_lock_irqsave(&nic->lock);
@@ -136,8 +136,8 @@ bool e1000_menios_poll(void) {
 
 /* Bringing up ---------------------------------------------------------------------------------------------------- */
 
-/* AHCI routes its input to a vector of its own, past irq_register. Taking the input away from it would leave its interrupts
- * unanswered, and a level that nobody lowers stops the machine. */
+/* AHCI routes its input to a vector of its own, past irq_register. Taking the input away from it would leave its
+ * interrupts unanswered, and a level that nobody lowers stops the machine. */
 static bool is_ahcis(uint32_t line) {
   for(const ahci_controller_t *ahci = ahci_controllers(); ahci; ahci = ahci->next) {
     if(ahci->irq_configured && ahci->gsi == line) {

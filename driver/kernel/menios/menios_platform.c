@@ -83,8 +83,8 @@ static void dma_free(void *ctx, struct net_dma *dma) {
   kfree(dma->handle);
 }
 
-/* Limine's direct map holds everything below 4 GiB and what is memory above it (base revision 0). The rest of it, like a BAR
- * that the firmware put high, is mapped here. */
+/* Limine's direct map holds everything below 4 GiB and what is memory above it (base revision 0). The rest of it, like
+ * a BAR that the firmware put high, is mapped here. */
 void *menios_map(void *ctx, uint64_t physical, uint64_t size) {
   (void)ctx;
   for(uint64_t page = physical & ~(uint64_t)(PAGE_SIZE - 1U); page < physical + size; page += PAGE_SIZE) {
@@ -104,7 +104,7 @@ static uint64_t now_us(void *ctx) {
   return (uint64_t)ns_from_boot() / nanos_per_us;
 }
 
-/* Not ksleep, which enables interrupts: NICs are brought up before menios does. One more, because the first has begun. */
+/* Not ksleep, which enables interrupts: NICs come up before menios does. One more, because the first has begun. */
 static void delay_us(void *ctx, uint32_t us) {
   uint64_t start = now_us(ctx);
   while(now_us(ctx) - start <= us) {
@@ -147,8 +147,8 @@ static void config_write(const struct menios_nic *nic, uint8_t offset, uint32_t 
   pci_config_write_segment(nic->pci.segment, nic->pci.bus, nic->pci.device, nic->pci.function, offset, value);
 }
 
-/* Zeroes to the status half, whose bits are cleared by ones. Not written without need: QEMU then pushes a frame that it holds
- * back into a NIC that was left quiet, where it is lost. */
+/* Zeroes to the status half, whose bits are cleared by ones. Not written without need: QEMU then pushes a frame that it
+ * holds back into a NIC that was left quiet, where it is lost. */
 static void set_command(const struct menios_nic *nic, uint32_t command) {
   command &= 0xFFFFU;
   if((menios_pci_read(nic, PCI_CONFIG_STATUS_COMMAND) & 0xFFFFU) != command) {

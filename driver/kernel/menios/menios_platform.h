@@ -24,8 +24,8 @@ struct menios_nic {
 /* The processor's address of `size` bytes at a physical one, NULL when menios cannot map them. `ctx` is not used. */
 void *menios_map(void *ctx, uint64_t physical, uint64_t size);
 
-/* Reads the BARs, maps BAR 0 and enables memory space and bus mastering. `may_size`: nothing can be running on this NIC, so
- * BAR 0 may be sized, for which its decoding is off for a moment. False when BAR 0 is none of this family's. */
+/* Reads the BARs, maps BAR 0 and enables memory space and bus mastering. `may_size`: nothing can be running on this
+ * NIC, so BAR 0 may be sized, for which its decoding is off for a moment. False when BAR 0 is none of this family's. */
 bool menios_pci_prepare(struct menios_nic *nic, bool may_size);
 
 /* Puts the command register back as it was found. */
