@@ -57,6 +57,7 @@ static void update_stats(struct e1000 *nic) {
 /* Leaves the controller reset, with its permanent address in place, for whoever comes next. */
 static void op_close(struct netdev *dev, bool gone) {
   struct e1000 *nic = to_e1000(dev);
+  nic->irq_enabled = false;
   if(!gone) {
     update_stats(nic);
     if(e1000_reset(nic) != NETDEV_OK) {
@@ -185,6 +186,9 @@ static int recover(struct e1000 *nic) {
     result = e1000_start(nic);
   }
   if(result == NETDEV_OK) {
+    if(nic->irq_enabled) {
+      e1000_irq_program(nic); /* the reset has masked them */
+    }
     return NETDEV_OK;
   }
   if(result != NETDEV_E_GONE) {

@@ -42,8 +42,10 @@ struct e1000 {
   uint8_t revision_id;
   bool rx_partial;               /* inside a frame that is being skipped                               */
   bool tx_end_dword;             /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
+  bool irq_enabled;              /* by e1000_irq_enable: a reset on our own account puts it back       */
   bool msix;                     /* interrupts by MSI-X                                                */
   bool rx_doorbell_posted;       /* a tail write may still sit in a write buffer (see e1000_tick)       */
+  uint32_t irq_interval;         /* ITR, in units of E1000_ITR_INTERVAL_NS                             */
   uint32_t tctl;                 /* what TCTL holds while the transmitter runs                         */
   uint32_t rctl;                 /* what RCTL holds, so that it is written only when it changes         */
   uint32_t mta[E1000_MTA_COUNT]; /* what MTA holds                                                      */
@@ -145,5 +147,10 @@ void e1000_resync_counters(struct e1000 *nic);
 static inline uint64_t e1000_count(const struct e1000 *nic, uint32_t offset) {
   return nic->counter[(offset - E1000_STATS_FIRST) / 4U];
 }
+
+/* Interrupts ----------------------------------------------------------------------------------------------------- */
+
+/* Programs and unmasks interrupts as e1000_irq_enable asked for them. */
+void e1000_irq_program(struct e1000 *nic);
 
 #endif

@@ -30,29 +30,33 @@ static void set_msix(struct e1000 *nic) {
   }
 }
 
+void e1000_irq_program(struct e1000 *nic) {
+  e1000_write(nic, E1000_IMC, UINT32_MAX);
+  if(nic->model->family == E1000_FAMILY_82574) {
+    set_msix(nic);
+  }
+  e1000_write(nic, E1000_ITR, nic->irq_interval);
+  if(nic->msix) {
+    e1000_write(nic, E1000_EITR, nic->irq_interval);
+  }
+  (void)e1000_read(nic, E1000_ICR);
+  e1000_irq_rearm(&nic->netdev);
+  /* Frames that waited before had their cause cleared just now, and a full ring would never raise another. */
+  e1000_write(nic, E1000_ICS, E1000_CAUSE_RXT0 | (nic->msix ? E1000_CAUSE_82574_RXQ0 : 0U));
+}
+
 int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_per_second) {
   struct e1000 *nic = (struct e1000 *)dev;
-  bool is_82574 = nic->model->family == E1000_FAMILY_82574;
   if(dev->state != NETDEV_OPEN) {
     return NETDEV_E_STATE;
   }
-  if(mode == E1000_IRQ_MSIX && !is_82574) {
+  if(mode == E1000_IRQ_MSIX && nic->model->family != E1000_FAMILY_82574) {
     return NETDEV_E_UNSUPPORTED;
   }
+  nic->irq_enabled = true;
   nic->msix = mode == E1000_IRQ_MSIX;
-  e1000_irq_disable(dev);
-  if(is_82574) {
-    set_msix(nic);
-  }
-  uint32_t interval = throttle_interval(max_per_second);
-  e1000_write(nic, E1000_ITR, interval);
-  if(nic->msix) {
-    e1000_write(nic, E1000_EITR, interval);
-  }
-  (void)e1000_read(nic, E1000_ICR);
-  e1000_irq_rearm(dev);
-  /* Frames that waited before had their cause cleared just now, and a full ring would never raise another. */
-  e1000_write(nic, E1000_ICS, E1000_CAUSE_RXT0 | (nic->msix ? E1000_CAUSE_82574_RXQ0 : 0U));
+  nic->irq_interval = throttle_interval(max_per_second);
+  e1000_irq_program(nic);
   return NETDEV_OK;
 }
 
@@ -77,5 +81,7 @@ void e1000_irq_rearm(struct netdev *dev) {
 }
 
 void e1000_irq_disable(struct netdev *dev) {
-  e1000_write((struct e1000 *)dev, E1000_IMC, UINT32_MAX);
+  struct e1000 *nic = (struct e1000 *)dev;
+  nic->irq_enabled = false;
+  e1000_write(nic, E1000_IMC, UINT32_MAX);
 }

@@ -66,7 +66,8 @@ enum e1000_irq_mode {
 };
 
 /* Sets the mode and the moderation (`max_per_second` interrupts, 0 = unlimited; SDM 13.4.18), unmasks, and raises one
- * interrupt, so that frames which wait already are seen. The interrupt controller and PCI capability are the caller's, and must be ready. NETDEV_E_UNSUPPORTED for
+ * interrupt, so that frames which wait already are seen. In force until the device is closed, also after a reset that ended a
+ * transmit hang. The interrupt controller and PCI capability are the caller's, and must be ready. NETDEV_E_UNSUPPORTED for
  * MSI-X on a part without it, NETDEV_E_STATE unless open. */
 int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_per_second);
 
