@@ -152,6 +152,20 @@ $(BUILD)/menios.o: $(MENIOS_OBJ) tests/menios/symbols
 	ld -r $(MENIOS_OBJ) -o $@
 	nm --undefined-only --just-symbols $@ | diff tests/menios/symbols -
 
+# The UEFI home runs against a fake firmware. The library's memory functions are replaced by ones that the sanitizers see.
+HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
+                  -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
+HOST_EFI_SRC   := $(filter-out driver/efi/libc.c driver/efi/tsc.c,$(wildcard driver/efi/*.c)) \
+                  $(wildcard tests/firmware/*.c)
+HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))
+
+$(BUILD)/host-efi/%.o: %.c | deps
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOST_EFI_FLAGS) -Idriver/net -Idriver/efi -Itests/sim -Itests/firmware -MMD -MP -c $< -o $@
+
+$(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(HOST_EFI_OBJ) $(HOST_OBJ)
+	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ -Wl,--wrap=CopyMem,--wrap=SetMem,--wrap=CompareMem -lcmocka -lefi
+
 $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
 
@@ -192,7 +206,4 @@ clean:
 	rm -rf $(BUILD)
 
 .SECONDARY:
--include $(DRIVER_OBJ:.o=.d) $(APP_OBJ:.o=.d) $(ENTRY_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
--include $(patsubst %.o,%.d,$(call kernel_objects,$(KERNEL_SRC) $(wildcard tests/kernel/boot_*.c)))
--include $(GLUE_HOST:.o=.d) $(MENIOS_OBJ:.o=.d)
--include $(patsubst tests/unit/%.c,$(BUILD)/host/tests/unit/%.d,$(wildcard tests/unit/*.c))
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -103,4 +103,7 @@ void efi_platform_init(struct efi_nic *nic);
  * 10 ms. */
 UINT64 efi_clock_us(VOID);
 
+/* The time-stamp counter (tsc.c). */
+UINT64 efi_read_tsc(VOID);
+
 #endif

@@ -116,19 +116,12 @@ static void dma_free(void *ctx, struct net_dma *dma) {
 
 /* Time and messages ---------------------------------------------------------------------------------------------- */
 
-static UINT64 read_tsc(VOID) {
-  UINT32 low;
-  UINT32 high;
-  __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-  return (UINT64)high << 32 | low;
-}
-
 /* At TPL_NOTIFY, so that no callback stretches the measurement or starts another. */
 static UINT64 calibrate(VOID) {
   EFI_TPL tpl = BS->RaiseTPL(TPL_NOTIFY);
-  UINT64 start = read_tsc();
+  UINT64 start = efi_read_tsc();
   BS->Stall(CLOCK_CALIBRATE_US);
-  UINT64 ticks_per_ms = (read_tsc() - start) / (CLOCK_CALIBRATE_US / 1000U);
+  UINT64 ticks_per_ms = (efi_read_tsc() - start) / (CLOCK_CALIBRATE_US / 1000U);
   BS->RestoreTPL(tpl);
   return ticks_per_ms ? ticks_per_ms : 1;
 }
@@ -138,7 +131,7 @@ UINT64 efi_clock_us(VOID) {
   if(ticks_per_ms == 0) {
     ticks_per_ms = calibrate();
   }
-  UINT64 ticks = read_tsc();
+  UINT64 ticks = efi_read_tsc();
   return ticks / ticks_per_ms * 1000U + ticks % ticks_per_ms * 1000U / ticks_per_ms;
 }
 

@@ -140,6 +140,22 @@ static void platform_dma_free(void *ctx, struct net_dma *dma) {
   sim_violate(sim, "dma_free of memory that is not allocated", dma->device);
 }
 
+void sim_map(struct sim *sim, void *cpu, uint64_t device, size_t size) {
+  *free_row(sim) = (struct sim_memory){.cpu = cpu, .device = device, .size = size, .live = true, .borrowed = true};
+}
+
+void sim_unmap(struct sim *sim, uint64_t device) {
+  for(size_t i = 0; i < SIM_TABLE; i++) {
+    struct sim_memory *row = &sim->memory[i];
+    if(row->live && row->borrowed && row->device == device) {
+      check_unused(sim, row);
+      row->live = false;
+      return;
+    }
+  }
+  sim_violate(sim, "unmap of memory that is not mapped", device);
+}
+
 uint8_t *sim_translate(struct sim *sim, uint64_t device, size_t size, const char *what) {
   for(size_t i = 0; i < SIM_TABLE; i++) {
     const struct sim_memory *row = &sim->memory[i];
@@ -344,7 +360,7 @@ struct sim *sim_create(const struct sim_config *config) {
 
 void sim_destroy(struct sim *sim) {
   for(size_t i = 0; i < SIM_TABLE; i++) {
-    if(sim->memory[i].live) {
+    if(sim->memory[i].live && !sim->memory[i].borrowed) {
       free(sim->memory[i].cpu);
     }
   }

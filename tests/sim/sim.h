@@ -59,6 +59,11 @@ struct sim_config *sim_knobs(struct sim *sim);
  * mask set, promiscuous. */
 void sim_leave_behind(struct sim *sim);
 
+/* For a host with DMA memory of its own, instead of dma_alloc: from now on the device reaches `size` bytes at `cpu` under
+ * this address, until sim_unmap. */
+void sim_map(struct sim *sim, void *cpu, uint64_t device, size_t size);
+void sim_unmap(struct sim *sim, uint64_t device);
+
 /* Time: only delay_us and this advance it. */
 void sim_advance(struct sim *sim, uint64_t us);
 uint64_t sim_now(const struct sim *sim);

@@ -92,6 +92,7 @@ struct sim_memory {
   uint64_t device; /* 0 for plain memory */
   size_t size;
   bool live;
+  bool borrowed; /* mapped by sim_map: not ours to free */
 };
 
 struct sim_frame {

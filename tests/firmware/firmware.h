@@ -1,0 +1,112 @@
+/* firmware.h - a small UEFI firmware on the host: the boot services and PciIo that driver/efi uses, over the simulator,
+ * with failures on demand and a watch on its caller. */
+#ifndef FIRMWARE_H
+#define FIRMWARE_H
+
+#include <efi.h>
+#include <efilib.h>
+
+#include "../sim/sim.h"
+
+/*
+ * There is one firmware at a time, since UEFI's functions have no context. A mistake of the caller ends the program with a
+ * line that names it: an unknown or stale handle, event, mapping or block of memory, a wrong TPL, a register access with
+ * decoding off, any service but the allowed few inside ExitBootServices. A service that is not modelled is NULL.
+ */
+
+/* What is allocated or installed at the moment. */
+struct firmware_counts {
+  UINTN handles;
+  UINTN protocols;
+  UINTN opens; /* agents in the protocol database                 */
+  UINTN events;
+  UINTN pool;     /* blocks                                          */
+  UINTN pages;    /* AllocatePages calls not undone                  */
+  UINTN buffers;  /* the same for PciIo.AllocateBuffer               */
+  UINTN mappings; /* the same for PciIo.Map                          */
+  UINTN tables;   /* entries of the configuration table              */
+};
+
+/* Life ----------------------------------------------------------------------------------------------------------- */
+
+/* Powers the firmware on: BS, RT and ST are set. */
+void firmware_begin(void);
+
+/* Ends it, and the program as well unless everything but the test's own handles has been given back, TPL is
+ * TPL_APPLICATION, and no simulator has a complaint. */
+void firmware_end(void);
+
+/* Ends it whatever is left: after ExitBootServices, or a failure that may leave something behind. */
+void firmware_power_off(void);
+
+void firmware_count(struct firmware_counts *counts);
+
+/* A handle with a loaded image, as LoadImage makes it; it belongs to the firmware. */
+EFI_HANDLE firmware_load_image(void);
+
+/* Calls the image's Unload, and takes the image's handle away when that succeeds. */
+EFI_STATUS firmware_unload_image(EFI_HANDLE image);
+
+/* What ConnectController and DisconnectController do, without being counted for a failure. */
+EFI_STATUS firmware_connect(EFI_HANDLE controller);
+EFI_STATUS firmware_disconnect(EFI_HANDLE controller, EFI_HANDLE agent);
+
+/* The interface that a handle carries, or NULL. */
+void *firmware_interface(EFI_HANDLE handle, EFI_GUID guid);
+
+/* The handle with this protocol after `previous` (NULL: the first), or NULL. */
+EFI_HANDLE firmware_next(EFI_GUID guid, EFI_HANDLE previous);
+
+/* What GetVariable finds from now on, whatever the name; NULL for nothing. */
+void firmware_set_variable(const void *data, UINTN size);
+
+/* Time and events ------------------------------------------------------------------------------------------------ */
+
+#define FIRMWARE_TICK_US 10000U
+
+/* Lets `count` timer ticks pass: time goes on by FIRMWARE_TICK_US each, and what is due is notified. */
+void firmware_tick(UINTN count);
+
+UINT64 firmware_now_us(void);
+EFI_TPL firmware_tpl(void);
+
+/* Leaves boot services: the event group is notified, with every other service forbidden. firmware_power_off is next. */
+void firmware_exit_boot_services(void);
+
+/* Failures ------------------------------------------------------------------------------------------------------- */
+
+/* Every call that the specification lets fail is counted from firmware_begin on. */
+UINTN firmware_calls(void);
+
+/* Lets the call with this number (from 1; 0 none) fail, once. With `shorten` a Map succeeds there, but for less than it
+ * was asked for; other calls then do not fail. */
+void firmware_fail_at(UINTN call, BOOLEAN shorten);
+
+/* The name of the call that failed, NULL as long as none has. */
+const char *firmware_failed_call(void);
+
+/* Network controllers -------------------------------------------------------------------------------------------- */
+
+struct firmware_bar {
+  UINT8 type; /* ACPI_ADDRESS_SPACE_TYPE_ */
+  UINT64 base;
+  UINT64 size; /* 0 for one that is not there */
+};
+
+struct firmware_nic {
+  struct firmware_nic *next;
+  EFI_HANDLE handle; /* carries pci_io and a device path                    */
+  EFI_PCI_IO_PROTOCOL pci_io;
+  struct sim *sim;
+  UINTN bus_device; /* 0000:00:NN.0                                       */
+  UINT8 config[256];
+  struct firmware_bar bar[6];
+  UINT32 io_address; /* what IOADDR selects                                  */
+  UINT64 attributes; /* in force: all off at first                          */
+  UINT64 supported_attributes;
+};
+
+/* Puts a NIC into the machine. It belongs to the firmware. */
+struct firmware_nic *firmware_add_nic(const struct sim_config *config);
+
+#endif

@@ -1,0 +1,166 @@
+/* memory.c - the fake firmware's pool, pages and configuration table, and what of gnu-efi's library is replaced. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define DIRT 0xAFU /* what fresh memory holds */
+
+/* What comes from the library that links with the images would bypass the sanitizers, or replace memcpy itself. */
+VOID InitializeLib(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
+  (void)image;
+  ST = system_table;
+  BS = system_table->BootServices;
+  RT = system_table->RuntimeServices;
+}
+
+VOID __wrap_CopyMem(VOID *to, const VOID *from, UINTN size);
+VOID __wrap_SetMem(VOID *memory, UINTN size, UINT8 value);
+INTN __wrap_CompareMem(const VOID *left, const VOID *right, UINTN size);
+
+VOID __wrap_CopyMem(VOID *to, const VOID *from, UINTN size) {
+  memmove(to, from, size);
+}
+
+VOID __wrap_SetMem(VOID *memory, UINTN size, UINT8 value) {
+  memset(memory, value, size);
+}
+
+INTN __wrap_CompareMem(const VOID *left, const VOID *right, UINTN size) {
+  return memcmp(left, right, size);
+}
+
+struct memory *find_memory(struct node *list, const VOID *start) {
+  while(list && ((struct memory *)list)->start != start) {
+    list = list->next;
+  }
+  return (struct memory *)list;
+}
+
+/* Pool ----------------------------------------------------------------------------------------------------------- */
+
+VOID *pool_new(UINTN size) {
+  struct memory *block = node_new(&firmware.pool, sizeof(*block));
+  block->start = malloc(size);
+  if(!block->start) {
+    abort();
+  }
+  memset(block->start, DIRT, size);
+  return block->start;
+}
+
+static EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE type, UINTN size, VOID **out) {
+  (void)type;
+  if(fails("AllocatePool", TPL_NOTIFY)) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  *out = pool_new(size);
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI free_pool(VOID *memory) {
+  check_service("FreePool", TPL_NOTIFY);
+  struct memory *block = find_memory(firmware.pool, memory);
+  if(!block) {
+    firmware_abort("FreePool: not allocated", memory);
+  }
+  node_drop(&firmware.pool, block);
+  free(memory);
+  return EFI_SUCCESS;
+}
+
+/* Pages: below 4 GiB, with one behind them that nobody may touch -------------------------------------------------- */
+
+static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE memory_type, UINTN count,
+                                        EFI_PHYSICAL_ADDRESS *address) {
+  (void)memory_type;
+  if(fails("AllocatePages", TPL_NOTIFY)) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  UINTN size = count * EFI_PAGE_SIZE;
+  UINT8 *start =
+      mmap(NULL, size + EFI_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  if(start == MAP_FAILED || mprotect(start + size, EFI_PAGE_SIZE, PROT_NONE) != 0) {
+    abort();
+  }
+  if(type == AllocateMaxAddress && (UINTN)start + size - 1U > *address) {
+    firmware_abort("AllocatePages: the host has no memory below the address asked for", start);
+  }
+  struct memory *pages = node_new(&firmware.pages, sizeof(*pages));
+  *pages = (struct memory){.start = memset(start, DIRT, size), .size = size};
+  *address = (UINTN)start;
+  return EFI_SUCCESS;
+}
+
+static void drop_pages(struct memory *pages) {
+  (void)munmap(pages->start, pages->size + EFI_PAGE_SIZE);
+  node_drop(&firmware.pages, pages);
+}
+
+static EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS address, UINTN count) {
+  check_service("FreePages", TPL_NOTIFY);
+  struct memory *pages = find_memory(firmware.pages, (const VOID *)(UINTN)address);
+  if(!pages || pages->size != count * EFI_PAGE_SIZE) {
+    firmware_abort("FreePages: not allocated, or another size", (const VOID *)(UINTN)address);
+  }
+  drop_pages(pages);
+  return EFI_SUCCESS;
+}
+
+void memory_free(void) {
+  while(firmware.pool) {
+    free(((struct memory *)firmware.pool)->start);
+    node_drop(&firmware.pool, firmware.pool);
+  }
+  while(firmware.pages) {
+    drop_pages((struct memory *)firmware.pages);
+  }
+}
+
+/* Configuration table -------------------------------------------------------------------------------------------- */
+
+static EFI_STATUS EFIAPI install_configuration_table(EFI_GUID *guid, VOID *table) {
+  if(fails("InstallConfigurationTable", TPL_NOTIFY)) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  UINTN *count = &firmware.system.NumberOfTableEntries;
+  UINTN at = 0;
+  while(at < *count && !same_guid(&firmware.tables[at].VendorGuid, guid)) {
+    at++;
+  }
+  if(table) {
+    *count += at == *count;
+    if(*count > TABLES) {
+      firmware_abort("InstallConfigurationTable: more than are modelled", table);
+    }
+    firmware.tables[at] = (EFI_CONFIGURATION_TABLE){.VendorGuid = *guid, .VendorTable = table};
+    return EFI_SUCCESS;
+  }
+  if(at == *count) {
+    return EFI_NOT_FOUND;
+  }
+  firmware.tables[at] = firmware.tables[--*count];
+  return EFI_SUCCESS;
+}
+
+/* Small services -------------------------------------------------------------------------------------------------- */
+
+static VOID EFIAPI set_mem(VOID *memory, UINTN size, UINT8 value) {
+  memset(memory, value, size);
+}
+
+static VOID EFIAPI copy_mem(VOID *to, VOID *from, UINTN size) {
+  memmove(to, from, size);
+}
+
+void memory_init(EFI_BOOT_SERVICES *services) {
+  services->AllocatePool = allocate_pool;
+  services->FreePool = free_pool;
+  services->AllocatePages = allocate_pages;
+  services->FreePages = free_pages;
+  services->InstallConfigurationTable = install_configuration_table;
+  services->SetMem = set_mem;
+  services->CopyMem = copy_mem;
+}

@@ -1,0 +1,362 @@
+/* pciio.c - the fake firmware's network controllers: EFI_PCI_IO_PROTOCOL over the simulator. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "efi/acpi_resource.h"
+
+#define DMA_GAP   0x10000U /* so that running over the end of one mapping does not land in the next */
+#define DIRT      0xAFU
+#define FIRST_BUS 2U /* device number of the first NIC */
+
+#define COMMAND 0x04U
+#define SUPPORTED                                                                                                      \
+  (EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER |                           \
+   EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE)
+
+static EFI_GUID pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
+static EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+
+static struct {
+  ACPI_HID_DEVICE_PATH root;
+  PCI_DEVICE_PATH pci;
+  EFI_DEVICE_PATH end;
+} path = {
+    .root = {.Header = {ACPI_DEVICE_PATH, ACPI_DP, {sizeof(ACPI_HID_DEVICE_PATH), 0}}, .HID = 0x0A0341D0U},
+    .pci = {.Header = {HARDWARE_DEVICE_PATH, HW_PCI_DP, {sizeof(PCI_DEVICE_PATH), 0}}, .Device = FIRST_BUS},
+    .end = {END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, {END_DEVICE_PATH_LENGTH, 0}},
+};
+
+static struct firmware_nic *of(EFI_PCI_IO_PROTOCOL *this) {
+  struct firmware_nic *nic = firmware.nics;
+  while(nic && &nic->pci_io != this) {
+    nic = nic->next;
+  }
+  if(!nic) {
+    firmware_abort("no such PciIo", this);
+  }
+  return nic;
+}
+
+/* Registers ------------------------------------------------------------------------------------------------------ */
+
+static struct firmware_nic *check_access(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar,
+                                         UINT64 offset, UINTN count, UINT8 type) {
+  struct firmware_nic *nic = of(this);
+  if(width != EfiPciIoWidthUint32 || count != 1 || bar >= 6 || nic->bar[bar].type != type ||
+     offset + 4 > nic->bar[bar].size) {
+    firmware_abort("PciIo: not one 32-bit access inside a BAR of this kind", (const void *)offset);
+  }
+  if(!(nic->attributes &
+       (type == ACPI_ADDRESS_SPACE_TYPE_IO ? EFI_PCI_IO_ATTRIBUTE_IO : EFI_PCI_IO_ATTRIBUTE_MEMORY))) {
+    firmware_abort("PciIo: the device does not decode this space", (const void *)offset);
+  }
+  return nic;
+}
+
+static EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
+                                  UINTN count, VOID *buffer) {
+  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
+  const struct net_platform *platform = sim_platform(nic->sim);
+  UINT32 value = platform->mmio_read32(platform->ctx, (UINT32)offset);
+  memcpy(buffer, &value, sizeof(value));
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI mem_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
+                                   UINTN count, VOID *buffer) {
+  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
+  const struct net_platform *platform = sim_platform(nic->sim);
+  UINT32 value;
+  memcpy(&value, buffer, sizeof(value));
+  platform->mmio_write32(platform->ctx, (UINT32)offset, value);
+  return EFI_SUCCESS;
+}
+
+/* IOADDR selects a register, IODATA is its value. */
+static EFI_STATUS EFIAPI io_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
+                                  UINTN count, VOID *buffer) {
+  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_IO);
+  const struct net_platform *platform = sim_platform(nic->sim);
+  UINT32 value;
+  memcpy(&value, buffer, sizeof(value));
+  if(offset == 0) {
+    nic->io_address = value;
+  } else {
+    platform->io_write32(platform->ctx, nic->io_address, value);
+  }
+  return EFI_SUCCESS;
+}
+
+static UINT8 *config_at(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset, UINTN count,
+                        UINTN *size) {
+  struct firmware_nic *nic = of(this);
+  UINTN unit = (UINTN)1 << width;
+  *size = unit * count;
+  if(width > EfiPciIoWidthUint32 || offset % unit || offset + *size > sizeof(nic->config)) {
+    firmware_abort("PciIo: configuration space accessed askew", (const void *)(UINTN)offset);
+  }
+  return nic->config + offset;
+}
+
+static EFI_STATUS EFIAPI pci_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset,
+                                  UINTN count, VOID *buffer) {
+  UINTN size;
+  if(fails("Pci.Read", TPL_HIGH_LEVEL)) {
+    return EFI_DEVICE_ERROR;
+  }
+  const UINT8 *from = config_at(this, width, offset, count, &size);
+  memcpy(buffer, from, size);
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI pci_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset,
+                                   UINTN count, VOID *buffer) {
+  UINTN size;
+  if(fails("Pci.Write", TPL_HIGH_LEVEL)) {
+    return EFI_DEVICE_ERROR;
+  }
+  UINT8 *to = config_at(this, width, offset, count, &size);
+  memcpy(to, buffer, size);
+  return EFI_SUCCESS;
+}
+
+/* DMA ------------------------------------------------------------------------------------------------------------ */
+
+static EFI_STATUS EFIAPI allocate_buffer(EFI_PCI_IO_PROTOCOL *this, EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE memory_type,
+                                         UINTN pages, VOID **host, UINT64 attributes) {
+  (void)of(this);
+  if(fails("AllocateBuffer", TPL_NOTIFY)) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  if(type != AllocateAnyPages || (memory_type != EfiBootServicesData && memory_type != EfiRuntimeServicesData) ||
+     attributes != 0) {
+    return EFI_INVALID_PARAMETER;
+  }
+  struct memory *buffer = node_new(&firmware.buffers, sizeof(*buffer));
+  buffer->size = pages * EFI_PAGE_SIZE;
+  buffer->start = aligned_alloc(EFI_PAGE_SIZE, buffer->size);
+  if(!buffer->start) {
+    abort();
+  }
+  *host = memset(buffer->start, DIRT, buffer->size);
+  return EFI_SUCCESS;
+}
+
+static void drop_buffer(struct memory *buffer) {
+  free(buffer->start);
+  node_drop(&firmware.buffers, buffer);
+}
+
+static EFI_STATUS EFIAPI free_buffer(EFI_PCI_IO_PROTOCOL *this, UINTN pages, VOID *host) {
+  (void)of(this);
+  check_service("FreeBuffer", TPL_NOTIFY);
+  struct memory *buffer = find_memory(firmware.buffers, host);
+  if(!buffer || buffer->size != pages * EFI_PAGE_SIZE) {
+    firmware_abort("FreeBuffer: not allocated, or another size", host);
+  }
+  for(const struct node *node = firmware.mappings; node; node = node->next) {
+    if(((const struct mapping *)node)->buffer == buffer) {
+      firmware_abort("FreeBuffer: still mapped", host);
+    }
+  }
+  drop_buffer(buffer);
+  return EFI_SUCCESS;
+}
+
+/* Page-aligned and to no more; above 4 GiB when the device may. */
+static UINT64 place(const struct firmware_nic *nic, UINTN size) {
+  UINT64 *next = &firmware.next_device[(nic->attributes & EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE) != 0];
+  UINT64 at = *next + EFI_PAGE_SIZE;
+  *next = (at + size + 2U * DMA_GAP - 1U) & ~(UINT64)(DMA_GAP - 1U);
+  return at;
+}
+
+static EFI_STATUS EFIAPI map(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_OPERATION operation, VOID *host,
+                             UINTN *size, EFI_PHYSICAL_ADDRESS *device, VOID **out) {
+  struct firmware_nic *nic = of(this);
+  if(fails("Map", TPL_NOTIFY)) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  struct memory *buffer = find_memory(firmware.buffers, host);
+  if(operation != EfiPciIoOperationBusMasterCommonBuffer || !buffer || *size > buffer->size) {
+    firmware_abort("Map: no common buffer of AllocateBuffer's", host);
+  }
+  if(!(nic->attributes & EFI_PCI_IO_ATTRIBUTE_BUS_MASTER)) {
+    firmware_abort("Map: the device is no bus master", host);
+  }
+  if(firmware.shorten && firmware.calls == firmware.fail_at) {
+    *size /= 2;
+    firmware.failed = "Map, half";
+  }
+  struct mapping *mapping = node_new(&firmware.mappings, sizeof(*mapping));
+  mapping->nic = nic;
+  mapping->buffer = buffer;
+  mapping->device = place(nic, *size);
+  sim_map(nic->sim, host, mapping->device, *size);
+  *device = mapping->device;
+  *out = mapping;
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI unmap(EFI_PCI_IO_PROTOCOL *this, VOID *handle) {
+  struct firmware_nic *nic = of(this);
+  if(fails("Unmap", TPL_NOTIFY)) {
+    return EFI_DEVICE_ERROR;
+  }
+  struct mapping *mapping = handle;
+  if(!node_is_on(firmware.mappings, mapping) || mapping->nic != nic) {
+    firmware_abort("Unmap: no such mapping of this device", handle);
+  }
+  sim_unmap(nic->sim, mapping->device);
+  node_drop(&firmware.mappings, mapping);
+  return EFI_SUCCESS;
+}
+
+/* Attributes ----------------------------------------------------------------------------------------------------- */
+
+static EFI_STATUS EFIAPI attributes(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_ATTRIBUTE_OPERATION operation,
+                                    UINT64 wanted, UINT64 *result) {
+  struct firmware_nic *nic = of(this);
+  if(fails("Attributes", TPL_NOTIFY)) {
+    return EFI_DEVICE_ERROR;
+  }
+  switch(operation) {
+  case EfiPciIoAttributeOperationGet:
+    *result = nic->attributes;
+    return EFI_SUCCESS;
+  case EfiPciIoAttributeOperationSupported:
+    *result = nic->supported_attributes;
+    return EFI_SUCCESS;
+  case EfiPciIoAttributeOperationEnable:
+    wanted |= nic->attributes;
+    break;
+  case EfiPciIoAttributeOperationSet:
+    break;
+  default:
+    firmware_abort("Attributes: not modelled", (const void *)operation);
+  }
+  if(wanted & ~nic->supported_attributes) {
+    return EFI_UNSUPPORTED;
+  }
+  nic->attributes = wanted;
+  nic->config[COMMAND] = (UINT8)(wanted >> 8 & 7U);
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI get_location(EFI_PCI_IO_PROTOCOL *this, UINTN *segment, UINTN *bus, UINTN *device,
+                                      UINTN *function) {
+  const struct firmware_nic *nic = of(this);
+  if(fails("GetLocation", TPL_HIGH_LEVEL)) {
+    return EFI_DEVICE_ERROR;
+  }
+  *segment = 0;
+  *bus = 0;
+  *device = nic->bus_device;
+  *function = 0;
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI get_bar(EFI_PCI_IO_PROTOCOL *this, UINT8 index, UINT64 *supports, VOID **resources) {
+  const struct firmware_nic *nic = of(this);
+  if(fails("GetBarAttributes", TPL_NOTIFY)) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  if(index >= 6 || supports || nic->bar[index].size == 0) {
+    return EFI_UNSUPPORTED;
+  }
+  const struct firmware_bar *bar = &nic->bar[index];
+  UINT8 *list = pool_new(sizeof(EFI_ACPI_ADDRESS_SPACE_DESCRIPTOR) + 2U);
+  const EFI_ACPI_ADDRESS_SPACE_DESCRIPTOR descriptor = {
+      .Desc = ACPI_ADDRESS_SPACE_DESCRIPTOR,
+      .Len = sizeof(descriptor) - 3U,
+      .ResType = bar->type,
+      .AddrSpaceGranularity = 32,
+      .AddrRangeMin = bar->base,
+      .AddrRangeMax = bar->size - 1U,
+      .AddrLen = bar->size,
+  };
+  memcpy(list, &descriptor, sizeof(descriptor));
+  list[sizeof(descriptor)] = ACPI_END_TAG_DESCRIPTOR;
+  list[sizeof(descriptor) + 1U] = 0;
+  *resources = list;
+  return EFI_SUCCESS;
+}
+
+/* Life ----------------------------------------------------------------------------------------------------------- */
+
+/* The 82574L carries MSI, PCI Express with L0s and L1 on, and MSI-X. */
+static void fill_config(struct firmware_nic *nic, UINT16 device_id) {
+  static const UINT8 header[] = {0x86, 0x80, 0, 0, 0, 0, 0, 0, 0x02, 0x00, 0x00, 0x02};
+  static const UINT8 subsystem[] = {0xF4, 0x1A, 0x00, 0x11};
+  static const UINT8 msi[] = {0x05, 0xE0};
+  static const UINT8 pcie[] = {0x10, 0xA0};
+  static const UINT8 msix[] = {0x11, 0x00};
+  memcpy(nic->config, header, sizeof(header));
+  nic->config[2] = (UINT8)device_id;
+  nic->config[3] = (UINT8)(device_id >> 8);
+  memcpy(nic->config + 0x2C, subsystem, sizeof(subsystem));
+  nic->config[0x3C] = 11;
+  nic->config[0x3D] = 1;
+  if(device_id == SIM_82574L) {
+    nic->config[0x06] = 0x10;
+    nic->config[0x34] = 0xD0;
+    memcpy(nic->config + 0xD0, msi, sizeof(msi));
+    memcpy(nic->config + 0xE0, pcie, sizeof(pcie));
+    nic->config[0xE0 + 0x10] = 3;
+    memcpy(nic->config + 0xA0, msix, sizeof(msix));
+  }
+}
+
+struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
+  struct firmware_nic *nic = calloc(1, sizeof(*nic));
+  if(!nic) {
+    abort();
+  }
+  UINTN number = 0;
+  struct firmware_nic **link = &firmware.nics;
+  for(; *link; link = &(*link)->next) {
+    number++;
+  }
+  *link = nic;
+  nic->sim = sim_create(config);
+  nic->bus_device = FIRST_BUS + number;
+  nic->supported_attributes = SUPPORTED;
+  fill_config(nic, config->device_id);
+  nic->bar[0] = (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, 0x20000};
+  nic->bar[config->device_id == SIM_82574L ? 2 : 1] =
+      (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_IO, 0xC000U + 0x40U * number, config->no_io ? 0 : 0x20};
+  nic->pci_io = (EFI_PCI_IO_PROTOCOL){
+      .Mem = {.Read = mem_read, .Write = mem_write},
+      .Io = {.Write = io_write},
+      .Pci = {.Read = pci_read, .Write = pci_write},
+      .Map = map,
+      .Unmap = unmap,
+      .AllocateBuffer = allocate_buffer,
+      .FreeBuffer = free_buffer,
+      .GetLocation = get_location,
+      .Attributes = attributes,
+      .GetBarAttributes = get_bar,
+  };
+  if(EFI_ERROR(install_protocol(&nic->handle, &pci_io_guid, &nic->pci_io)) ||
+     EFI_ERROR(install_protocol(&nic->handle, &device_path_guid, &path))) {
+    abort();
+  }
+  return nic;
+}
+
+void nics_free(void) {
+  while(firmware.mappings) {
+    node_drop(&firmware.mappings, firmware.mappings);
+  }
+  while(firmware.nics) {
+    struct firmware_nic *nic = firmware.nics;
+    firmware.nics = nic->next;
+    sim_destroy(nic->sim);
+    free(nic);
+  }
+  while(firmware.buffers) {
+    drop_buffer((struct memory *)firmware.buffers);
+  }
+}
