@@ -1,23 +1,318 @@
 /* test_efi_binding.c - the driver is loaded, bound, unbound and unloaded, and leaves nothing behind. */
+#include "e1000_hw.h"
 #include "unit_efi.h"
+
+static EFI_GUID pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
+static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+static EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+static EFI_GUID device_guid = E1000_DEVICE_GUID;
+
+static EFI_DEVICE_PATH path_end = {END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, {END_DEVICE_PATH_LENGTH, 0}};
+
+static EFI_DRIVER_BINDING_PROTOCOL *binding(const struct unit_machine *machine) {
+  return firmware_interface(machine->image, (EFI_GUID)EFI_DRIVER_BINDING_PROTOCOL_GUID);
+}
+
+static EFI_STATUS supported(const struct unit_machine *machine, EFI_HANDLE controller, EFI_DEVICE_PATH *remaining) {
+  EFI_DRIVER_BINDING_PROTOCOL *driver = binding(machine);
+  return driver->Supported(driver, controller, remaining);
+}
+
+static EFI_STATUS start(const struct unit_machine *machine, EFI_DEVICE_PATH *remaining) {
+  EFI_DRIVER_BINDING_PROTOCOL *driver = binding(machine);
+  return driver->Start(driver, machine->nic->handle, remaining);
+}
+
+static EFI_STATUS stop(const struct unit_machine *machine, UINTN count, EFI_HANDLE *children) {
+  EFI_DRIVER_BINDING_PROTOCOL *driver = binding(machine);
+  return driver->Stop(driver, machine->nic->handle, count, children);
+}
+
+/* Image ---------------------------------------------------------------------------------------------------------- */
 
 static void test_load_and_unload(void **state) {
   (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  assert_non_null(binding(&machine));
+  assert_non_null(firmware_interface(machine.image, (EFI_GUID)EFI_COMPONENT_NAME2_PROTOCOL_GUID));
+  unit_machine_end(&machine);
+}
+
+static void test_entry_without_an_image(void **state) {
+  (void)state;
+  firmware_begin();
+  const struct sim_config config = unit_config(SIM_82540EM);
+  struct firmware_nic *nic = firmware_add_nic(&config);
+  assert_int_equal(efi_main(nic->handle, ST), EFI_UNSUPPORTED);
+  firmware_end();
+}
+
+/* Unload takes the driver off every NIC; while somebody holds on to one, it does not, and all stays usable. */
+static void test_unload_while_bound(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+  EFI_HANDLE stubborn = firmware_load_image();
+  EFI_HANDLE child = unit_device(machine.nic)->child;
+  VOID *interface;
+  UINT8 frame[60] = {0};
+  assert_int_equal(BS->OpenProtocol(child, &snp_guid, &interface, stubborn, child, EFI_OPEN_PROTOCOL_BY_DRIVER),
+                   EFI_SUCCESS);
+  assert_int_equal(firmware_unload_image(machine.image), EFI_DEVICE_ERROR);
+  assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
+  assert_int_equal(sim_frames(machine.nic->sim), 1);
+  assert_int_equal(BS->CloseProtocol(child, &snp_guid, stubborn, child), EFI_SUCCESS);
+  unit_machine_end(&machine);
+}
+
+/* Supported ------------------------------------------------------------------------------------------------------ */
+
+static void test_supported(void **state) {
+  (void)state;
   for(size_t i = 0; i < UNIT_DEVICES; i++) {
     struct unit_machine machine = unit_machine(unit_devices[i]);
+    EFI_HANDLE controller = machine.nic->handle;
+    sim_forget_accesses(machine.nic->sim);
+    assert_int_equal(supported(&machine, controller, NULL), EFI_SUCCESS);
+    assert_int_equal(sim_reads(machine.nic->sim) + sim_writes(machine.nic->sim), 0);
+    assert_int_equal(machine.nic->attributes, 0);
+    machine.nic->config[3] ^= 1U; /* another device ID */
+    assert_int_equal(supported(&machine, controller, NULL), EFI_UNSUPPORTED);
+    machine.nic->config[3] ^= 1U;
+    machine.nic->config[0] ^= 1U; /* another vendor */
+    assert_int_equal(supported(&machine, controller, NULL), EFI_UNSUPPORTED);
+    assert_int_equal(supported(&machine, machine.image, NULL), EFI_UNSUPPORTED);
     unit_machine_end(&machine);
   }
 }
+
+static void test_remaining_path(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  EFI_HANDLE controller = machine.nic->handle;
+  MAC_ADDR_DEVICE_PATH mac = {
+      .Header = {MESSAGING_DEVICE_PATH, MSG_MAC_ADDR_DP, {sizeof(MAC_ADDR_DEVICE_PATH), 0}},
+  };
+  assert_int_equal(supported(&machine, controller, &path_end), EFI_SUCCESS);
+  assert_int_equal(supported(&machine, controller, &mac.Header), EFI_SUCCESS);
+  mac.Header.Length[0]--;
+  assert_int_equal(supported(&machine, controller, &mac.Header), EFI_UNSUPPORTED);
+  mac.Header.Length[0]++;
+  mac.Header.SubType = MSG_IPv4_DP;
+  assert_int_equal(supported(&machine, controller, &mac.Header), EFI_UNSUPPORTED);
+  mac.Header.Type = HARDWARE_DEVICE_PATH;
+  assert_int_equal(supported(&machine, controller, &mac.Header), EFI_UNSUPPORTED);
+  /* an end node asks for no child, so there is nothing to start */
+  assert_int_equal(start(&machine, &path_end), EFI_SUCCESS);
+  assert_null(unit_device(machine.nic));
+  unit_machine_end(&machine);
+}
+
+static void test_in_use(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  EFI_HANDLE other = firmware_load_image();
+  EFI_HANDLE controller = machine.nic->handle;
+  VOID *interface;
+  assert_int_equal(BS->OpenProtocol(controller, &pci_io_guid, &interface, other, controller, 0x10), EFI_SUCCESS);
+  assert_int_equal(supported(&machine, controller, NULL), EFI_ACCESS_DENIED);
+  assert_int_equal(start(&machine, NULL), EFI_ACCESS_DENIED);
+  assert_int_equal(BS->CloseProtocol(controller, &pci_io_guid, other, controller), EFI_SUCCESS);
+  assert_int_equal(start(&machine, NULL), EFI_SUCCESS);
+  assert_int_equal(supported(&machine, controller, NULL), EFI_ALREADY_STARTED);
+  assert_int_equal(start(&machine, NULL), EFI_ACCESS_DENIED);
+  unit_machine_end(&machine);
+}
+
+/* Start and Stop ------------------------------------------------------------------------------------------------- */
 
 static void test_bind_and_unbind(void **state) {
   (void)state;
   for(size_t i = 0; i < UNIT_DEVICES; i++) {
     struct unit_machine machine = unit_machine(unit_devices[i]);
+    struct firmware_counts before;
+    struct firmware_counts after;
+    machine.nic->attributes = EFI_PCI_IO_ATTRIBUTE_MEMORY; /* as firmware may leave it */
+    firmware_count(&before);
+    for(UINTN round = 0; round < 3; round++) {
+      assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
+      bool wide = unit_devices[i] == SIM_82574L;
+      assert_int_equal(machine.nic->attributes, wide ? 0x8700 : 0x700);
+      assert_int_equal(machine.nic->config[0xF0], 0); /* ASPM off */
+      assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
+      assert_null(unit_device(machine.nic));
+      assert_int_equal(machine.nic->attributes, EFI_PCI_IO_ATTRIBUTE_MEMORY);
+      assert_int_equal(machine.nic->config[0xF0], wide ? 3 : 0);
+      firmware_count(&after);
+      assert_memory_equal(&before, &after, sizeof(before));
+    }
+    unit_machine_end(&machine);
+  }
+}
+
+static void test_child(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
+  EFI_HANDLE child = unit_device(machine.nic)->child;
+  EFI_DEVICE_PATH *parent = firmware_interface(machine.nic->handle, device_path_guid);
+  EFI_DEVICE_PATH *path = firmware_interface(child, device_path_guid);
+  UINTN above = DevicePathSize(parent) - sizeof(EFI_DEVICE_PATH);
+  assert_memory_equal(path, parent, above);
+  const MAC_ADDR_DEVICE_PATH *mac = (const MAC_ADDR_DEVICE_PATH *)((UINT8 *)path + above);
+  assert_int_equal(mac->Header.Type, MESSAGING_DEVICE_PATH);
+  assert_int_equal(mac->Header.SubType, MSG_MAC_ADDR_DP);
+  assert_int_equal(DevicePathNodeLength(&mac->Header), 37);
+  assert_int_equal(mac->IfType, 1);
+  assert_memory_equal(mac->MacAddress.Addr, unit_config(0).mac, 6);
+  assert_true(IsDevicePathEnd(NextDevicePathNode(&mac->Header)));
+  unit_machine_end(&machine);
+}
+
+static void test_stop_by_hand(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  EFI_HANDLE wrong = machine.image;
+  assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR); /* not started */
+  (void)unit_open(machine.nic);
+  EFI_HANDLE child = unit_device(machine.nic)->child;
+  assert_int_equal(stop(&machine, 1, &wrong), EFI_DEVICE_ERROR);
+  assert_int_equal(stop(&machine, 1, &child), EFI_SUCCESS);
+  assert_null(unit_device(machine.nic)->child);
+  assert_int_equal(sim_peek(machine.nic->sim, E1000_RCTL) & E1000_RCTL_EN, 0);
+  assert_int_equal(stop(&machine, 0, NULL), EFI_SUCCESS);
+  assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR);
+  unit_machine_end(&machine);
+}
+
+static void test_two_nics(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  const struct sim_config config = unit_config(SIM_82574L);
+  struct firmware_nic *second = firmware_add_nic(&config);
+  EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+  EFI_SIMPLE_NETWORK_PROTOCOL *other = unit_open(second);
+  UINT8 frame[60] = {0};
+  assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
+  assert_int_equal(sim_frames(machine.nic->sim), 1);
+  assert_int_equal(sim_frames(second->sim), 0);
+  assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
+  assert_int_equal(other->Transmit(other, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
+  assert_int_equal(sim_frames(second->sim), 1);
+  unit_machine_end(&machine);
+}
+
+/* A device on the handle that another build of the driver put there, with structures of its own. */
+static void test_another_builds_device(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  struct snp_device stranger = {.signature = SNP_SIGNATURE, .layout = SNP_LAYOUT + 1};
+  EFI_HANDLE controller = machine.nic->handle;
+  assert_int_equal(BS->InstallProtocolInterface(&controller, &device_guid, EFI_NATIVE_INTERFACE, &stranger),
+                   EFI_SUCCESS);
+  assert_null(binding_find(controller));
+  stranger.layout = SNP_LAYOUT;
+  assert_ptr_equal(binding_find(controller), &stranger);
+  assert_null(binding_find_own(controller));
+  assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR);
+  assert_int_equal(BS->UninstallProtocolInterface(controller, &device_guid, &stranger), EFI_SUCCESS);
+  unit_machine_end(&machine);
+}
+
+/* Start that cannot ---------------------------------------------------------------------------------------------- */
+
+static void assert_start_fails(struct unit_machine *machine, EFI_STATUS wanted) {
+  struct firmware_counts before;
+  struct firmware_counts after;
+  firmware_count(&before);
+  assert_int_equal(start(machine, NULL), wanted);
+  firmware_count(&after);
+  assert_memory_equal(&before, &after, sizeof(before));
+  assert_int_equal(machine->nic->attributes, 0);
+  unit_machine_end(machine);
+}
+
+static void test_bars_that_do_not_fit(void **state) {
+  (void)state;
+  static const struct firmware_bar wrong[] = {{0, 0x80000000U, 0x10000}, {1, 0xC000, 0x20000}, {0, 0, 0}};
+  for(size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    struct unit_machine machine = unit_machine(SIM_82540EM);
+    machine.nic->bar[0] = wrong[i];
+    assert_start_fails(&machine, EFI_UNSUPPORTED);
+  }
+}
+
+static void test_hardware_that_does_not_start(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  sim_knobs(machine.nic->sim)->reset_never_ends = true;
+  assert_start_fails(&machine, EFI_TIMEOUT);
+  machine = unit_machine(SIM_82574L);
+  sim_knobs(machine.nic->sim)->gone = true;
+  assert_start_fails(&machine, EFI_DEVICE_ERROR);
+  machine = unit_machine(SIM_82540EM);
+  machine.nic->config[3] ^= 1U;
+  assert_start_fails(&machine, EFI_UNSUPPORTED);
+}
+
+static void test_no_io_bar(void **state) {
+  (void)state;
+  struct sim_config config = unit_config(SIM_82540EM);
+  config.no_io = true;
+  firmware_begin();
+  struct unit_machine machine = {.image = firmware_load_image(), .nic = firmware_add_nic(&config)};
+  assert_int_equal(efi_main(machine.image, ST), EFI_SUCCESS);
+  (void)unit_open(machine.nic);
+  assert_int_equal(sim_io_writes(machine.nic->sim), 0);
+  unit_machine_end(&machine);
+  machine = unit_machine(SIM_82540EM);
+  (void)unit_open(machine.nic);
+  assert_int_not_equal(sim_io_writes(machine.nic->sim), 0);
+  unit_machine_end(&machine);
+}
+
+/* Options -------------------------------------------------------------------------------------------------------- */
+
+static void test_ring_variable(void **state) {
+  (void)state;
+  static const struct {
+    UINT32 value;
+    UINTN size;
+    UINT32 ring;
+  } rows[] = {
+      {64, 4, 64},
+      {E1000_RING_MIN, 4, E1000_RING_MIN},
+      {E1000_RING_MAX, 4, E1000_RING_MAX},
+      {0, 4, E1000_RING_DEFAULT},
+      {E1000_RING_MIN / 2, 4, E1000_RING_DEFAULT},
+      {2 * E1000_RING_MAX, 4, E1000_RING_DEFAULT},
+      {100, 4, E1000_RING_DEFAULT},
+      {64, 2, E1000_RING_DEFAULT},
+      {64, 0, E1000_RING_DEFAULT},
+  };
+  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    struct unit_machine machine = unit_machine(SIM_82574L);
+    firmware_set_variable(rows[i].size ? &rows[i].value : NULL, rows[i].size);
     assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
-    assert_non_null(unit_device(machine.nic));
-    assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
-    assert_null(unit_device(machine.nic));
-    assert_int_equal(machine.nic->attributes, 0);
+    const struct e1000 *nic = (const struct e1000 *)unit_device(machine.nic)->nic.netdev;
+    assert_int_equal(e1000_ring_count(&nic->rx), rows[i].ring);
+    assert_int_equal(e1000_ring_count(&nic->tx), rows[i].ring);
+    unit_machine_end(&machine);
+  }
+}
+
+/* Without anybody who opened it, the link is known from a glance at STATUS. */
+static void test_media_at_a_glance(void **state) {
+  (void)state;
+  struct sim_config config = unit_config(SIM_82574L);
+  config.qemu = true; /* its link is up before it is asked to be */
+  for(UINTN down = 0; down < 2; down++) {
+    config.link_down = down;
+    firmware_begin();
+    struct unit_machine machine = {.image = firmware_load_image(), .nic = firmware_add_nic(&config)};
+    assert_int_equal(efi_main(machine.image, ST), EFI_SUCCESS);
+    assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
+    assert_int_equal(unit_snp(machine.nic)->Mode->MediaPresent, !down);
     unit_machine_end(&machine);
   }
 }
@@ -25,7 +320,21 @@ static void test_bind_and_unbind(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_load_and_unload),
+      cmocka_unit_test(test_entry_without_an_image),
+      cmocka_unit_test(test_unload_while_bound),
+      cmocka_unit_test(test_supported),
+      cmocka_unit_test(test_remaining_path),
+      cmocka_unit_test(test_in_use),
       cmocka_unit_test(test_bind_and_unbind),
+      cmocka_unit_test(test_child),
+      cmocka_unit_test(test_stop_by_hand),
+      cmocka_unit_test(test_two_nics),
+      cmocka_unit_test(test_another_builds_device),
+      cmocka_unit_test(test_bars_that_do_not_fit),
+      cmocka_unit_test(test_hardware_that_does_not_start),
+      cmocka_unit_test(test_no_io_bar),
+      cmocka_unit_test(test_ring_variable),
+      cmocka_unit_test(test_media_at_a_glance),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
