@@ -44,6 +44,16 @@ static inline void unit_machine_end(const struct unit_machine *machine) {
   firmware_end();
 }
 
+/* Ends the machine as it is; the driver's image forgets its devices with it. */
+static inline void unit_power_off(void) {
+  struct netdev *dev;
+  while((dev = netdev_next(NULL)) != NULL) {
+    dev->state = NETDEV_CLOSED;
+    netdev_unregister(dev);
+  }
+  firmware_power_off();
+}
+
 static inline struct snp_device *unit_device(const struct firmware_nic *nic) {
   return firmware_interface(nic->handle, (EFI_GUID)E1000_DEVICE_GUID);
 }
