@@ -71,12 +71,17 @@
 #define RCTL_EN                  0x00000002U
 #define RCTL_UPE                 0x00000008U
 #define RCTL_MPE                 0x00000010U
+#define RCTL_LBM_MAC             0x00000040U
 #define RCTL_BAM                 0x00008000U
 #define RCTL_SECRC               0x04000000U
 #define TCTL_EN                  0x00000002U
 #define RAH_AV                   0x80000000U
 #define MDIC_READY               0x10000000U
 #define MDIC_ERROR               0x40000000U
+
+#define PHY_CONTROL   0U
+#define PHY_POWERDOWN 0x0800U
+#define PHY_LOOPBACK  0x4000U
 
 #define SIM_SPACE     0x20000U
 #define SIM_REGISTERS (SIM_SPACE / 4U)

@@ -62,6 +62,10 @@ static uint8_t *descriptor_at(struct sim *sim, uint32_t base_low, uint32_t index
 
 /* Transmit ------------------------------------------------------------------------------------------------------- */
 
+static bool loops_back(struct sim *sim) {
+  return (*sim_reg(sim, R_RCTL) & RCTL_LBM_MAC) || (sim->phy[PHY_CONTROL] & PHY_LOOPBACK);
+}
+
 static void send(struct sim *sim) {
   size_t length = sim->tx_length;
   sim->tx_length = 0;
@@ -83,6 +87,9 @@ static void send(struct sim *sim) {
   count_size(sim, R_PTC64, length);
   if(length >= 6U && (copy[0] & 1U)) {
     count(sim, is_broadcast(copy) ? R_BPTC : R_MPTC, 1);
+  }
+  if(loops_back(sim)) {
+    (void)sim_inject(sim, copy, length);
   }
 }
 
