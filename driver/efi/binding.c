@@ -114,12 +114,15 @@ static EFI_STATUS tear_down(struct snp_device *snp) {
   if(EFI_ERROR(status)) {
     return status;
   }
-  BS->UninstallProtocolInterface(snp->nic.controller, &device_guid, snp);
+  efi_nic_stop(&snp->nic);
+  status = BS->UninstallProtocolInterface(snp->nic.controller, &device_guid, snp);
+  if(EFI_ERROR(status) && status != EFI_NOT_FOUND) {
+    return status; /* it can still be found, so it stays, for the next Stop */
+  }
   if(snp->device_path) {
     FreePool(snp->device_path);
     snp->device_path = NULL;
   }
-  efi_nic_stop(&snp->nic);
   snp_fini(snp);
   efi_nic_detach(&snp->nic);
   status = snp->nic.held.protocols ? EFI_DEVICE_ERROR : EFI_SUCCESS;
