@@ -229,24 +229,28 @@ EFI_STATUS binding_install(EFI_HANDLE image) {
       &component_name, &diagnostics2_guid, diagnostics2, &version_guid, &supported_version, NULL);
 }
 
-EFI_STATUS binding_uninstall(EFI_HANDLE image) {
+/* Takes the driver off every controller that it manages. */
+static EFI_STATUS disconnect_all(EFI_HANDLE image) {
   EFI_HANDLE *handles;
   UINTN count;
   EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &device_guid, NULL, &count, &handles);
-  if(!EFI_ERROR(status)) {
-    for(UINTN i = 0; i < count; i++) {
-      struct snp_device *snp = binding_find(handles[i]);
-      if(snp && snp->nic.agent == image) {
-        status = BS->DisconnectController(handles[i], image, NULL);
-        if(EFI_ERROR(status)) {
-          break;
-        }
-      }
+  if(EFI_ERROR(status)) {
+    return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;
+  }
+  for(UINTN i = 0; i < count && !EFI_ERROR(status); i++) {
+    status = BS->DisconnectController(handles[i], image, NULL);
+    if(status == EFI_NOT_FOUND) {
+      status = EFI_SUCCESS; /* another image manages it */
     }
-    FreePool(handles);
-    if(EFI_ERROR(status)) {
-      return status;
-    }
+  }
+  FreePool(handles);
+  return status;
+}
+
+EFI_STATUS binding_uninstall(EFI_HANDLE image) {
+  EFI_STATUS status = disconnect_all(image);
+  if(EFI_ERROR(status)) {
+    return status;
   }
   return BS->UninstallMultipleProtocolInterfaces(image, &binding_guid, &driver_binding, &name2_guid, &component_name2,
                                                  &name_guid, &component_name, &diagnostics2_guid, diagnostics2,

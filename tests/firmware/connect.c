@@ -67,6 +67,9 @@ EFI_STATUS firmware_disconnect(EFI_HANDLE controller, EFI_HANDLE agent) {
   EFI_HANDLE agents[AGENTS_MAX];
   EFI_STATUS result = EFI_SUCCESS;
   UINTN count = collect(controller, agent, EFI_OPEN_PROTOCOL_BY_DRIVER, agents, AGENTS_MAX);
+  if(agent && count == 0) {
+    return EFI_NOT_FOUND; /* the specification says EFI_SUCCESS, edk2 this */
+  }
   for(UINTN i = 0; i < count; i++) {
     if(EFI_ERROR(stop(controller, agents[i]))) {
       result = EFI_DEVICE_ERROR;
