@@ -63,9 +63,8 @@ static struct net_handoff_nic *find_entry(struct net_handoff *table, const struc
 
 /* Entry ---------------------------------------------------------------------------------------------------------- */
 
-static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic, const struct pci_nic *pci) {
-  struct pci_bar bar;
-  pci_get_bar(pci->pci_io, 0, &bar);
+static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic, const struct pci_nic *pci,
+                       const struct pci_bar *bar) {
   entry->pci_segment = (UINT16)pci->segment;
   entry->pci_bus = (UINT8)pci->bus;
   entry->pci_device = (UINT8)pci->device;
@@ -77,8 +76,8 @@ static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic,
   entry->subsystem_id = pci->subsystem_id;
   entry->interrupt_line = pci->interrupt_line;
   entry->interrupt_pin = pci->interrupt_pin;
-  entry->bar0 = bar.base;
-  entry->bar0_size = bar.size;
+  entry->bar0 = bar->base;
+  entry->bar0_size = bar->size;
   entry->msi_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSI);
   entry->msix_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSIX);
   e1000_handoff_export(nic->netdev, entry);
@@ -86,6 +85,11 @@ static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic,
 
 EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN live, const UINT8 lease[3][4]) {
   struct net_handoff *table = handoff_find();
+  struct pci_bar bar;
+  pci_get_bar(pci->pci_io, 0, &bar);
+  if(bar.type != PCI_BAR_MEMORY) {
+    return EFI_DEVICE_ERROR;
+  }
   if(table && !find_entry(table, nic) && table->nic_count == NET_HANDOFF_NICS_MAX) {
     return EFI_OUT_OF_RESOURCES;
   }
@@ -101,7 +105,7 @@ EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN l
     entry = &table->nic[table->nic_count++];
   }
   SetMem(entry, sizeof(*entry), 0);
-  fill_entry(entry, nic, pci);
+  fill_entry(entry, nic, pci, &bar);
   entry->state = live ? NET_HANDOFF_ARMED_LIVE : NET_HANDOFF_ARMED_QUIET;
   if(lease) {
     CopyMem(entry->ipv4_address, lease[0], 4);
