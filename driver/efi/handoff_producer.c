@@ -42,20 +42,12 @@ static void drop_table(struct net_handoff *table) {
 }
 
 /* An entry is known by its place on the bus, so that no index has to be kept anywhere. */
-static BOOLEAN is_entry_of(const struct net_handoff_nic *entry, const struct efi_nic *nic) {
-  UINTN segment;
-  UINTN bus;
-  UINTN device;
-  UINTN function;
-  return !EFI_ERROR(nic->pci_io->GetLocation(nic->pci_io, &segment, &bus, &device, &function)) &&
-         entry->pci_segment == segment && entry->pci_bus == bus && entry->pci_device == device &&
-         entry->pci_function == function;
-}
-
-static struct net_handoff_nic *find_entry(struct net_handoff *table, const struct efi_nic *nic) {
+static struct net_handoff_nic *find_entry(struct net_handoff *table, const struct pci_nic *pci) {
   for(UINT32 i = 0; table && i < table->nic_count; i++) {
-    if(is_entry_of(&table->nic[i], nic)) {
-      return &table->nic[i];
+    struct net_handoff_nic *entry = &table->nic[i];
+    if(entry->pci_segment == pci->segment && entry->pci_bus == pci->bus && entry->pci_device == pci->device &&
+       entry->pci_function == pci->function) {
+      return entry;
     }
   }
   return NULL;
@@ -90,7 +82,7 @@ EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN l
   if(bar.type != PCI_BAR_MEMORY) {
     return EFI_DEVICE_ERROR;
   }
-  if(table && !find_entry(table, nic) && table->nic_count == NET_HANDOFF_NICS_MAX) {
+  if(table && !find_entry(table, pci) && table->nic_count == NET_HANDOFF_NICS_MAX) {
     return EFI_OUT_OF_RESOURCES;
   }
   if(!table) {
@@ -100,7 +92,7 @@ EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN l
     }
   }
   EFI_TPL tpl = efi_nic_lock();
-  struct net_handoff_nic *entry = find_entry(table, nic);
+  struct net_handoff_nic *entry = find_entry(table, pci);
   if(!entry) {
     entry = &table->nic[table->nic_count++];
   }
