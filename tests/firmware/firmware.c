@@ -37,6 +37,7 @@ UINTN firmware_calls(void) {
 }
 
 void firmware_fail_at(UINTN call, BOOLEAN shorten) {
+  firmware.calls = 0;
   firmware.fail_at = call;
   firmware.shorten = shorten;
   firmware.failed = NULL;
@@ -102,6 +103,17 @@ static void drop_image(EFI_HANDLE handle) {
     firmware_abort("the image is still open", handle);
   }
   free(image);
+}
+
+EFI_STATUS firmware_start_image(EFI_STATUS (*entry)(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table),
+                                EFI_HANDLE *image) {
+  *image = firmware_load_image();
+  EFI_STATUS status = entry(*image, &firmware.system);
+  if(EFI_ERROR(status)) {
+    drop_image(*image);
+    *image = NULL;
+  }
+  return status;
 }
 
 EFI_STATUS firmware_unload_image(EFI_HANDLE handle) {

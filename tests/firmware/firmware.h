@@ -44,6 +44,10 @@ void firmware_count(struct firmware_counts *counts);
 /* A handle with a loaded image, as LoadImage makes it; it belongs to the firmware. */
 EFI_HANDLE firmware_load_image(void);
 
+/* Loads an image and calls its entry point; one that returns an error is gone again. */
+EFI_STATUS firmware_start_image(EFI_STATUS (*entry)(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table),
+                                EFI_HANDLE *image);
+
 /* Calls the image's Unload, and takes the image's handle away when that succeeds. */
 EFI_STATUS firmware_unload_image(EFI_HANDLE image);
 
@@ -75,10 +79,10 @@ void firmware_exit_boot_services(void);
 
 /* Failures ------------------------------------------------------------------------------------------------------- */
 
-/* Every call that the specification lets fail is counted from firmware_begin on. */
+/* Calls that the specification lets fail, since firmware_begin or firmware_fail_at. */
 UINTN firmware_calls(void);
 
-/* Lets the call with this number (from 1; 0 none) fail, once. With `shorten` a Map succeeds there, but for less than it
+/* Lets the call with this number from now on (from 1; 0 none) fail, once. With `shorten` a Map succeeds there, but for less than it
  * was asked for; other calls then do not fail. */
 void firmware_fail_at(UINTN call, BOOLEAN shorten);
 

@@ -259,9 +259,7 @@ static void test_no_io_bar(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82540EM);
   config.no_io = true;
-  firmware_begin();
-  struct unit_machine machine = {.image = firmware_load_image(), .nic = firmware_add_nic(&config)};
-  assert_int_equal(efi_main(machine.image, ST), EFI_SUCCESS);
+  struct unit_machine machine = unit_machine_with(&config);
   (void)unit_open(machine.nic);
   assert_int_equal(sim_io_writes(machine.nic->sim), 0);
   unit_machine_end(&machine);
@@ -308,9 +306,7 @@ static void test_media_at_a_glance(void **state) {
   config.qemu = true; /* its link is up before it is asked to be */
   for(UINTN down = 0; down < 2; down++) {
     config.link_down = down;
-    firmware_begin();
-    struct unit_machine machine = {.image = firmware_load_image(), .nic = firmware_add_nic(&config)};
-    assert_int_equal(efi_main(machine.image, ST), EFI_SUCCESS);
+    struct unit_machine machine = unit_machine_with(&config);
     assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
     assert_int_equal(unit_snp(machine.nic)->Mode->MediaPresent, !down);
     unit_machine_end(&machine);

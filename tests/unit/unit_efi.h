@@ -30,12 +30,16 @@ struct unit_machine {
   struct firmware_nic *nic;
 };
 
+static inline struct unit_machine unit_machine_with(const struct sim_config *config) {
+  firmware_begin();
+  struct unit_machine machine = {.nic = firmware_add_nic(config)};
+  assert_int_equal(firmware_start_image(efi_main, &machine.image), EFI_SUCCESS);
+  return machine;
+}
+
 static inline struct unit_machine unit_machine(uint16_t device_id) {
   const struct sim_config config = unit_config(device_id);
-  firmware_begin();
-  struct unit_machine machine = {.image = firmware_load_image(), .nic = firmware_add_nic(&config)};
-  assert_int_equal(efi_main(machine.image, ST), EFI_SUCCESS);
-  return machine;
+  return unit_machine_with(&config);
 }
 
 /* Nothing is left behind when the driver goes: firmware_end insists on it. */
