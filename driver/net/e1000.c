@@ -164,8 +164,10 @@ void e1000_quiesce(struct netdev *dev) {
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */
 
-/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. */
+/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. If it
+ * is still there after all, it must not go on writing into memory that is freed one day. */
 static int give_up(struct e1000 *nic) {
+  e1000_silence(nic);
   netdev_gone(&nic->netdev);
   hand_back_frames(nic, NETDEV_E_GONE);
   return NETDEV_E_GONE;
@@ -190,9 +192,6 @@ static int recover(struct e1000 *nic) {
       e1000_irq_program(nic); /* the reset has masked them */
     }
     return NETDEV_OK;
-  }
-  if(result != NETDEV_E_GONE) {
-    e1000_silence(nic);
   }
   return give_up(nic);
 }

@@ -1,4 +1,5 @@
 /* test_efi_io.c - EFI_SIMPLE_NETWORK_PROTOCOL: frames in both directions, status, media, and a NIC that fails. */
+#include "e1000_hw.h"
 #include "unit_efi.h"
 
 #define TYPE 0x88B5U
@@ -274,6 +275,22 @@ static void test_removal(void **state) {
   unit_machine_end(&machine);
 }
 
+/* One read that the bus lost: the NIC counts as gone, but must not write into the rings that are then given back. */
+static void test_one_lost_read(void **state) {
+  (void)state;
+  for(size_t i = 0; i < UNIT_DEVICES; i++) {
+    struct unit_machine machine = unit_machine(unit_devices[i]);
+    EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+    UINT32 status;
+    sim_knobs(machine.nic->sim)->read_fails_at = sim_accesses(machine.nic->sim) + 1;
+    firmware_tick(10);
+    assert_int_equal(snp->GetStatus(snp, &status, NULL), EFI_DEVICE_ERROR);
+    assert_int_equal(sim_peek(machine.nic->sim, E1000_RCTL) & E1000_RCTL_EN, 0);
+    assert_int_equal(sim_peek(machine.nic->sim, E1000_TCTL) & E1000_TCTL_EN, 0);
+    unit_machine_end(&machine);
+  }
+}
+
 static void test_reset_that_never_ends(void **state) {
   (void)state;
   struct unit_machine machine = unit_machine(SIM_82540EM);
@@ -319,6 +336,7 @@ int main(void) {
       cmocka_unit_test(test_media_comes_and_goes),
       cmocka_unit_test(test_register_accesses),
       cmocka_unit_test(test_removal),
+      cmocka_unit_test(test_one_lost_read),
       cmocka_unit_test(test_reset_that_never_ends),
       cmocka_unit_test(test_heartbeat_recovers),
   };
