@@ -19,7 +19,8 @@ EFI_FLAGS  := $(CORE_FLAGS) -Os -fpic -ffreestanding -fno-stack-protector -fno-s
 ifneq ($(findstring clang,$(CC)),)
 EFI_FLAGS := $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS))
 endif
-HOST_FLAGS := $(CORE_FLAGS) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HOST_WATCH := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HOST_FLAGS := $(CORE_FLAGS) -g $(HOST_WATCH)
 
 CORE_SRC := $(wildcard driver/net/*.c)
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
@@ -33,7 +34,7 @@ ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 
-.PHONY: all images run shell test check count handoff-demo clean help deps
+.PHONY: all images run shell unit coverage test check count handoff-demo clean help deps
 .DELETE_ON_ERROR:
 
 all: deps images
@@ -45,6 +46,7 @@ help:
 	@echo '              NIC=e1000|e1000-82544gc|e1000-82545em|e1000e  MACHINE=q35|pc  CMD="netdiag info"'
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
 	@echo 'make test     build everything and run every test'
+	@echo 'make coverage lines and branches of the driver that the host tests reach; fails when driver/net loses one'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
@@ -152,7 +154,8 @@ $(BUILD)/menios.o: $(MENIOS_OBJ) tests/menios/symbols
 	ld -r $(MENIOS_OBJ) -o $@
 	nm --undefined-only --just-symbols $@ | diff tests/menios/symbols -
 
-# The UEFI home runs against a fake firmware. The library's memory functions are replaced by ones that the sanitizers see.
+# The UEFI home runs against a fake firmware. Memory functions come from there and from libc, which the sanitizers see, and
+# not from gnu-efi.
 HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
                   -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
 HOST_EFI_SRC   := $(filter-out driver/efi/libc.c driver/efi/tsc.c,$(wildcard driver/efi/*.c)) \
@@ -164,10 +167,17 @@ $(BUILD)/host-efi/%.o: %.c | deps
 	$(HOSTCC) $(HOST_EFI_FLAGS) -Idriver/net -Idriver/efi -Itests/sim -Itests/firmware -MMD -MP -c $< -o $@
 
 $(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(HOST_EFI_OBJ) $(HOST_OBJ)
-	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ -Wl,--wrap=CopyMem,--wrap=SetMem,--wrap=CompareMem -lcmocka -lefi
+	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ -Wl,--wrap=CopyMem,--wrap=SetMem,--wrap=CompareMem -lcmocka -lc -lefi
 
 $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
+
+unit: $(UNIT_BIN)
+
+# What the unit tests reach, measured without the sanitizers
+coverage: deps
+	$(MAKE) --no-print-directory unit BUILD=$(BUILD)/coverage HOST_WATCH='-O0 --coverage'
+	tools/coverage $(BUILD)/coverage
 
 # Static checks; each fails the build on its own
 SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] tests/*/*.[ch] \
@@ -198,7 +208,7 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 256
 
 # Everything. The other compiler's images are built and booted as well.
-test: all check $(UNIT_BIN) $(TEST_EFI) $(KERNELS) $(BUILD)/menios.o
+test: all check unit coverage $(TEST_EFI) $(KERNELS) $(BUILD)/menios.o
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
 	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN)
 

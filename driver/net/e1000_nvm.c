@@ -78,15 +78,13 @@ int e1000_nvm_read(struct netdev *dev, uint16_t word, uint16_t *value) {
   if(word >= E1000_NVM_WORDS) {
     return NETDEV_E_INVALID;
   }
-  switch(nic->model->nvm) {
-  case E1000_NVM_EERD_SMALL:
-    return nvm_read_eerd(nic, word, value, E1000_EERD_SMALL_ADDRESS_SHIFT, E1000_EERD_SMALL_DONE);
-  case E1000_NVM_EERD_LARGE:
-    return nvm_read_eerd(nic, word, value, E1000_EERD_LARGE_ADDRESS_SHIFT, E1000_EERD_LARGE_DONE);
-  case E1000_NVM_MICROWIRE:
+  if(nic->model->nvm == E1000_NVM_MICROWIRE) {
     return nvm_read_microwire(nic, word, value);
   }
-  return NETDEV_E_UNSUPPORTED;
+  if(nic->model->nvm == E1000_NVM_EERD_LARGE) {
+    return nvm_read_eerd(nic, word, value, E1000_EERD_LARGE_ADDRESS_SHIFT, E1000_EERD_LARGE_DONE);
+  }
+  return nvm_read_eerd(nic, word, value, E1000_EERD_SMALL_ADDRESS_SHIFT, E1000_EERD_SMALL_DONE);
 }
 
 int e1000_nvm_checksum(struct netdev *dev, uint16_t *sum) {

@@ -20,6 +20,7 @@ struct fake {
   uint32_t stats;
   uint32_t ticks;
   int open_result;
+  int mac_result;
   int tick_result;
   uint32_t queued; /* not flushed  */
   uint32_t out;    /* flushed      */
@@ -91,7 +92,7 @@ static inline void fake_release(struct netdev *dev) {
 static inline int fake_set_mac(struct netdev *dev, const uint8_t mac[6]) {
   fake_of(dev)->macs++;
   memcpy(fake_of(dev)->set_mac, mac, 6);
-  return NETDEV_OK;
+  return fake_of(dev)->mac_result;
 }
 
 static inline int fake_set_filter(struct netdev *dev) {

@@ -59,6 +59,8 @@ static void test_unload_while_bound(void **state) {
   assert_int_equal(BS->OpenProtocol(child, &snp_guid, &interface, stubborn, child, EFI_OPEN_PROTOCOL_BY_DRIVER),
                    EFI_SUCCESS);
   assert_int_equal(firmware_unload_image(machine.image), EFI_DEVICE_ERROR);
+  assert_int_equal(stop(&machine, 1, &child), EFI_DEVICE_ERROR);
+  assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR);
   assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
   assert_int_equal(sim_frames(machine.nic->sim), 1);
   assert_int_equal(BS->CloseProtocol(child, &snp_guid, stubborn, child), EFI_SUCCESS);
@@ -215,8 +217,9 @@ static void test_another_builds_device(void **state) {
   assert_ptr_equal(binding_find(controller), &stranger);
   assert_null(binding_find_own(controller));
   assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR);
+  assert_int_equal(firmware_unload_image(machine.image), EFI_SUCCESS); /* that one is none of its business */
   assert_int_equal(BS->UninstallProtocolInterface(controller, &device_guid, &stranger), EFI_SUCCESS);
-  unit_machine_end(&machine);
+  firmware_end();
 }
 
 /* Start that cannot ---------------------------------------------------------------------------------------------- */
@@ -255,6 +258,25 @@ static void test_hardware_that_does_not_start(void **state) {
   assert_start_fails(&machine, EFI_UNSUPPORTED);
 }
 
+static EFI_STATUS EFIAPI refuse_to_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar,
+                                        UINT64 offset, UINTN count, VOID *buffer) {
+  (void)this, (void)width, (void)bar, (void)offset, (void)count, (void)buffer;
+  return EFI_UNSUPPORTED;
+}
+
+/* PciIo that cannot read a register is like a device that does not answer. */
+static void test_registers_that_cannot_be_read(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  struct netdev_link link;
+  UINT8 mac[6];
+  machine.nic->pci_io.Mem.Read = refuse_to_read;
+  machine.nic->attributes = EFI_PCI_IO_ATTRIBUTE_MEMORY;
+  assert_false(efi_nic_glance(&machine.nic->pci_io, 0x8086, SIM_82540EM, mac, &link));
+  machine.nic->attributes = 0;
+  assert_start_fails(&machine, EFI_DEVICE_ERROR);
+}
+
 static void test_no_io_bar(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82540EM);
@@ -267,6 +289,43 @@ static void test_no_io_bar(void **state) {
   (void)unit_open(machine.nic);
   assert_int_not_equal(sim_io_writes(machine.nic->sim), 0);
   unit_machine_end(&machine);
+}
+
+/* An application -------------------------------------------------------------------------------------------------- */
+
+static void count_messages(void *ctx, enum net_log_level level, const char *text, uint32_t value) {
+  (void)level, (void)value;
+  assert_non_null(text);
+  (*(UINTN *)ctx)++;
+}
+
+/* netdiag drives a NIC without the binding, by itself, and hears what the core has to say. */
+static void test_attach_without_a_binding(void **state) {
+  (void)state;
+  const struct sim_config config = unit_config(SIM_82574L);
+  firmware_begin();
+  EFI_HANDLE agent = firmware_load_image();
+  struct firmware_nic *machine = firmware_add_nic(&config);
+  struct efi_nic nic;
+  UINTN messages = 0;
+  const struct efi_nic_options options = {
+      .tx_descriptors = 16, .rx_descriptors = 16, .log = count_messages, .log_ctx = &messages};
+  assert_int_equal(efi_nic_attach(&nic, machine->handle, agent, &options), EFI_SUCCESS);
+  assert_false(efi_nic_nothing_held(&nic));
+  assert_int_equal(efi_nic_start(&nic), EFI_SUCCESS);
+  assert_int_equal(efi_nic_start(&nic), EFI_DEVICE_ERROR); /* once is enough */
+  firmware_tick(10);
+  assert_int_equal(nic.beats, 10);
+  efi_nic_stop(&nic);
+  firmware_tick(10);
+  assert_int_equal(nic.beats, 10);
+  efi_nic_detach(&nic);
+  assert_true(efi_nic_nothing_held(&nic));
+  assert_int_not_equal(messages, 0);
+  const struct efi_nic_options odd = {.tx_descriptors = 17};
+  assert_int_equal(efi_nic_attach(&nic, machine->handle, agent, &odd), EFI_INVALID_PARAMETER);
+  assert_true(efi_nic_nothing_held(&nic));
+  firmware_end();
 }
 
 /* Options -------------------------------------------------------------------------------------------------------- */
@@ -328,7 +387,9 @@ int main(void) {
       cmocka_unit_test(test_another_builds_device),
       cmocka_unit_test(test_bars_that_do_not_fit),
       cmocka_unit_test(test_hardware_that_does_not_start),
+      cmocka_unit_test(test_registers_that_cannot_be_read),
       cmocka_unit_test(test_no_io_bar),
+      cmocka_unit_test(test_attach_without_a_binding),
       cmocka_unit_test(test_ring_variable),
       cmocka_unit_test(test_media_at_a_glance),
   };

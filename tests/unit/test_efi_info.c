@@ -151,6 +151,22 @@ static void test_diagnostics_find_faults(void **state) {
   unit_machine_end(&machine);
 }
 
+static void test_diagnostics_on_small_rings(void **state) {
+  (void)state;
+  const UINT32 ring = E1000_RING_MIN;
+  struct unit_machine machine = unit_machine(SIM_82574L);
+  firmware_set_variable(&ring, sizeof(ring));
+  (void)unit_open(machine.nic);
+  assert_int_equal(diagnose(&machine, EfiDriverDiagnosticTypeExtended).status, EFI_SUCCESS);
+  sim_knobs(machine.nic->sim)->tx_held = true; /* the ring fills up */
+  struct diagnosis diagnosis = diagnose(&machine, EfiDriverDiagnosticTypeExtended);
+  assert_non_null(strstr(diagnosis.report, "FAIL  loopback: frames"));
+  sim_knobs(machine.nic->sim)->gone = true;
+  firmware_tick(10);
+  assert_int_equal(diagnose(&machine, EfiDriverDiagnosticTypeStandard).status, EFI_DEVICE_ERROR);
+  unit_machine_end(&machine);
+}
+
 static void test_diagnostics_arguments(void **state) {
   (void)state;
   struct unit_machine machine = unit_machine(SIM_82540EM);
@@ -266,6 +282,11 @@ static void test_nics_in_bus_order(void **state) {
   nics[0]->config[0x0B] = nics[2]->config[0x0B] = 0x03;
   assert_int_equal(pci_find_nics(&list, &count), EFI_SUCCESS);
   assert_true(count == 0 && !list);
+  for(UINTN call = 1; call <= 2; call++) {
+    firmware_fail_at(call, FALSE); /* LocateHandleBuffer, AllocatePool */
+    assert_int_equal(pci_find_nics(&list, &count), EFI_OUT_OF_RESOURCES);
+    assert_true(count == 0 && !list);
+  }
   firmware_end();
 }
 
@@ -339,6 +360,7 @@ int main(void) {
       cmocka_unit_test(test_diagnostics),
       cmocka_unit_test(test_diagnostics_while_running),
       cmocka_unit_test(test_diagnostics_find_faults),
+      cmocka_unit_test(test_diagnostics_on_small_rings),
       cmocka_unit_test(test_diagnostics_arguments),
       cmocka_unit_test(test_media_state),
       cmocka_unit_test(test_adapter_information_arguments),

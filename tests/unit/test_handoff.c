@@ -230,7 +230,37 @@ static void test_refusals(void **state) {
   copy.nic[0].state = NET_HANDOFF_LIVE;
   copy.nic[0].device_id = 0x1234;
   assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_UNSUPPORTED);
+  assert_int_equal(e1000_adopt(NULL, &copy.nic[0], identity, &dev), NETDEV_E_INVALID);
   assert_null(dev);
+  end(&bench);
+}
+
+/* Without memory, or without a device: nothing is left, and it can be tried again. */
+static void test_adoption_that_fails(void **state) {
+  (void)state;
+  struct bench bench;
+  struct net_handoff copy;
+  struct netdev *dev = NULL;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  assert_string_equal(judge(&bench.table, &copy), "");
+  uint32_t leaks = sim_leaks(bench.sim);
+  for(uint32_t n = 1; n <= 3; n++) {
+    sim_knobs(bench.sim)->fail_alloc_at = sim_allocs(bench.sim) + n;
+    assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_NO_MEMORY);
+    assert_int_equal(sim_leaks(bench.sim), leaks);
+  }
+  sim_knobs(bench.sim)->gone = true;
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_GONE);
+  sim_knobs(bench.sim)->gone = false;
+  /* a count that only device and entry agree on */
+  copy.nic[0].tx.count = 2U * E1000_RING_MAX;
+  uint32_t length = sim_peek(bench.sim, E1000_TDLEN);
+  sim_poke(bench.sim, E1000_TDLEN, copy.nic[0].tx.count * 16U);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_INVALID);
+  sim_poke(bench.sim, E1000_TDLEN, length);
+  assert_int_equal(sim_leaks(bench.sim), leaks);
+  assert_int_equal(adopt(&bench), NETDEV_OK);
   end(&bench);
 }
 
@@ -390,6 +420,29 @@ static void test_every_bit_with_a_good_crc(void **state) {
   end(&bench);
 }
 
+static void test_payloads(void **state) {
+  (void)state;
+  struct bench bench;
+  struct net_handoff copy;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  struct net_handoff *table = &bench.table;
+  table->payload_count = 1;
+  table->payload[0] = (struct net_handoff_payload){.name = "kernel.elf", .physical = 0x100000U, .size = 4096};
+  net_handoff_seal(table);
+  assert_string_equal(judge(table, &copy), "");
+  assert_memory_equal(&copy.payload[0], &table->payload[0], sizeof(copy.payload[0]));
+  memset(table->payload[0].name, 'x', sizeof(table->payload[0].name));
+  net_handoff_seal(table);
+  assert_string_equal(judge(table, &copy), "a payload's name does not end");
+  table->payload[0].name[0] = '\0';
+  table->payload[0].name[sizeof(table->payload[0].name) - 1] = '\0';
+  table->payload[0].size = UINT64_MAX;
+  net_handoff_seal(table);
+  assert_string_equal(judge(table, &copy), "a payload's address is out of range");
+  end(&bench);
+}
+
 /* A newer minor has longer entries: an older consumer steps over what it does not know. */
 static void test_newer_minor(void **state) {
   (void)state;
@@ -410,10 +463,16 @@ static void test_newer_minor(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_receiving_goes_on), cmocka_unit_test(test_queued_frames_leave_once),
-      cmocka_unit_test(test_state_rides_along), cmocka_unit_test(test_device_that_disagrees),
-      cmocka_unit_test(test_refusals),          cmocka_unit_test(test_every_byte_flipped),
-      cmocka_unit_test(test_hostile_tables),    cmocka_unit_test(test_every_bit_with_a_good_crc),
+      cmocka_unit_test(test_receiving_goes_on),
+      cmocka_unit_test(test_queued_frames_leave_once),
+      cmocka_unit_test(test_state_rides_along),
+      cmocka_unit_test(test_device_that_disagrees),
+      cmocka_unit_test(test_adoption_that_fails),
+      cmocka_unit_test(test_payloads),
+      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_every_byte_flipped),
+      cmocka_unit_test(test_hostile_tables),
+      cmocka_unit_test(test_every_bit_with_a_good_crc),
       cmocka_unit_test(test_newer_minor),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,6 +347,9 @@ static void test_set_mac(void **state) {
   assert_int_equal(fake.macs, 1);
   assert_memory_equal(fake.set_mac, unit_mac, 6);
   assert_memory_equal(fake.dev.mac, unit_mac, 6);
+  fake.mac_result = NETDEV_E_TIMEOUT; /* the device refuses: the address stays */
+  assert_int_equal(netdev_set_mac(&fake.dev, other), NETDEV_E_TIMEOUT);
+  assert_memory_equal(fake.dev.mac, unit_mac, 6);
 }
 
 static void test_set_filter(void **state) {
