@@ -13,13 +13,10 @@ _Noreturn void firmware_abort(const char *text, const void *what) {
 }
 
 void check_service(const char *name, EFI_TPL highest) {
-  if(firmware.exiting) {
-    (void)fprintf(stderr, "firmware: %s: ", name);
-    firmware_abort("called inside or after ExitBootServices", NULL);
-  }
-  if(firmware.tpl > highest) {
-    (void)fprintf(stderr, "firmware: %s: ", name);
-    firmware_abort("called at too high a TPL", (const void *)firmware.tpl);
+  const char *problem = firmware.exiting ? "called inside or after ExitBootServices" : "called at too high a TPL";
+  if(firmware.exiting || firmware.tpl > highest) {
+    (void)fprintf(stderr, "firmware: %s: %s\n", name, problem);
+    abort();
   }
 }
 
