@@ -261,9 +261,6 @@ BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT16 vendor_id, UINT16 dev
 static VOID EFIAPI heartbeat(EFI_EVENT event, VOID *context) {
   struct efi_nic *nic = context;
   (void)event;
-  if(nic->exited) {
-    return;
-  }
   nic->beats++;
   netdev_poll(nic->netdev, POLL_BUDGET);
   (void)netdev_tick(nic->netdev);

@@ -283,12 +283,44 @@ static void test_no_room_for_a_ninth(void **state) {
   unit_machine_end(&machine);
 }
 
+/* iPXE shuts SNP down in its own ExitBootServices callback, which may come after ours. */
+static void test_nothing_is_touched_afterwards(void **state) {
+  (void)state;
+  UINT8 frame[60] = {0};
+  UINT32 causes;
+  VOID *buffer;
+  UINTN size = sizeof(frame);
+  EFI_IP_ADDRESS address = {0};
+  EFI_MAC_ADDRESS mac;
+  struct unit_machine machine = unit_machine(SIM_82574L);
+  EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+  assert_int_equal(arm(machine.nic, TRUE), EFI_SUCCESS);
+  firmware_exit_boot_services();
+  sim_forget_accesses(machine.nic->sim);
+  assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->Receive(snp, NULL, &size, frame, NULL, NULL, NULL), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->GetStatus(snp, &causes, &buffer), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->ReceiveFilters(snp, 1, 0, FALSE, 0, NULL), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->StationAddress(snp, TRUE, NULL), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->Statistics(snp, TRUE, NULL, NULL), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->MCastIpToMac(snp, FALSE, &address, &mac), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->NvData(snp, TRUE, 0, 2, frame), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->Reset(snp, FALSE), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->Shutdown(snp), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->Stop(snp), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->Start(snp), EFI_INVALID_PARAMETER);
+  assert_int_equal(snp->Initialize(snp, 0, 0), EFI_INVALID_PARAMETER);
+  assert_int_equal(sim_reads(machine.nic->sim) + sim_writes(machine.nic->sim), 0);
+  end(machine.nic);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_open_nic_is_silenced),
       cmocka_unit_test(test_closed_nic_is_left_alone),
       cmocka_unit_test(test_arm_and_disarm),
       cmocka_unit_test(test_left_quiet),
+      cmocka_unit_test(test_nothing_is_touched_afterwards),
       cmocka_unit_test(test_left_live),
       cmocka_unit_test(test_left_live_though_shut_down),
       cmocka_unit_test(test_removed_is_lost),
