@@ -134,6 +134,16 @@ static const char *check_ring(const struct net_handoff_ring *ring, bool receive)
   return NULL;
 }
 
+/* The bits on which the rings rest: a wrong one has the device write beyond its buffers, or descriptors of another kind. */
+static const char *check_control(const struct net_handoff_nic *nic) {
+  const uint32_t fixed = E1000_RCTL_EN | E1000_RCTL_LPE | E1000_RCTL_LBM_MASK | E1000_RCTL_DTYP_MASK |
+                         E1000_RCTL_BSIZE_MASK | E1000_RCTL_BSEX | E1000_RCTL_SECRC;
+  if((nic->rctl & fixed) != (E1000_RCTL_EN | E1000_RCTL_BSIZE_2048 | E1000_RCTL_SECRC)) {
+    return "the receiver is set up for other rings";
+  }
+  return nic->tctl & E1000_TCTL_EN ? NULL : "the transmitter is off";
+}
+
 static const char *check_overlap(const struct net_handoff_nic *nic, struct range table) {
   const struct range ranges[] = {
       table,
@@ -169,7 +179,10 @@ static const char *check_nic(const struct net_handoff_nic *nic, struct range tab
   if(nic->state != NET_HANDOFF_QUIET && nic->state != NET_HANDOFF_LIVE) {
     return NULL; /* its rings mean nothing, and must not spoil the other entries */
   }
-  const char *problem = check_ring(&nic->rx, true);
+  const char *problem = check_control(nic);
+  if(!problem) {
+    problem = check_ring(&nic->rx, true);
+  }
   if(!problem) {
     problem = check_ring(&nic->tx, false);
   }

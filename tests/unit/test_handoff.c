@@ -353,30 +353,66 @@ CHANGE(multicast_mac, nic->permanent_mac[0] |= 1U)
 CHANGE(many_groups, nic->multicast_count = 17)
 CHANGE(no_state, nic->state = 0)
 CHANGE(unknown_state, nic->state = 6)
+CHANGE(receiver_off, nic->rctl &= ~E1000_RCTL_EN)
+CHANGE(large_buffers, nic->rctl |= E1000_RCTL_BSEX | 1U << 16)
+CHANGE(small_buffers, nic->rctl |= E1000_RCTL_BSIZE_MASK)
+CHANGE(long_frames, nic->rctl |= E1000_RCTL_LPE)
+CHANGE(split_descriptors, nic->rctl |= 1U << 10)
+CHANGE(looped, nic->rctl |= 1U << 6)
+CHANGE(with_fcs, nic->rctl &= ~E1000_RCTL_SECRC)
+CHANGE(transmitter_off, nic->tctl &= ~E1000_TCTL_EN)
 
 static void test_hostile_tables(void **state) {
   (void)state;
   void (*const changes[])(struct net_handoff *) = {
-      no_nic,           many_nics,
-      nine_nics,        many_payloads,
-      small_nic,        huge_nic,
-      header_low,       header_high,
-      payload_high,     payload_low,
-      payload_empty,    other_major,
-      count_odd,        count_small,
-      count_large,      count_zero,
-      format,           descriptor_size,
-      buffer_size,      stride,
-      no_address,       wraps,
-      device_wraps,     unaligned,
-      too_full,         published_beyond,
-      published_behind, receive_not_filled,
-      rings_overlap,    ring_in_buffers,
-      buffers_overlap,  over_registers,
-      over_table,       small_bar,
-      no_bar,           no_mac,
-      multicast_mac,    many_groups,
-      no_state,         unknown_state,
+      no_nic,
+      many_nics,
+      nine_nics,
+      many_payloads,
+      small_nic,
+      huge_nic,
+      header_low,
+      header_high,
+      payload_high,
+      payload_low,
+      payload_empty,
+      other_major,
+      count_odd,
+      count_small,
+      count_large,
+      count_zero,
+      format,
+      descriptor_size,
+      buffer_size,
+      stride,
+      no_address,
+      wraps,
+      device_wraps,
+      unaligned,
+      too_full,
+      published_beyond,
+      published_behind,
+      receive_not_filled,
+      rings_overlap,
+      ring_in_buffers,
+      buffers_overlap,
+      over_registers,
+      over_table,
+      small_bar,
+      no_bar,
+      no_mac,
+      multicast_mac,
+      many_groups,
+      no_state,
+      unknown_state,
+      receiver_off,
+      large_buffers,
+      small_buffers,
+      long_frames,
+      split_descriptors,
+      looped,
+      with_fcs,
+      transmitter_off,
   };
   struct bench bench;
   begin(&bench, 0x10D3);
