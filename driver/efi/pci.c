@@ -106,7 +106,8 @@ void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar) 
   if(EFI_ERROR(pci_io->GetBarAttributes(pci_io, index, NULL, (VOID **)&resources)) || !resources) {
     return;
   }
-  if(resources->Desc == ACPI_ADDRESS_SPACE_DESCRIPTOR && resources->AddrLen > 0) {
+  if(resources->Desc == ACPI_ADDRESS_SPACE_DESCRIPTOR && resources->Len >= ACPI_ADDRESS_SPACE_LEN &&
+     resources->AddrLen > 0) {
     bar->type = resources->ResType == ACPI_ADDRESS_SPACE_TYPE_IO ? PCI_BAR_IO : PCI_BAR_MEMORY;
     bar->is_64bit = bar->type == PCI_BAR_MEMORY && resources->AddrSpaceGranularity == 64;
     bar->prefetchable = bar->type == PCI_BAR_MEMORY && resources->SpecificFlag == ACPI_MEMORY_PREFETCHABLE;

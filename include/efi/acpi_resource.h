@@ -25,4 +25,6 @@ typedef struct {
 } EFI_ACPI_ADDRESS_SPACE_DESCRIPTOR;
 #pragma pack()
 
+#define ACPI_ADDRESS_SPACE_LEN (sizeof(EFI_ACPI_ADDRESS_SPACE_DESCRIPTOR) - 3U) /* Len counts what follows it */
+
 #endif

@@ -3,6 +3,8 @@
 #include "pci.h"
 #include "unit_efi.h"
 
+#include "efi/acpi_resource.h"
+
 static EFI_GUID name2_guid = EFI_COMPONENT_NAME2_PROTOCOL_GUID;
 static EFI_GUID name_guid = COMPONENT_NAME_PROTOCOL;
 static EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
@@ -306,6 +308,33 @@ static void test_capabilities(void **state) {
   firmware_end();
 }
 
+static UINT8 cut_list[8] = {ACPI_ADDRESS_SPACE_DESCRIPTOR, 3, 0, 0, 0, 0, ACPI_END_TAG_DESCRIPTOR, 0};
+
+static EFI_STATUS EFIAPI cut_bar(EFI_PCI_IO_PROTOCOL *this, UINT8 index, UINT64 *supports, VOID **resources) {
+  (void)this;
+  (void)index;
+  (void)supports;
+  EFI_STATUS status = BS->AllocatePool(EfiBootServicesData, sizeof(cut_list), resources);
+  memcpy(*resources, cut_list, sizeof(cut_list));
+  return status;
+}
+
+/* A resource list is as long as it says, and no longer. */
+static void test_bar_descriptor_cut_short(void **state) {
+  (void)state;
+  const struct sim_config config = unit_config(SIM_82574L);
+  struct pci_bar bar;
+  firmware_begin();
+  struct firmware_nic *nic = firmware_add_nic(&config);
+  pci_get_bar(&nic->pci_io, 0, &bar);
+  assert_int_equal(bar.type, PCI_BAR_MEMORY);
+  assert_int_equal(bar.size, 0x20000);
+  nic->pci_io.GetBarAttributes = cut_bar;
+  pci_get_bar(&nic->pci_io, 0, &bar);
+  assert_int_equal(bar.type, PCI_BAR_NONE);
+  firmware_end();
+}
+
 static void test_holder(void **state) {
   (void)state;
   struct unit_machine machine = unit_machine(SIM_82574L);
@@ -366,6 +395,7 @@ int main(void) {
       cmocka_unit_test(test_adapter_information_arguments),
       cmocka_unit_test(test_nics_in_bus_order),
       cmocka_unit_test(test_capabilities),
+      cmocka_unit_test(test_bar_descriptor_cut_short),
       cmocka_unit_test(test_holder),
       cmocka_unit_test(test_glance),
   };
