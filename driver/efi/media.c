@@ -23,7 +23,7 @@ static EFI_STATUS EFIAPI get_information(EFI_ADAPTER_INFORMATION_PROTOCOL *this,
   if(CompareMem(type, &media_state_guid, sizeof(*type)) != 0) {
     return EFI_UNSUPPORTED;
   }
-  struct snp_device *snp = _CR(this, struct snp_device, adapter_information);
+  struct snp_device *snp = (struct snp_device *)((UINT8 *)this - offsetof(struct snp_device, adapter_information));
   if(snp->mode.State != EfiSimpleNetworkInitialized) {
     return EFI_UNSUPPORTED; /* nobody watches the link; the caller then starts the device itself to find out */
   }

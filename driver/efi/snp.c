@@ -7,7 +7,7 @@ struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol) {
   if(!protocol) {
     return NULL;
   }
-  struct snp_device *snp = _CR(protocol, struct snp_device, protocol);
+  struct snp_device *snp = (struct snp_device *)((UINT8 *)protocol - offsetof(struct snp_device, protocol));
   return snp->signature == SNP_SIGNATURE && !snp->nic.exited ? snp : NULL;
 }
 
