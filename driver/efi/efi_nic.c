@@ -7,9 +7,10 @@
 
 #define HEARTBEAT_100NS   (EFI_NIC_HEARTBEAT_MS * 10000ULL)
 #define POLL_BUDGET       64U /* frames per heartbeat, so that a flood cannot keep the processor at TPL_CALLBACK */
-#define WANTED_ATTRIBUTES (EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER)
+#define NEEDED_ATTRIBUTES (EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER)
 #define PCIE_LINK_CONTROL 0x10U /* in the PCI Express capability */
 #define PCIE_ASPM_MASK    3U
+#define IO_BAR_MIN_SIZE   8U /* IOADDR and IODATA */
 
 EFI_STATUS efi_status_of(int result) {
   switch(result) {
@@ -58,7 +59,7 @@ static void close_pci_io(struct efi_nic *nic) {
 static EFI_STATUS enable_device(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT64 supported;
-  UINT64 wanted = WANTED_ATTRIBUTES;
+  UINT64 wanted = NEEDED_ATTRIBUTES | EFI_PCI_IO_ATTRIBUTE_IO;
   if(e1000_dma_64bit(nic->vendor_id, nic->device_id)) {
     wanted |= EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE;
   }
@@ -66,10 +67,14 @@ static EFI_STATUS enable_device(struct efi_nic *nic) {
   if(!EFI_ERROR(status)) {
     status = io->Attributes(io, EfiPciIoAttributeOperationSupported, 0, &supported);
   }
+  if(!EFI_ERROR(status) && (supported & NEEDED_ATTRIBUTES) != NEEDED_ATTRIBUTES) {
+    status = EFI_UNSUPPORTED;
+  }
   if(!EFI_ERROR(status)) {
     status = io->Attributes(io, EfiPciIoAttributeOperationEnable, supported & wanted, NULL);
   }
   if(!EFI_ERROR(status)) {
+    nic->decodes_io = (supported & EFI_PCI_IO_ATTRIBUTE_IO) != 0;
     nic->held.attributes++;
   }
   return status;
@@ -126,9 +131,9 @@ static EFI_STATUS check_bars(struct efi_nic *nic) {
     return EFI_UNSUPPORTED;
   }
   nic->io_bar = EFI_NIC_NO_BAR;
-  for(UINT8 i = 1; i < PCI_BAR_COUNT; i++) {
+  for(UINT8 i = 1; nic->decodes_io && i < PCI_BAR_COUNT; i++) {
     pci_get_bar(nic->pci_io, i, &bar);
-    if(bar.type == PCI_BAR_IO) {
+    if(bar.type == PCI_BAR_IO && bar.size >= IO_BAR_MIN_SIZE) {
       nic->io_bar = i;
       break;
     }

@@ -29,7 +29,8 @@ struct efi_nic {
   UINT8 revision_id;
   UINT64 saved_attributes;
   UINT16 saved_link_control;
-  UINT8 io_bar; /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
+  BOOLEAN decodes_io; /* I/O space can be enabled                                       */
+  UINT8 io_bar;       /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
   struct net_platform platform;
   struct netdev *netdev;
   EFI_EVENT heartbeat;
@@ -59,8 +60,8 @@ struct efi_nic_options {
  * ExitBootServices: receiver, transmitter and interrupts off, by register writes alone. Zeroes *nic first; *nic must stay where it is until
  * efi_nic_detach. TPL_CALLBACK or lower, boot services only.
  *
- * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when this driver does not know it or its
- * BAR 0 is no memory BAR of at least 128 KiB, EFI_OUT_OF_RESOURCES, EFI_TIMEOUT when it does not come out of its reset,
+ * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when this driver does not know it, its
+ * BAR 0 is no memory BAR of at least 128 KiB, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES, EFI_TIMEOUT when it does not come out of its reset,
  * EFI_DEVICE_ERROR; nothing is then left behind.
  */
 EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE agent,

@@ -277,6 +277,26 @@ static void test_registers_that_cannot_be_read(void **state) {
   assert_start_fails(&machine, EFI_DEVICE_ERROR);
 }
 
+static void test_attributes_that_are_missing(void **state) {
+  (void)state;
+  static const UINT64 needed[] = {EFI_PCI_IO_ATTRIBUTE_MEMORY, EFI_PCI_IO_ATTRIBUTE_BUS_MASTER};
+  for(size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+    struct unit_machine machine = unit_machine(SIM_82540EM);
+    machine.nic->supported_attributes &= ~needed[i];
+    assert_start_fails(&machine, EFI_UNSUPPORTED);
+  }
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  machine.nic->supported_attributes &= ~(UINT64)EFI_PCI_IO_ATTRIBUTE_IO;
+  (void)unit_open(machine.nic);
+  assert_int_equal(sim_io_writes(machine.nic->sim), 0); /* behind a bridge without I/O space */
+  unit_machine_end(&machine);
+  machine = unit_machine(SIM_82540EM);
+  machine.nic->bar[1].size = 4;
+  (void)unit_open(machine.nic);
+  assert_int_equal(sim_io_writes(machine.nic->sim), 0); /* IODATA does not fit */
+  unit_machine_end(&machine);
+}
+
 static void test_no_io_bar(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82540EM);
@@ -388,6 +408,7 @@ int main(void) {
       cmocka_unit_test(test_bars_that_do_not_fit),
       cmocka_unit_test(test_hardware_that_does_not_start),
       cmocka_unit_test(test_registers_that_cannot_be_read),
+      cmocka_unit_test(test_attributes_that_are_missing),
       cmocka_unit_test(test_no_io_bar),
       cmocka_unit_test(test_attach_without_a_binding),
       cmocka_unit_test(test_ring_variable),
