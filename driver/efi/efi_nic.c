@@ -10,6 +10,7 @@
 #define NEEDED_ATTRIBUTES (EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER)
 #define PCIE_LINK_CONTROL 0x10U /* in the PCI Express capability */
 #define PCIE_ASPM_MASK    3U
+#define PCI_CONFIG_SIZE   256U
 #define IO_BAR_MIN_SIZE   8U /* IOADDR and IODATA */
 
 EFI_STATUS efi_status_of(int result) {
@@ -92,14 +93,16 @@ static void restore_device(struct efi_nic *nic) {
 static void disable_aspm(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT8 pcie = pci_find_capability(io, PCI_CAPABILITY_PCIE);
+  UINT32 at = pcie + PCIE_LINK_CONTROL;
   UINT16 control;
-  if(!pcie || EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, pcie + PCIE_LINK_CONTROL, 1, &control)) ||
-     !(control & PCIE_ASPM_MASK)) {
+  if(!pcie || at + sizeof(control) > PCI_CONFIG_SIZE ||
+     EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, at, 1, &control)) || !(control & PCIE_ASPM_MASK)) {
     return;
   }
+  nic->link_control_offset = at;
   nic->saved_link_control = control;
   control &= (UINT16)~PCIE_ASPM_MASK;
-  if(!EFI_ERROR(io->Pci.Write(io, EfiPciIoWidthUint16, pcie + PCIE_LINK_CONTROL, 1, &control))) {
+  if(!EFI_ERROR(io->Pci.Write(io, EfiPciIoWidthUint16, at, 1, &control))) {
     nic->held.aspm++;
   }
 }
@@ -107,8 +110,7 @@ static void disable_aspm(struct efi_nic *nic) {
 static void restore_aspm(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   if(nic->held.aspm) {
-    UINT8 pcie = pci_find_capability(io, PCI_CAPABILITY_PCIE);
-    (void)io->Pci.Write(io, EfiPciIoWidthUint16, pcie + PCIE_LINK_CONTROL, 1, &nic->saved_link_control);
+    (void)io->Pci.Write(io, EfiPciIoWidthUint16, nic->link_control_offset, 1, &nic->saved_link_control);
     nic->held.aspm--;
   }
 }

@@ -29,8 +29,9 @@ struct efi_nic {
   UINT8 revision_id;
   UINT64 saved_attributes;
   UINT16 saved_link_control;
-  BOOLEAN decodes_io; /* I/O space can be enabled                                       */
-  UINT8 io_bar;       /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
+  UINT32 link_control_offset; /* in configuration space; means something while held.aspm        */
+  BOOLEAN decodes_io;         /* I/O space can be enabled                                       */
+  UINT8 io_bar;               /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
   struct net_platform platform;
   struct netdev *netdev;
   EFI_EVENT heartbeat;

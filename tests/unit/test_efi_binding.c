@@ -1,5 +1,6 @@
 /* test_efi_binding.c - the driver is loaded, bound, unbound and unloaded, and leaves nothing behind. */
 #include "e1000_hw.h"
+#include "pci.h"
 #include "unit_efi.h"
 
 static EFI_GUID pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
@@ -297,6 +298,28 @@ static void test_attributes_that_are_missing(void **state) {
   unit_machine_end(&machine);
 }
 
+/* ASPM goes back to where it was found, even if the capabilities can no longer be walked; a capability whose link control
+ * lies beyond configuration space is none. */
+static void test_aspm_stays_in_place(void **state) {
+  (void)state;
+  UINT8 before[256];
+  struct unit_machine machine = unit_machine(SIM_82574L);
+  memcpy(before, machine.nic->config, sizeof(before));
+  assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
+  assert_int_equal(machine.nic->config[0xF0] & 3U, 0);
+  machine.nic->config[0x34] = 0;
+  assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
+  machine.nic->config[0x34] = before[0x34];
+  assert_memory_equal(machine.nic->config, before, sizeof(before));
+  machine.nic->config[0x34] = 0xF4;
+  machine.nic->config[0xF4] = PCI_CAPABILITY_PCIE;
+  memcpy(before, machine.nic->config, sizeof(before));
+  assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
+  assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
+  assert_memory_equal(machine.nic->config, before, sizeof(before));
+  unit_machine_end(&machine);
+}
+
 static void test_no_io_bar(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82540EM);
@@ -409,6 +432,7 @@ int main(void) {
       cmocka_unit_test(test_hardware_that_does_not_start),
       cmocka_unit_test(test_registers_that_cannot_be_read),
       cmocka_unit_test(test_attributes_that_are_missing),
+      cmocka_unit_test(test_aspm_stays_in_place),
       cmocka_unit_test(test_no_io_bar),
       cmocka_unit_test(test_attach_without_a_binding),
       cmocka_unit_test(test_ring_variable),
