@@ -34,7 +34,7 @@ ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 
-.PHONY: all images run shell unit coverage test check count handoff-demo clean help deps
+.PHONY: all images run shell unit coverage test fuzz check count handoff-demo clean help deps
 .DELETE_ON_ERROR:
 
 all: deps images
@@ -47,6 +47,7 @@ help:
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
 	@echo 'make test     build everything and run every test'
 	@echo 'make coverage lines and branches of the driver that the host tests reach; fails when driver/net loses one'
+	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS); make fuzz-rx runs one (tests/fuzz)'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
@@ -160,6 +161,7 @@ HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE
                   -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
 HOST_EFI_SRC   := $(filter-out driver/efi/libc.c driver/efi/tsc.c,$(wildcard driver/efi/*.c)) \
                   $(wildcard tests/firmware/*.c)
+LINK_HOST_EFI  := -Wl,--wrap=CopyMem,--wrap=SetMem,--wrap=CompareMem -lcmocka -lc -lefi
 HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))
 
 $(BUILD)/host-efi/%.o: %.c | deps
@@ -167,7 +169,7 @@ $(BUILD)/host-efi/%.o: %.c | deps
 	$(HOSTCC) $(HOST_EFI_FLAGS) -Idriver/net -Idriver/efi -Itests/sim -Itests/firmware -MMD -MP -c $< -o $@
 
 $(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(HOST_EFI_OBJ) $(HOST_OBJ)
-	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ -Wl,--wrap=CopyMem,--wrap=SetMem,--wrap=CompareMem -lcmocka -lc -lefi
+	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
 
 $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
@@ -178,6 +180,29 @@ unit: $(UNIT_BIN)
 coverage: deps
 	$(MAKE) --no-print-directory unit BUILD=$(BUILD)/coverage HOST_WATCH='-O0 --coverage'
 	tools/coverage $(BUILD)/coverage
+
+# Fuzzers: libFuzzer, the same sanitizers, and checked-in corpora. What is new and found goes below $(BUILD)/fuzz.
+FUZZ_SECONDS := 60
+FUZZ_INC     := -Idriver/net -Idriver/kernel -Idriver/efi -Itests/sim -Itests/firmware -Itests/unit -Iapp
+FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(CORE_SRC) driver/kernel/consumer.c $(APP_PURE) $(wildcard tests/sim/*.c))
+FUZZ_EFI_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(HOST_EFI_SRC))
+FUZZ_BIN     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/fuzz/driver/efi/%.o $(BUILD)/fuzz/tests/firmware/%.o $(BUILD)/fuzz/tests/fuzz/fuzz_efi_%.o: \
+  HOST_FLAGS := $(HOST_EFI_FLAGS)
+$(BUILD)/fuzz/%.o: %.c | deps
+	@mkdir -p $(@D)
+	clang $(HOST_FLAGS) -fsanitize=fuzzer-no-link $(FUZZ_INC) -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJ)
+	clang $(HOST_FLAGS) -fsanitize=fuzzer $^ -o $@ -lcmocka
+
+$(BUILD)/fuzz/fuzz_efi_%: $(BUILD)/fuzz/tests/fuzz/fuzz_efi_%.o $(FUZZ_EFI_OBJ) $(FUZZ_OBJ)
+	clang $(HOST_FLAGS) -fsanitize=fuzzer $^ -o $@ $(LINK_HOST_EFI)
+
+fuzz: $(patsubst $(BUILD)/fuzz/fuzz_%,fuzz-%,$(FUZZ_BIN))
+fuzz-%: $(BUILD)/fuzz/fuzz_%
+	tests/fuzz/run $< tests/fuzz/corpus/$* $(FUZZ_SECONDS)
 
 # Static checks; each fails the build on its own
 SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] tests/*/*.[ch] \
@@ -208,9 +233,9 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 256
 
 # Everything. The other compiler's images are built and booted as well.
-test: all check unit coverage $(TEST_EFI) $(KERNELS) $(BUILD)/menios.o
+test: all check unit coverage $(FUZZ_BIN) $(TEST_EFI) $(KERNELS) $(BUILD)/menios.o
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
-	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN)
+	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
 
 clean:
 	rm -rf $(BUILD)
