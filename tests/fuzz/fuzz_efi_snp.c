@@ -135,9 +135,7 @@ static void rebind(void) {
 
 /* Frames --------------------------------------------------------------------------------------------------------- */
 
-static void transmit(void) {
-  uint16_t how = fuzz_u16(&bench.in);
-  UINTN size = fuzz_u16(&bench.in) % 1600U;
+static void transmit(uint16_t how, UINTN size) {
   UINTN header = how & 1U ? how >> 12 : how & 2U ? 14U : 0U;
   EFI_MAC_ADDRESS mac = {{2, 4, 6}};
   EFI_MAC_ADDRESS *source = how & 4U ? &mac : NULL;
@@ -419,9 +417,15 @@ static void step(void) {
   case 4:
     reset();
     break;
-  case 5:
+  case 5: {
+    uint16_t how = fuzz_u16(&bench.in);
+    transmit(how, fuzz_u16(&bench.in) % 1600U);
+    break;
+  }
   case 6:
-    transmit();
+    for(uint32_t i = 0; i <= what; i++) {
+      transmit(0, FRAME);
+    }
     break;
   case 7:
   case 8:
