@@ -6,6 +6,7 @@ BUILD   := build
 NIC     := e1000
 MACHINE := q35
 CMD     :=
+SOAK_FRAMES := 1000000
 
 EFI_INC  := /usr/include/efi
 EFI_LDS  := /usr/lib/elf_x86_64_efi.lds
@@ -34,7 +35,7 @@ ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 
-.PHONY: all images run shell unit coverage test fuzz check count handoff-demo clean help deps
+.PHONY: all images run shell unit coverage test fuzz check count handoff-demo soak clean help deps
 .DELETE_ON_ERROR:
 
 all: deps images
@@ -51,6 +52,7 @@ help:
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
+	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
 	@echo 'make clean    remove $(BUILD)/'
@@ -231,6 +233,11 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msix --rate 10000 --frames 20000 --ring 4096
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 4096
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 256
+
+# A million frames each way through SNP, with everything that may happen on the way
+soak: all $(BUILD)/tests/soak.efi
+	tools/soak --build $(BUILD) --nic e1000 --frames $(SOAK_FRAMES)
+	tools/soak --build $(BUILD) --nic e1000e --frames $(SOAK_FRAMES)
 
 # Everything. The other compiler's images are built and booted as well.
 test: all check unit coverage $(FUZZ_BIN) $(TEST_EFI) $(KERNELS) $(BUILD)/menios.o

@@ -4,41 +4,10 @@
  * cycle stack     \e1000.efi with the firmware's network stack above it
  * cycle control   no driver of ours: the firmware's own driver is connected and disconnected with the stack above it.
  *                 The stack of edk2-stable202211 keeps some memory each time; this tells how much of that is not ours. */
-#include <efi.h>
-#include <efilib.h>
+#include "firmware.h"
 
 #define CYCLES  100U
 #define WARM_UP 5U
-
-struct census {
-  UINTN handles;
-  UINTN pages[EfiMaxMemoryType]; /* by type */
-};
-
-static EFI_STATUS take_census(struct census *census) {
-  UINTN size = 0;
-  UINTN key;
-  UINTN stride;
-  UINT32 version;
-  EFI_HANDLE *handles;
-  EFI_MEMORY_DESCRIPTOR *map = LibMemoryMap(&size, &key, &stride, &version);
-  if(!map) {
-    return EFI_OUT_OF_RESOURCES;
-  }
-  SetMem(census, sizeof(*census), 0);
-  for(UINTN i = 0; i < size; i++) {
-    const EFI_MEMORY_DESCRIPTOR *entry = (const EFI_MEMORY_DESCRIPTOR *)((const UINT8 *)map + i * stride);
-    if(entry->Type < EfiMaxMemoryType) {
-      census->pages[entry->Type] += entry->NumberOfPages;
-    }
-  }
-  FreePool(map);
-  EFI_STATUS status = BS->LocateHandleBuffer(AllHandles, NULL, NULL, &census->handles, &handles);
-  if(!EFI_ERROR(status)) {
-    FreePool(handles);
-  }
-  return status;
-}
 
 static UINTN count_handles_with(EFI_GUID *guid) {
   EFI_HANDLE *handles;
@@ -48,30 +17,6 @@ static UINTN count_handles_with(EFI_GUID *guid) {
   }
   FreePool(handles);
   return count;
-}
-
-static EFI_STATUS each_device(BOOLEAN connect, BOOLEAN recursive) {
-  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
-  EFI_HANDLE *handles;
-  UINTN count;
-  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
-  if(EFI_ERROR(status)) {
-    return status;
-  }
-  for(UINTN i = 0; i < count; i++) {
-    EFI_PCI_IO_PROTOCOL *io;
-    UINT8 class_code = 0;
-    if(!EFI_ERROR(BS->HandleProtocol(handles[i], &guid, (VOID **)&io))) {
-      (void)io->Pci.Read(io, EfiPciIoWidthUint8, 0x0B, 1, &class_code);
-    }
-    if(class_code == PCI_CLASS_NETWORK && connect) {
-      (void)BS->ConnectController(handles[i], NULL, NULL, recursive);
-    } else if(class_code == PCI_CLASS_NETWORK) {
-      (void)BS->DisconnectController(handles[i], NULL, NULL);
-    }
-  }
-  FreePool(handles);
-  return EFI_SUCCESS;
 }
 
 enum mode { ALONE, STACK, CONTROL };
@@ -111,20 +56,6 @@ static enum mode mode_of(const EFI_LOADED_IMAGE *loaded) {
   return ALONE;
 }
 
-/* Number of differences; prints each. Growth is counted in pages over all cycles. */
-static UINTN compare(const struct census *before, const struct census *after) {
-  UINTN differences = before->handles != after->handles;
-  for(UINTN i = 0; i < EfiMaxMemoryType; i++) {
-    INTN growth = (INTN)after->pages[i] - (INTN)before->pages[i];
-    if(growth != 0) {
-      Print(L"cycle: memory type %d grew by %d pages\n", (INT32)i, (INT32)growth);
-      differences++;
-    }
-  }
-  Print(L"cycle: handles before %d, after %d\n", (INT32)before->handles, (INT32)after->handles);
-  return differences;
-}
-
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
@@ -154,7 +85,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   }
   status = take_census(&after);
   if(!EFI_ERROR(status)) {
-    UINTN differences = compare(&before, &after);
+    UINTN differences = compare_census(L"cycle", &before, &after);
     Print(L"cycle: %d cycles, %d differences\n", (INT32)done, (INT32)differences);
     status = differences ? EFI_DEVICE_ERROR : EFI_SUCCESS;
   }

@@ -1,0 +1,77 @@
+/* firmware.h - what the test programs ask the firmware: memory and handles in use, and its network controllers. */
+#ifndef TESTS_EFI_FIRMWARE_H
+#define TESTS_EFI_FIRMWARE_H
+
+#include <efi.h>
+#include <efilib.h>
+
+struct census {
+  UINTN handles;
+  UINTN pages[EfiMaxMemoryType]; /* by type */
+};
+
+static EFI_STATUS take_census(struct census *census) {
+  UINTN size = 0;
+  UINTN key;
+  UINTN stride;
+  UINT32 version;
+  EFI_HANDLE *handles;
+  EFI_MEMORY_DESCRIPTOR *map = LibMemoryMap(&size, &key, &stride, &version);
+  if(!map) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  SetMem(census, sizeof(*census), 0);
+  for(UINTN i = 0; i < size; i++) {
+    const EFI_MEMORY_DESCRIPTOR *entry = (const EFI_MEMORY_DESCRIPTOR *)((const UINT8 *)map + i * stride);
+    if(entry->Type < EfiMaxMemoryType) {
+      census->pages[entry->Type] += entry->NumberOfPages;
+    }
+  }
+  FreePool(map);
+  EFI_STATUS status = BS->LocateHandleBuffer(AllHandles, NULL, NULL, &census->handles, &handles);
+  if(!EFI_ERROR(status)) {
+    FreePool(handles);
+  }
+  return status;
+}
+
+/* Number of differences; prints each, and the handles, as `who`. */
+static UINTN compare_census(const CHAR16 *who, const struct census *before, const struct census *after) {
+  UINTN differences = before->handles != after->handles;
+  for(UINTN i = 0; i < EfiMaxMemoryType; i++) {
+    INTN growth = (INTN)after->pages[i] - (INTN)before->pages[i];
+    if(growth != 0) {
+      Print(L"%s: memory type %d grew by %d pages\n", who, (INT32)i, (INT32)growth);
+      differences++;
+    }
+  }
+  Print(L"%s: handles before %d, after %d\n", who, (INT32)before->handles, (INT32)after->handles);
+  return differences;
+}
+
+/* Connects or disconnects every network controller. */
+static EFI_STATUS each_device(BOOLEAN connect, BOOLEAN recursive) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  EFI_HANDLE *handles;
+  UINTN count;
+  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  for(UINTN i = 0; i < count; i++) {
+    EFI_PCI_IO_PROTOCOL *io;
+    UINT8 class_code = 0;
+    if(!EFI_ERROR(BS->HandleProtocol(handles[i], &guid, (VOID **)&io))) {
+      (void)io->Pci.Read(io, EfiPciIoWidthUint8, 0x0B, 1, &class_code);
+    }
+    if(class_code == PCI_CLASS_NETWORK && connect) {
+      (void)BS->ConnectController(handles[i], NULL, NULL, recursive);
+    } else if(class_code == PCI_CLASS_NETWORK) {
+      (void)BS->DisconnectController(handles[i], NULL, NULL);
+    }
+  }
+  FreePool(handles);
+  return EFI_SUCCESS;
+}
+
+#endif
