@@ -40,9 +40,13 @@ static int op_open(struct netdev *dev) {
     }
     return result;
   }
+  uint32_t status = e1000_read(nic, E1000_STATUS);
+  if(e1000_is_gone(nic, status)) {
+    return NETDEV_E_GONE;
+  }
   nic->link_read_us = now_us(nic);
   nic->stuck_watch = false;
-  netdev_link_seen(dev, e1000_decode_link(e1000_read(nic, E1000_STATUS)));
+  netdev_link_seen(dev, e1000_decode_link(status));
   return NETDEV_OK;
 }
 
@@ -224,7 +228,7 @@ static int op_tick(struct netdev *dev) {
   uint32_t status = e1000_read(nic, E1000_STATUS);
   nic->rx_doorbell_posted = false;
   nic->link_read_us = now;
-  if(status == UINT32_MAX) {
+  if(e1000_is_gone(nic, status)) {
     e1000_log(nic, NET_LOG_ERROR, "the device no longer answers", status);
     return give_up(nic);
   }

@@ -37,6 +37,10 @@ int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint3
   return NETDEV_E_TIMEOUT;
 }
 
+bool e1000_is_gone(const struct e1000 *nic, uint32_t status) {
+  return status == UINT32_MAX || (status == 0 && e1000_read(nic, E1000_RAH) == 0);
+}
+
 static void delay(const struct e1000 *nic, uint32_t us) {
   nic->platform->delay_us(nic->platform->ctx, us);
 }

@@ -246,8 +246,10 @@ static uint32_t platform_mmio_read32(void *ctx, uint32_t offset) {
   }
   sim->reads++;
   sim->reads_of[offset / 4U]++;
-  bool answers = !sim_is_gone(sim) && sim->accesses != sim->config.read_fails_at;
-  return answers ? sim_register_read(sim, offset) : UINT32_MAX;
+  if(sim_is_gone(sim)) {
+    return sim->config.gone_reads_zero ? 0 : UINT32_MAX;
+  }
+  return sim->accesses == sim->config.read_fails_at ? UINT32_MAX : sim_register_read(sim, offset);
 }
 
 static void record_write(struct sim *sim, uint32_t offset, uint32_t value, bool io) {

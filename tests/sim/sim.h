@@ -41,6 +41,7 @@ struct sim_config {
   bool tx_held;               /* the transmitter stops: no descriptor is fetched or written back               */
   bool delayed;               /* transmission and DD write-back wait for sim_step                              */
   bool gone;                  /* removed: reads give 0xFFFFFFFF, writes nothing, no DMA                        */
+  bool gone_reads_zero;       /* removed from a bus that answers 0 instead                                     */
   uint64_t gone_at;           /* removed from this register access on, counted from 1 since sim_create; 0 never */
   uint64_t read_fails_at;     /* this access, if a read, gives 0xFFFFFFFF, once                               */
   uint32_t fail_alloc_at;     /* this call of alloc fails, counted from 1; 0 never                        */
