@@ -402,12 +402,9 @@ static void use(struct bench *bench, uint32_t *owed) {
   (void)netdev_get_stats(bench->dev);
 }
 
-/* True when the run ended before access `at` came. */
-static bool removed_at(uint16_t device_id, bool no_io, bool ral_empty, uint64_t at) {
-  struct sim_config config = unit_config(device_id);
-  config.no_io = no_io;
-  config.ral_empty = ral_empty;
-  config.gone_at = at;
+/* True when the run ended before access `config.gone_at` came. */
+static bool removed_at(struct sim_config config) {
+  uint64_t at = config.gone_at;
   struct bench bench = {.sim = sim_create(&config)};
   int result = unit_create(bench.sim, 8, 8, &bench.dev);
   if(result != NETDEV_OK) {
@@ -443,21 +440,33 @@ static bool removed_at(uint16_t device_id, bool no_io, bool ral_empty, uint64_t 
   return over;
 }
 
+static void removal_at_every_access(bool reads_zero) {
+  for(size_t i = 0; i < DEVICES; i++) {
+    struct sim_config config = unit_config(devices[i]);
+    config.no_io = i == 2;
+    config.gone_reads_zero = reads_zero;
+    config.gone_at = 1;
+    while(!removed_at(config)) {
+      config.gone_at++;
+    }
+    assert_in_range(config.gone_at, 700, 5000); /* it went through the whole life of a device */
+  }
+}
+
 static void test_removal_at_every_access(void **state) {
   (void)state;
-  for(size_t i = 0; i < DEVICES; i++) {
-    uint64_t at = 1;
-    for(; !removed_at(devices[i], i == 2, false, at); at++) {
-    }
-    assert_in_range(at, 700, 5000); /* it went through the whole life of a device */
-  }
+  removal_at_every_access(false);
+  removal_at_every_access(true);
 }
 
 static void test_removal_while_the_nvm_is_read(void **state) {
   (void)state;
   for(uint64_t at = 300; at < 760; at++) {
     for(size_t i = 0; i < DEVICES; i++) {
-      (void)removed_at(devices[i], false, true, at);
+      struct sim_config config = unit_config(devices[i]);
+      config.ral_empty = true;
+      config.gone_at = at;
+      (void)removed_at(config);
     }
   }
 }
