@@ -95,6 +95,7 @@ $(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(BUILD)/efi/driver/efi/libc.o
 	@mkdir -p $(@D)
 	$(LINK_EFI)
 $(TEST_EFI): TARGET := efi-app-x86_64
+$(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-x86_64
 
 # The reference kernel, as a UEFI image and as an ELF64 file for GRUB. Its interrupt handlers may use general registers
 # only, like everything that they call.

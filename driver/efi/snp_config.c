@@ -22,13 +22,16 @@ static UINT32 netdev_flags(UINT32 setting) {
   return flags;
 }
 
+/* A device that has gone receives nothing, which suits every filter. An error would keep the firmware's stack, which
+ * switches its filters off first, from ever letting go of the device. */
 static EFI_STATUS apply_filters(struct snp_device *snp, UINT32 setting, UINTN count, const EFI_MAC_ADDRESS *list) {
   UINT8 multicast[NETDEV_MAX_MULTICAST][NETDEV_MAC_LENGTH];
   for(UINTN i = 0; i < count; i++) {
     CopyMem(multicast[i], list[i].Addr, NETDEV_MAC_LENGTH);
   }
-  return efi_status_of(netdev_set_filter(snp->nic.netdev, netdev_flags(setting),
-                                         (const UINT8(*)[NETDEV_MAC_LENGTH])multicast, (UINT32)count));
+  int result = netdev_set_filter(snp->nic.netdev, netdev_flags(setting), (const UINT8(*)[NETDEV_MAC_LENGTH])multicast,
+                                 (UINT32)count);
+  return result == NETDEV_E_GONE ? EFI_SUCCESS : efi_status_of(result);
 }
 
 static EFI_STATUS receive_filters(struct snp_device *snp, UINT32 enable, UINT32 disable, BOOLEAN reset_multicast,

@@ -135,12 +135,6 @@ static EFI_STATUS get_status(struct snp_device *snp, UINT32 *interrupt_status, V
   if(EFI_ERROR(status)) {
     return status;
   }
-  if(snp->nic.netdev->state == NETDEV_GONE) {
-    snp_update_media(snp);
-    if(!buffer) {
-      return EFI_DEVICE_ERROR; /* with a buffer asked for, what was being sent still comes back first */
-    }
-  }
   netdev_complete(snp->nic.netdev);
   snp_update_media(snp);
   if(interrupt_status) {
@@ -150,7 +144,8 @@ static EFI_STATUS get_status(struct snp_device *snp, UINT32 *interrupt_status, V
     struct snp_recycle *recycle = &snp->recycle;
     *buffer = recycle->head == recycle->tail ? NULL : recycle->buffer[recycle->head++ % SNP_RECYCLE_SIZE];
   }
-  return EFI_SUCCESS;
+  /* From a device that has gone, what was being sent comes back first. */
+  return snp->nic.netdev->state == NETDEV_GONE && !(buffer && *buffer) ? EFI_DEVICE_ERROR : EFI_SUCCESS;
 }
 
 EFI_STATUS EFIAPI snp_get_status(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINT32 *interrupt_status, VOID **buffer) {

@@ -49,24 +49,37 @@ static UINTN compare_census(const CHAR16 *who, const struct census *before, cons
   return differences;
 }
 
+/* The network controllers; *handles is pool memory of the caller's. */
+static EFI_STATUS find_controllers(EFI_HANDLE **handles, UINTN *count) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  UINTN all;
+  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &all, handles);
+  *count = 0;
+  for(UINTN i = 0; !EFI_ERROR(status) && i < all; i++) {
+    EFI_PCI_IO_PROTOCOL *io;
+    UINT8 class_code = 0;
+    if(!EFI_ERROR(BS->HandleProtocol((*handles)[i], &guid, (VOID **)&io))) {
+      (void)io->Pci.Read(io, EfiPciIoWidthUint8, 0x0B, 1, &class_code);
+    }
+    if(class_code == PCI_CLASS_NETWORK) {
+      (*handles)[(*count)++] = (*handles)[i];
+    }
+  }
+  return status;
+}
+
 /* Connects or disconnects every network controller. */
 static EFI_STATUS each_device(BOOLEAN connect, BOOLEAN recursive) {
-  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
   EFI_HANDLE *handles;
   UINTN count;
-  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
+  EFI_STATUS status = find_controllers(&handles, &count);
   if(EFI_ERROR(status)) {
     return status;
   }
   for(UINTN i = 0; i < count; i++) {
-    EFI_PCI_IO_PROTOCOL *io;
-    UINT8 class_code = 0;
-    if(!EFI_ERROR(BS->HandleProtocol(handles[i], &guid, (VOID **)&io))) {
-      (void)io->Pci.Read(io, EfiPciIoWidthUint8, 0x0B, 1, &class_code);
-    }
-    if(class_code == PCI_CLASS_NETWORK && connect) {
+    if(connect) {
       (void)BS->ConnectController(handles[i], NULL, NULL, recursive);
-    } else if(class_code == PCI_CLASS_NETWORK) {
+    } else {
       (void)BS->DisconnectController(handles[i], NULL, NULL);
     }
   }

@@ -1,29 +1,8 @@
 /* snptest.c - calls every function of EFI_SIMPLE_NETWORK_PROTOCOL in every state, against the specification's return
  * codes (UEFI 2.10, 24.1). Runs on the first SNP that has a MAC node and nothing else above it (load -nc, connect). */
-#include <efi.h>
-#include <efilib.h>
+#include "expect.h"
 
-static UINTN passed;
-static UINTN failed;
 static EFI_SIMPLE_NETWORK_PROTOCOL *snp;
-
-static VOID expect(const CHAR16 *what, EFI_STATUS got, EFI_STATUS wanted) {
-  if(got == wanted) {
-    passed++;
-  } else {
-    failed++;
-    Print(L"snptest: %s: %r, expected %r\n", what, got, wanted);
-  }
-}
-
-static VOID expect_true(const CHAR16 *what, BOOLEAN holds) {
-  if(holds) {
-    passed++;
-  } else {
-    failed++;
-    Print(L"snptest: %s does not hold\n", what);
-  }
-}
 
 /* What all functions but Start, Stop and Initialize answer outside Initialized. */
 static VOID expect_everywhere(EFI_STATUS wanted) {

@@ -15,7 +15,8 @@ import qemulib  # noqa: E402
 from wirepeer import Peer, test_frame  # noqa: E402, F401
 
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
-SUCCESS, INVALID, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = "0x0", "0x2", "0xC", "0xE", "0xF", "0x12", "0x15"
+SUCCESS, INVALID, DEVICE_ERROR, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = \
+    "0x0", "0x2", "0x7", "0xC", "0xE", "0xF", "0x12", "0x15"
 
 
 def hub(model, *netdevs):
