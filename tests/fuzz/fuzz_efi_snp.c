@@ -185,7 +185,8 @@ static void take_back(const void *buffer) {
 static void get_status(uint8_t how) {
   void *buffer = &bench; /* must be overwritten */
   UINT32 causes = 0;
-  EFI_STATUS otherwise = is_gone() && !(how & 1U) ? EFI_DEVICE_ERROR : EFI_SUCCESS;
+  bool comes_back = (how & 1U) && bench.owed > 0; /* from a device that has gone, everything does first */
+  EFI_STATUS otherwise = is_gone() && !comes_back ? EFI_DEVICE_ERROR : EFI_SUCCESS;
   uint32_t there = waiting();
   EFI_STATUS status = bench.snp->GetStatus(bench.snp, how & 2U ? &causes : NULL, how & 1U ? &buffer : NULL);
   assert_int_equal(status, expect(otherwise));
@@ -292,9 +293,7 @@ static void set_filters(void) {
   EFI_STATUS expected = EFI_SUCCESS;
   if(((enable | disable) & 0x20U) || (!clear && (count > MAX_MCAST_FILTER_CNT || (named && (count == 0 || !good))))) {
     expected = EFI_INVALID_PARAMETER;
-  } else if(enable || disable || clear || count) {
-    expected = is_gone() ? EFI_DEVICE_ERROR : EFI_SUCCESS;
-  }
+  } /* and a device that has gone receives nothing, which suits every filter */
   EFI_STATUS status = bench.snp->ReceiveFilters(bench.snp, enable, disable, clear, count, list);
   assert_int_equal(status, expect(expected));
   const EFI_SIMPLE_NETWORK_MODE *mode = bench.snp->Mode;

@@ -262,11 +262,13 @@ static void test_removal(void **state) {
   firmware_tick(10);
   assert_int_equal(snp->GetStatus(snp, &status, NULL), EFI_DEVICE_ERROR);
   assert_false(snp->Mode->MediaPresent);
-  assert_ptr_equal(collect(snp), frame);
-  assert_null(collect(snp));
+  assert_ptr_equal(collect(snp), frame); /* what was under way comes back first */
+  VOID *buffer = frame;
+  assert_int_equal(snp->GetStatus(snp, NULL, &buffer), EFI_DEVICE_ERROR);
+  assert_null(buffer);
   assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_DEVICE_ERROR);
   assert_int_equal(snp->Receive(snp, NULL, &size, frame, NULL, NULL, NULL), EFI_DEVICE_ERROR);
-  assert_int_equal(snp->ReceiveFilters(snp, 8, 0, FALSE, 0, NULL), EFI_DEVICE_ERROR);
+  assert_int_equal(snp->ReceiveFilters(snp, 8, 0, FALSE, 0, NULL), EFI_SUCCESS); /* or the stack never lets go of it */
   assert_int_equal(snp->StationAddress(snp, TRUE, NULL), EFI_DEVICE_ERROR);
   assert_int_equal(snp->Reset(snp, FALSE), EFI_DEVICE_ERROR);
   assert_int_equal(snp->Mode->State, EfiSimpleNetworkStarted);
