@@ -142,7 +142,7 @@ static void check_format(struct fuzz *in) {
   } else {
     (void)snprintf(spec, sizeof(spec), "%s%%%s|", literal, conversion);
   }
-  char *buffer = malloc(size + 1U);
+  char *buffer = malloc(size ? size : 1U);
   assert_non_null(buffer);
   size_t told;
   int wanted;

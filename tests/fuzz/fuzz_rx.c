@@ -135,8 +135,11 @@ static void put_checksum(uint8_t *at, size_t length, uint8_t *place) {
 static void fix_checksums(uint8_t *frame, size_t length) {
   size_t header = (frame[14] & 0xFU) * 4U;
   size_t total = (size_t)frame[16] << 8 | frame[17];
-  if(header >= 20U && total >= header + 8U && total <= length - 14U) {
-    put_checksum(frame + 14, header, frame + 24);
+  if(header < 20U || header > length - 14U) {
+    return;
+  }
+  put_checksum(frame + 14, header, frame + 24);
+  if(total >= header + 8U && total <= length - 14U) {
     put_checksum(frame + 14 + header, total - header, frame + 14 + header + 2);
   }
 }
