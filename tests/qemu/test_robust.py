@@ -1,11 +1,18 @@
 """test_robust - the driver under load while its world changes: disturbances, removal, floods."""
 
+import array
+import fcntl
 import os
 import re
+import socket
+import struct
 import subprocess
+import termios
+import time
 import unittest
 
-from harness import BUILD, DEVICE_ERROR, NOT_FOUND, ROOT, SUCCESS, Prompt, QemuTest, qemulib, split
+from harness import ABORTED, BUILD, DEVICE_ERROR, NOT_FOUND, ROOT, SUCCESS, Prompt, QemuTest, qemulib, split
+import wirepeer
 
 MODELS = ("e1000", "e1000e")
 
@@ -93,6 +100,123 @@ class Removal(QemuTest):
                 self.assertIn("Success", shell(f"unload -n {driver}"))
                 self.assertNotIn("MAC(525400123456", shell("dh -d -v"))
                 self.assertNotIn("Gigabit Ethernet", shell("drivers"))
+
+
+class Flood(QemuTest):
+    """More frames at a time than a ring holds. QEMU reads a stream socket in gulps of 68 KiB, and its e1000 drops what
+    does not fit; its e1000e holds it back."""
+
+    FRAMES = 20000
+
+    def wire(self, model):
+        """(the NIC's arguments, the listening end of its wire)"""
+        path = os.path.join(self.folder, f"stream-{model}")
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(path)
+        listener.listen()
+        return qemulib.nic_arguments(model, f"stream,id={{id}},server=off,addr.type=unix,addr.path={path}"), listener
+
+    def send(self, machine, connection, count):
+        """Numbered test frames; returns when QEMU has read them all."""
+        frames = (wirepeer.test_frame(b"\xff" * 6, wirepeer.MAC, 1, sequence, 60) for sequence in range(1, count + 1))
+        connection.sendall(b"".join(struct.pack(">I", len(frame)) + frame for frame in frames))
+        unread = array.array("i", [1])
+        while unread[0]:
+            fcntl.ioctl(connection, termios.TIOCOUTQ, unread)
+            self.assertFalse(machine.wait_for(None, 0.05), "the machine has ended")
+
+    def counts(self, text):
+        """(received, missed)"""
+        return [int((re.search(rf"rx_{name} +(\d+)", text) or [0, 0])[1]) for name in ("frames", "missed")]
+
+    def test_every_frame_is_counted(self):
+        """netdiag with a ring of eight: received or missed, nothing in between."""
+        for model in MODELS:
+            with self.subTest(model):
+                nic, listener = self.wire(model)
+                machine = self.machine(["netdiag stats -t 600 --ring 8"], [nic])
+                connection = listener.accept()[0]
+                self.addCleanup(connection.close)
+                self.assertTrue(machine.wait_for("Counting"), machine.output[-500:])
+                self.send(machine, connection, self.FRAMES)
+                machine.type("\x1b")
+                self.assertTrue(machine.wait_for(None), machine.output[-500:])
+                received, missed = self.counts(machine.output)
+                self.assertEqual(received + missed, self.FRAMES)
+                self.assertEqual(missed > 0, model == "e1000", "QEMU's e1000e misses nothing")
+
+    def test_snp_goes_on(self):
+        """The firmware's stack takes a hundred frames a second; afterwards it works as before."""
+        nic, listener = self.wire("e1000")
+        machine = self.machine(["load e1000.efi"], [nic], finish="")
+        connection = listener.accept()[0]
+        self.addCleanup(connection.close)
+        connection.settimeout(60)
+        shell = Prompt(self, machine)
+        self.send(machine, connection, self.FRAMES)
+        received, missed = self.counts(shell("netdiag stats -t 1"))
+        self.assertGreater(received, 0)
+        self.assertGreater(missed, 0)
+        machine.type("netdiag echo -c 100\r")
+        self.assertTrue(machine.wait_for("ECHO on"), machine.output[-500:])
+        self.send(machine, connection, 100)
+        with connection.makefile("rb") as stream:
+            replies = 0
+            while replies < 100:
+                frame = stream.read(struct.unpack(">I", stream.read(4))[0])
+                test = wirepeer.parse_test_frame(frame)
+                if test:
+                    self.assertEqual(test[0], wirepeer.REPLY)
+                    self.assertTrue(test[3], "intact")
+                    replies += 1
+        self.assertRegex(shell.read(60), r"echo: 1\d\d frames")
+
+
+class Hang(QemuTest):
+    """A transmitter that stops: without bus mastering QEMU's models take frames and never report them done."""
+
+    def start(self, model, commands, **options):
+        nic = qemulib.nic_arguments(model, self.peer("10.9.9.1").netdev())
+        return self.machine(commands, [nic[:-1] + [nic[-1] + ",addr=5"]], **options)
+
+    def bus_master(self, machine, on):
+        """Writes the PCI command register of device 5 over the host bridge's ports."""
+        for line in ("o /w 0xcf8 0x80002804", f"o /h 0xcfc {7 if on else 3}"):
+            self.assertEqual(machine.qmp("human-monitor-command", **{"command-line": line}), {"return": ""})
+
+    def stop_for_a_while(self, machine, until):
+        """Lets `until` happen without bus mastering; then pings are answered again, for longer than a hang takes to show."""
+        self.assertTrue(machine.wait_for("icmp_seq=50 "), machine.output[-500:])
+        self.bus_master(machine, False)
+        until()
+        self.bus_master(machine, True)
+        offset = len(machine.output)
+        self.assertTrue(machine.wait_for(r"(64 bytes from .*\n){300}", 60, offset), machine.output[-500:])
+        machine.type("\x1b")
+
+    PING = "netdiag ping 10.9.9.1 --addr 10.9.9.2/24 -c 100000 -i 10"
+
+    def test_it_is_reset_and_goes_on(self):
+        for model in MODELS:
+            with self.subTest(model):
+                machine = self.start(model, [self.PING])
+                self.stop_for_a_while(machine, lambda machine=machine: self.assertTrue(
+                    machine.wait_for(r"e1000: warning: the transmitter hangs, resetting; TDH", 30), machine.output[-500:]))
+                self.assertTrue(machine.wait_for(None), machine.output[-500:])
+                self.assertRegex(machine.output, r"packets transmitted, \d{3,} received")
+                self.assert_status(split(machine.output)[0], ABORTED)
+
+    def test_statistics_show_it(self):
+        """Beside the firmware's stack, which goes on as well."""
+        machine = self.start("e1000e", ["load e1000.efi"], finish="")
+        shell = Prompt(self, machine)
+        machine.type(self.PING + "\r")
+        self.stop_for_a_while(machine, lambda: time.sleep(1))
+        self.assertRegex(shell.read(60), r"packets transmitted, \d{3,} received")
+        text = shell("netdiag stats -t 1")
+        self.assertRegex(text, r"tx_hangs +[1-9]\d* +resets of a stuck transmitter")
+        self.assertRegex(text, r"tx_errors +[1-9]\d* +handed back unsent")
 
 
 if __name__ == "__main__":
