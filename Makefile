@@ -38,6 +38,12 @@ IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 .PHONY: all images run shell unit coverage test fuzz check count handoff-demo soak clean help deps
 .DELETE_ON_ERROR:
 
+# One short line for each file that is made; V=1 shows the commands.
+ifndef V
+.SILENT:
+endif
+say = @echo '  $(1)' $@
+
 all: deps images
 
 images: $(IMAGES)
@@ -56,7 +62,7 @@ help:
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
 	@echo 'make clean    remove $(BUILD)/'
-	@echo 'CC=clang builds with clang (after make clean).'
+	@echo 'CC=clang builds with clang (after make clean). V=1 shows the commands.'
 
 deps:
 	@tools/install-packages tools/packages.txt
@@ -64,7 +70,8 @@ deps:
 # Images: objects to a shared object with gnu-efi's start-up code, then to PE32+. Undefined symbols would only show at
 # run time, so the linker must refuse them.
 $(BUILD)/efi/%.o: %.c | deps
-	@mkdir -p $(@D)
+	$(call say,CC  )
+	mkdir -p $(@D)
 	$(CC) $(EFI_FLAGS) -MMD -MP -c $< -o $@
 
 LINK_EFI = ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $(EFI_CRT0) $^ -o $@ \
@@ -73,11 +80,13 @@ LINK_EFI = ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $
 $(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ)
 $(BUILD)/e1000.so: $(ENTRY_OBJ) $(DRIVER_OBJ)
 $(BUILD)/netdiag.so $(BUILD)/e1000.so:
+	$(call say,LD  )
 	$(LINK_EFI)
 
 $(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
 $(BUILD)/e1000.efi: TARGET := efi-bsdrv-x86_64
 $(BUILD)/%.efi: $(BUILD)/%.so
+	$(call say,EFI )
 	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \
 	  --target=$(TARGET) $< $@
 
@@ -87,12 +96,14 @@ $(BUILD)/e1000-82544gc.rom: ROM_ID := 100c
 $(BUILD)/e1000-82545em.rom: ROM_ID := 100f
 $(BUILD)/e1000e.rom: ROM_ID := 10d3
 $(BUILD)/%.rom: $(BUILD)/e1000.efi tools/mkrom
+	$(call say,ROM )
 	tools/mkrom --vendor 8086 --device $(ROM_ID) $< $@
 
 # Programs that the boot tests run inside the firmware; they know the driver by its protocols only
 TEST_EFI := $(patsubst tests/efi/%.c,$(BUILD)/tests/%.efi,$(wildcard tests/efi/*.c))
 $(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(BUILD)/efi/driver/efi/libc.o
-	@mkdir -p $(@D)
+	$(call say,LD  )
+	mkdir -p $(@D)
 	$(LINK_EFI)
 $(TEST_EFI): TARGET := efi-app-x86_64
 $(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-x86_64
@@ -104,17 +115,20 @@ KERNEL_SRC := $(filter-out tests/kernel/boot_%,$(wildcard tests/kernel/*.c)) $(w
 KERNELS    := $(BUILD)/tests/kernel.efi $(BUILD)/tests/kernel.elf
 kernel_objects = $(patsubst %.c,$(BUILD)/kernel/%.o,$(1))
 $(BUILD)/kernel/%.o: %.c | deps
-	@mkdir -p $(@D)
+	$(call say,CC  )
+	mkdir -p $(@D)
 	$(CC) $(EFI_FLAGS) -mgeneral-regs-only -MMD -MP -c $< -o $@
 
 $(BUILD)/tests/kernel.so: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot_efi.c)
-	@mkdir -p $(@D)
+	$(call say,LD  )
+	mkdir -p $(@D)
 	$(LINK_EFI)
 $(BUILD)/tests/kernel.efi: TARGET := efi-app-x86_64
 
 $(BUILD)/tests/kernel.elf: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot_multiboot2.c) \
                            tests/kernel/multiboot2.S tests/kernel/multiboot2.ld
-	@mkdir -p $(@D)
+	$(call say,LD  )
+	mkdir -p $(@D)
 	$(CC) -static -nostdlib -no-pie -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack -T tests/kernel/multiboot2.ld $(filter %.o %.S,$^) -o $@
 
 # Running; the command goes through the environment, so that its quotes stay what they are
@@ -131,10 +145,12 @@ UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c
 REGISTERS := $(BUILD)/check_registers
 
 $(BUILD)/host/%.o: %.c | deps
-	@mkdir -p $(@D)
+	$(call say,CC  )
+	mkdir -p $(@D)
 	$(HOSTCC) $(HOST_FLAGS) -Idriver/net -Itests/sim -Iapp -MMD -MP -c $< -o $@
 
 $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(HOST_OBJ)
+	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
 # The menios glue over menios' interfaces: on the host those are the test's, with the simulator's registers behind them.
@@ -151,10 +167,12 @@ $(BUILD)/test_menios: HOST_LINK := -Wl,--wrap=menios_platform_init
 $(GLUE_HOST) $(BUILD)/host/tests/unit/test_menios.o: HOST_FLAGS += $(GLUE_INC)
 
 $(BUILD)/menios/%.o: %.c | deps
-	@mkdir -p $(@D)
+	$(call say,CC  )
+	mkdir -p $(@D)
 	$(CC) $(MENIOS_FLAGS) -Iinclude -Itests/menios/libc $(GLUE_INC) -MMD -MP -c $< -o $@
 
 $(BUILD)/menios.o: $(MENIOS_OBJ) tests/menios/symbols
+	$(call say,LD  )
 	ld -r $(MENIOS_OBJ) -o $@
 	nm --undefined-only --just-symbols $@ | diff tests/menios/symbols -
 
@@ -168,13 +186,16 @@ LINK_HOST_EFI  := -Wl,--wrap=CopyMem,--wrap=SetMem,--wrap=CompareMem -lcmocka -l
 HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))
 
 $(BUILD)/host-efi/%.o: %.c | deps
-	@mkdir -p $(@D)
+	$(call say,CC  )
+	mkdir -p $(@D)
 	$(HOSTCC) $(HOST_EFI_FLAGS) -Idriver/net -Idriver/efi -Itests/sim -Itests/firmware -MMD -MP -c $< -o $@
 
 $(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(HOST_EFI_OBJ) $(HOST_OBJ)
+	$(call say,LD  )
 	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
 
 $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
+	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
 
 unit: $(UNIT_BIN)
@@ -194,13 +215,16 @@ FUZZ_BIN     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/
 $(BUILD)/fuzz/driver/efi/%.o $(BUILD)/fuzz/tests/firmware/%.o $(BUILD)/fuzz/tests/fuzz/fuzz_efi_%.o: \
   HOST_FLAGS := $(HOST_EFI_FLAGS)
 $(BUILD)/fuzz/%.o: %.c | deps
-	@mkdir -p $(@D)
+	$(call say,CC  )
+	mkdir -p $(@D)
 	clang $(HOST_FLAGS) -fsanitize=fuzzer-no-link $(FUZZ_INC) -MMD -MP -c $< -o $@
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJ)
+	$(call say,LD  )
 	clang $(HOST_FLAGS) -fsanitize=fuzzer $^ -o $@ -lcmocka
 
 $(BUILD)/fuzz/fuzz_efi_%: $(BUILD)/fuzz/tests/fuzz/fuzz_efi_%.o $(FUZZ_EFI_OBJ) $(FUZZ_OBJ)
+	$(call say,LD  )
 	clang $(HOST_FLAGS) -fsanitize=fuzzer $^ -o $@ $(LINK_HOST_EFI)
 
 fuzz: $(patsubst $(BUILD)/fuzz/fuzz_%,fuzz-%,$(FUZZ_BIN))
@@ -212,7 +236,13 @@ SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[c
              tests/menios/*/*.h tests/menios/*/*/*.h)
 TIDY_SRC  := $(CORE_SRC) $(APP_SRC) $(GLUE_SRC) $(wildcard driver/efi/*.c driver/kernel/*.c)
 
-check: deps $(REGISTERS)
+ANALYZED  := $(patsubst %.c,$(BUILD)/analyzed/%.o,$(TIDY_SRC))
+$(BUILD)/analyzed/%.o: %.c | deps
+	$(call say,CHK )
+	mkdir -p $(@D)
+	gcc $(EFI_FLAGS) $(GLUE_INC) -fanalyzer -MMD -MP -c $< -o $@
+
+check: deps $(REGISTERS) $(ANALYZED)
 	$(REGISTERS)
 	tools/check-layers
 	clang-format --dry-run -Werror $(SOURCES)

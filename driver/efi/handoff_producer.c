@@ -19,20 +19,19 @@ struct net_handoff *handoff_find(VOID) {
 
 /* Table ---------------------------------------------------------------------------------------------------------- */
 
-static EFI_STATUS make_table(struct net_handoff **table) {
+/* An empty table, published; NULL without the memory for it. */
+static struct net_handoff *make_table(VOID) {
   EFI_PHYSICAL_ADDRESS address = BELOW_4G;
-  EFI_STATUS status = BS->AllocatePages(AllocateMaxAddress, EfiRuntimeServicesData, TABLE_PAGES, &address);
-  if(EFI_ERROR(status)) {
-    return status;
+  if(EFI_ERROR(BS->AllocatePages(AllocateMaxAddress, EfiRuntimeServicesData, TABLE_PAGES, &address))) {
+    return NULL;
   }
-  *table = (struct net_handoff *)(UINTN)address;
-  net_handoff_init(*table);
-  status = BS->InstallConfigurationTable(&table_guid, *table);
-  if(EFI_ERROR(status)) {
+  struct net_handoff *table = (struct net_handoff *)(UINTN)address;
+  net_handoff_init(table);
+  if(EFI_ERROR(BS->InstallConfigurationTable(&table_guid, table))) {
     (void)BS->FreePages(address, TABLE_PAGES);
-    *table = NULL;
+    return NULL;
   }
-  return status;
+  return table;
 }
 
 static void drop_table(struct net_handoff *table) {
@@ -86,10 +85,10 @@ EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN l
     return EFI_OUT_OF_RESOURCES;
   }
   if(!table) {
-    EFI_STATUS status = make_table(&table);
-    if(EFI_ERROR(status)) {
-      return status;
-    }
+    table = make_table();
+  }
+  if(!table) {
+    return EFI_OUT_OF_RESOURCES;
   }
   EFI_TPL tpl = efi_nic_lock();
   struct net_handoff_nic *entry = find_entry(table, pci);
