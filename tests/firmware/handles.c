@@ -89,6 +89,9 @@ static bool is_free(EFI_HANDLE handle, const EFI_GUID *guid, VOID *interface, EF
     const struct open *open = (const struct open *)node;
     bool stopped =
         (open->attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) && !EFI_ERROR(firmware_disconnect(handle, open->agent));
+    if(stopped && node_is_on(protocol->opens, node)) {
+      firmware_abort("a driver was stopped, and still has the protocol open", open->agent);
+    }
     node = stopped ? protocol->opens : node->next;
   }
   *status = EFI_ACCESS_DENIED;

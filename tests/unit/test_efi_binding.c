@@ -1,5 +1,4 @@
 /* test_efi_binding.c - the driver is loaded, bound, unbound and unloaded, and leaves nothing behind. */
-#include "e1000_hw.h"
 #include "pci.h"
 #include "unit_efi.h"
 

@@ -1,5 +1,4 @@
 /* test_efi_handoff.c - what the driver leaves at ExitBootServices: a quiet NIC, or one that a kernel goes on with. */
-#include "e1000_hw.h"
 #include "handoff.h"
 #include "handoff_producer.h"
 #include "unit_efi.h"

@@ -1,5 +1,4 @@
 /* test_efi_io.c - EFI_SIMPLE_NETWORK_PROTOCOL: frames in both directions, status, media, and a NIC that fails. */
-#include "e1000_hw.h"
 #include "unit_efi.h"
 
 #define TYPE 0x88B5U

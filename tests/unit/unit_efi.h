@@ -1,28 +1,15 @@
-/* unit_efi.h - what the tests of the UEFI home share: cmocka, a driver image in a fake firmware, NICs, frames. */
+/* unit_efi.h - what the tests of the UEFI home share besides unit.h: a driver image and NICs in a fake firmware. */
 #ifndef UNIT_EFI_H
 #define UNIT_EFI_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "binding.h"
 #include "firmware.h"
-
-#define UNIT_MAC_LAST 0xC3U
+#include "unit.h"
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table); /* driver_entry.c */
 
 static const uint16_t unit_devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
 #define UNIT_DEVICES (sizeof(unit_devices) / sizeof(unit_devices[0]))
-
-static inline struct sim_config unit_config(uint16_t device_id) {
-  return (struct sim_config){.device_id = device_id, .mac = {0x52, 0x54, 0x00, 0xA1, 0xB2, UNIT_MAC_LAST}};
-}
 
 /* A driver that is loaded, and a NIC that it does not hold yet. */
 struct unit_machine {
@@ -75,16 +62,6 @@ static inline EFI_SIMPLE_NETWORK_PROTOCOL *unit_open(const struct firmware_nic *
   assert_int_equal(snp->Initialize(snp, 0, 0), EFI_SUCCESS);
   assert_int_equal(snp->ReceiveFilters(snp, 5, 0, FALSE, 0, NULL), EFI_SUCCESS);
   return snp;
-}
-
-/* A frame to `to` whose bytes tell its number. */
-static inline void unit_frame(UINT8 *frame, UINTN length, const UINT8 to[6], UINT32 number) {
-  for(UINTN i = 0; i < length; i++) {
-    frame[i] = (UINT8)(number * 13U + i * 7U + i / 256U + 1U);
-  }
-  memcpy(frame, to, 6);
-  frame[12] = 0x88;
-  frame[13] = 0xB5;
 }
 
 #endif
