@@ -1,19 +1,20 @@
 /* test_e1000_irq.c - interrupts, as a kernel uses them, and a device that writes as fast as the driver reads. */
 #include "unit.h"
 
-#define CAUSES          0x000000D5U /* TXDW, LSC, RXDMT0, RXO, RXT0: 8254x SDM 13.4.20 */
-#define MSIX_CAUSES     0x01F00000U /* 82574 10.2.4                                    */
-#define RXT0            0x00000080U
-#define RXQ0            0x00100000U
-#define VECTOR_0        0x80088888U
-#define PBA_SUPPORT     0x80000000U
-#define PER_SECOND      8000U
-#define PER_SECOND_IN   488U /* in units of 256 ns: 1 s / 256 ns / 8000 */
-#define SLOWEST         0xFFFFU
-#define DESCRIPTOR_DONE 0x01U
-#define ERROR_CRC       0x01U
-#define TICK_US         60000U /* a tick that reads STATUS for certain */
-#define HANG_US         2000000U
+#define CAUSES        0x000000D5U /* TXDW, LSC, RXDMT0, RXO, RXT0: 8254x SDM 13.4.20 */
+#define MSIX_CAUSES   0x01F00000U /* 82574 10.2.4                                    */
+#define RXT0          0x00000080U
+#define RXQ0          0x00100000U
+#define VECTOR_0      0x80088888U
+#define PBA_SUPPORT   0x80000000U
+#define PER_SECOND    8000U
+#define PER_SECOND_IN 488U /* in units of 256 ns: 1 s / 256 ns / 8000 */
+#define SLOWEST       0xFFFFU
+#define DD            0x01U
+#define EOP           0x02U
+#define ERROR_CRC     0x01U
+#define TICK_US       60000U /* a tick that reads STATUS for certain */
+#define HANG_US       2000000U
 
 static const struct {
   uint16_t device;
@@ -157,14 +158,15 @@ static void test_no_interrupts_stay_none(void **state) {
 /* A flood -------------------------------------------------------------------------------------------------------- */
 
 static const struct net_platform *host;
-static bool flooding;
+static uint32_t flood; /* frames to come */
 
 /* For every buffer that it is given back the device has another damaged frame. */
 static void flood_write32(void *ctx, uint32_t offset, uint32_t value) {
   static const uint8_t frame[60];
   host->mmio_write32(ctx, offset, value);
-  while(flooding && offset == E1000_RDT &&
-        sim_inject_raw(ctx, frame, sizeof(frame), DESCRIPTOR_DONE | 2U, ERROR_CRC, 60) == SIM_DELIVERED) {
+  while(flood > 0 && offset == E1000_RDT &&
+        sim_inject_raw(ctx, frame, sizeof(frame), DD | EOP, ERROR_CRC, sizeof(frame)) == SIM_DELIVERED) {
+    flood--;
   }
 }
 
@@ -180,13 +182,13 @@ static void test_flood_of_damaged_frames(void **state) {
   struct net_platform flooded = *host;
   flooded.mmio_write32 = flood_write32;
   assert_int_equal(e1000_create(&flooded, &wanted, &dev), NETDEV_OK);
-  flooding = true;
+  flood = 1000;
   assert_int_equal(netdev_open(dev), NETDEV_OK);
   for(uint32_t lap = 1; lap <= 3; lap++) {
     assert_int_equal(netdev_peek(dev, &frame), NETDEV_E_EMPTY); /* it comes back, though there is more */
     assert_int_equal(netdev_get_stats(dev)->rx_device_errors, 8U * lap);
   }
-  flooding = false;
+  flood = 0;
   unit_end(sim, dev);
 }
 
