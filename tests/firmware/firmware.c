@@ -29,10 +29,6 @@ bool fails(const char *name, EFI_TPL highest) {
   return true;
 }
 
-UINTN firmware_calls(void) {
-  return firmware.calls;
-}
-
 void firmware_fail_at(UINTN call, BOOLEAN shorten) {
   firmware.calls = 0;
   firmware.fail_at = call;

@@ -79,11 +79,8 @@ void firmware_exit_boot_services(void);
 
 /* Failures ------------------------------------------------------------------------------------------------------- */
 
-/* Calls that the specification lets fail, since firmware_begin or firmware_fail_at. */
-UINTN firmware_calls(void);
-
-/* Lets the call with this number from now on (from 1; 0 none) fail, once. With `shorten` a Map succeeds there, but for less than it
- * was asked for; other calls then do not fail. */
+/* Of the calls that the specification lets fail, the one with this number from now on (from 1; 0 none) fails, once. With
+ * `shorten` a Map succeeds there, but for less than it was asked for; other calls then do not fail. */
 void firmware_fail_at(UINTN call, BOOLEAN shorten);
 
 /* The name of the call that failed, NULL as long as none has. */

@@ -12,7 +12,8 @@
 
 #define TRIES_MAX 1000U /* positions per scenario, far more than there are */
 
-static UINTN positions; /* tried so far */
+static UINTN positions; /* tried so far                       */
+static UINTN kept;      /* of those, where memory was kept on purpose */
 
 /* Failures that the driver goes on without, and says so in a comment or in driver/NOTES.md. */
 static const struct {
@@ -208,7 +209,7 @@ static EFI_STATUS handoff(const struct firmware_nic *nic, const struct firmware_
 typedef EFI_STATUS (*scenario)(const struct firmware_nic *nic, const struct firmware_nic *second);
 
 /* What a failure may cost, because it keeps memory that the device can still reach, or that something points to. */
-static void assert_left(const struct firmware_counts *before, const struct firmware_counts *after, const char *call) {
+static bool assert_left(const struct firmware_counts *before, const struct firmware_counts *after, const char *call) {
   struct firmware_counts wanted = *before;
   if(strcmp(call, "Unmap") == 0) {
     wanted.mappings++;
@@ -229,10 +230,11 @@ static void assert_left(const struct firmware_counts *before, const struct firmw
                   after->buffers - wanted.buffers);
   }
   assert_memory_equal(&wanted, after, sizeof(wanted));
+  return memcmp(&wanted, before, sizeof(wanted)) != 0;
 }
 
-/* One position; false when there is no call with this number. */
-static bool fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN shorten) {
+/* One position. Returns the call that failed, NULL when there is none with this number. */
+static const char *fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN shorten) {
   const struct sim_config config = unit_config(device);
   struct firmware_counts before;
   struct firmware_counts after;
@@ -247,15 +249,14 @@ static bool fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN shorten) {
   firmware_count(&after);
   if(!call) {
     assert_int_equal(status, EFI_SUCCESS);
-    bool reached = firmware_calls() >= at;
     firmware_end();
-    return reached;
+    return NULL;
   }
   positions++;
   if(!EFI_ERROR(status) && !may_degrade(call)) {
     fail_msg("call %zu (%s) failed, and nobody was told", (size_t)at, call);
   }
-  assert_left(&before, &after, call);
+  kept += assert_left(&before, &after, call);
   /* and everything works when it is tried again */
   firmware_fail_at(0, FALSE);
   status = run(nic, second);
@@ -267,34 +268,34 @@ static bool fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN shorten) {
   if(memcmp(&before, &after, sizeof(before)) == 0) {
     firmware_end();
   } else {
-    assert_left(&before, &after, call);
+    (void)assert_left(&before, &after, call);
     unit_power_off();
   }
-  return true;
+  return call;
 }
 
 static void sweep(scenario run) {
   static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
   for(size_t i = 0; i < 2; i++) {
-    UINTN at = 1;
-    while(fail_one(run, devices[i], at, FALSE)) {
-      at++;
+    const char *call;
+    for(UINTN at = 1; (call = fail_one(run, devices[i], at, FALSE)) != NULL; at++) {
       assert_true(at < TRIES_MAX);
-    }
-    while(at-- > 1) {
-      (void)fail_one(run, devices[i], at, TRUE);
+      if(strcmp(call, "Map") == 0) {
+        assert_non_null(fail_one(run, devices[i], at, TRUE));
+      }
     }
   }
 }
 
 static void test_every_call_fails_once(void **state) {
   (void)state;
-  positions = 0;
+  positions = kept = 0;
   sweep(life);
   sweep(sudden_death);
   sweep(handoff);
   assert_true(positions > 300);
-  (void)printf("failure injection: %zu positions tried, 0 left anything behind\n", (size_t)positions);
+  (void)printf("failure injection: %zu positions tried, 0 left anything behind but the %zu that keep it on purpose\n",
+               (size_t)positions, (size_t)kept);
 }
 
 /* Removal -------------------------------------------------------------------------------------------------------- */
