@@ -208,7 +208,8 @@ coverage: deps
 # Fuzzers: libFuzzer, the same sanitizers, and checked-in corpora. What is new and found goes below $(BUILD)/fuzz.
 FUZZ_SECONDS := 60
 FUZZ_INC     := -Idriver/net -Idriver/kernel -Idriver/efi -Itests/sim -Itests/firmware -Itests/unit -Iapp
-FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(CORE_SRC) driver/kernel/consumer.c $(APP_PURE) $(wildcard tests/sim/*.c))
+FUZZ_SRC     := $(CORE_SRC) driver/kernel/consumer.c $(APP_PURE) $(wildcard tests/sim/*.c)
+FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_EFI_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(HOST_EFI_SRC))
 FUZZ_BIN     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
