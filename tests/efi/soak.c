@@ -10,7 +10,8 @@
 #define ACK_EVERY 64U   /* frames received before the peer is told, if nothing else goes its way             */
 #define ACK_IDLE  1000U /* empty turns before it is told of fewer                                            */
 #define RING      255U  /* what a receive ring may hold when a restart takes it away                         */
-#define OFF       3U    /* frames that QEMU's e1000e drops per restart: one at every RDT write with RCTL.EN off */
+#define OFF       3U    /* frames that QEMU's e1000e drops per restart, one at every RDT write with RCTL.EN off */
+#define OFF_LONG  7U    /* the same from disconnect to connect: four, and three writes of the PCI command register */
 #define WARM_UP   5U    /* connections before memory is counted                                              */
 #define BURST     32U   /* frames per turn                                                                   */
 
@@ -346,7 +347,9 @@ static VOID disturb(struct soak *soak, enum disturbance what) {
     soak->ring_lost += soak->stale_lost;
     soak->connection_dropped += what == RESTART ? soak->stale_lost : 0;
   }
-  if(soak->stale_gaps > (what != NOTHING) || (what != FLAP && soak->stale_lost > RING + OFF)) {
+  UINT32 limit = what == FLAP ? UINT32_MAX : RING + (what == RECONNECT ? OFF_LONG : OFF);
+  if(soak->stale_gaps > (what != NOTHING) || soak->stale_lost > limit) {
+    Print(L"soak: restart %d lost %d frames in %d places\n", soak->restarts, soak->stale_lost, soak->stale_gaps);
     soak->lost += soak->stale_lost;
   }
   soak->next = soak->welcome.wanted;

@@ -11,8 +11,8 @@
 #define ETHERTYPE   0x88B5U
 #define MAGIC       0x534F414BU /* "SOAK" */
 
-/* The frame, big-endian: destination, source, type, magic (4), kind (1), 0 (1), length (2), epoch (4), number (4), wanted
- * (4), then bytes of a random table from a place that all of these determine. */
+/* The frame, big-endian: destination, source, type, magic (4), kind (1), 0 (1), length (2), epoch (4), number (4),
+ * wanted (4), then bytes of a random table from a place that all of these determine. */
 enum kind { HELLO = 1, WELCOME, DATA, ACK };
 
 struct message {

@@ -22,11 +22,12 @@ class Soak(QemuTest):
         """The short version of `make soak`; every kind of disturbance occurs."""
         for model in MODELS:
             with self.subTest(model):
-                result = subprocess.run([os.path.join(ROOT, "tools/soak"), "--build", BUILD, "--nic", model, "--frames",
-                                         "20000"], capture_output=True, text=True, check=False)
+                command = [os.path.join(ROOT, "tools/soak"), "--build", BUILD, "--nic", model, "--frames", "20000"]
+                result = subprocess.run(command, capture_output=True, text=True, check=False)
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-                summary = re.search(r"20000 sent, 20000 arrived, 20000 received, 0 lost, 0 duplicated, 0 reordered, 0 damaged; "
-                                    r"(\d+) filter changes, (\d+) link flaps, (\d+) restarts .*; nothing held", result.stdout)
+                summary = re.search(r"20000 sent, 20000 arrived, 20000 received, 0 lost, 0 duplicated, 0 reordered, "
+                                    r"0 damaged; (\d+) filter changes, (\d+) link flaps, (\d+) restarts .*; "
+                                    r"nothing held", result.stdout)
                 self.assertTrue(summary, result.stdout)
                 filters, flaps, restarts = (int(count) for count in summary.groups())
                 self.assertGreaterEqual(filters, 6, "kinds of filter change")
@@ -35,8 +36,8 @@ class Soak(QemuTest):
 
 
 class Removal(QemuTest):
-    """The NIC is unplugged while frames move. OVMF does not answer device_del; tests/efi/unplug.c does, from a timer event
-    that interrupts whatever runs. QEMU then answers reads of the NIC's registers with zeroes."""
+    """The NIC is unplugged while frames move. OVMF does not answer device_del; tests/efi/unplug.c does, from a timer
+    event that interrupts whatever runs. QEMU then answers reads of the NIC's registers with zeroes."""
 
     def images(self):
         content = super().images()
@@ -48,8 +49,9 @@ class Removal(QemuTest):
         """e1000e hangs below a root port, e1000 in a slot of the old machine: both can be unplugged."""
         nic = qemulib.nic_arguments(model, peer.netdev())
         if model == "e1000e":
-            nic = ["-device", "pcie-root-port,id=downstream,chassis=1,slot=1"] + nic[:-1] + [nic[-1] + ",bus=downstream"]
-        return self.machine(["load unplug.efi"] + commands, [nic], machine="q35" if model == "e1000e" else "pc", **options)
+            nic = ["-device", "pcie-root-port,id=above,chassis=1,slot=1"] + nic[:-1] + [nic[-1] + ",bus=above"]
+        machine = "q35" if model == "e1000e" else "pc"
+        return self.machine(["load unplug.efi"] + commands, [nic], machine=machine, **options)
 
     def unplug(self, machine, at):
         self.assertTrue(machine.wait_for(at), machine.output[-1000:])
@@ -186,7 +188,8 @@ class Hang(QemuTest):
             self.assertEqual(machine.qmp("human-monitor-command", **{"command-line": line}), {"return": ""})
 
     def stop_for_a_while(self, machine, until):
-        """Lets `until` happen without bus mastering; then pings are answered again, for longer than a hang takes to show."""
+        """Lets `until` happen without bus mastering. Then pings are answered again, for longer than a hang takes to
+        show."""
         self.assertTrue(machine.wait_for("icmp_seq=50 "), machine.output[-500:])
         self.bus_master(machine, False)
         until()
@@ -201,8 +204,9 @@ class Hang(QemuTest):
         for model in MODELS:
             with self.subTest(model):
                 machine = self.start(model, [self.PING])
-                self.stop_for_a_while(machine, lambda machine=machine: self.assertTrue(
-                    machine.wait_for(r"e1000: warning: the transmitter hangs, resetting; TDH", 30), machine.output[-500:]))
+                warning = "e1000: warning: the transmitter hangs, resetting; TDH"
+                self.stop_for_a_while(machine, lambda machine=machine, warning=warning: self.assertTrue(
+                    machine.wait_for(warning, 30), machine.output[-500:]))
                 self.assertTrue(machine.wait_for(None), machine.output[-500:])
                 self.assertRegex(machine.output, r"packets transmitted, \d{3,} received")
                 self.assert_status(split(machine.output)[0], ABORTED)
