@@ -57,6 +57,19 @@ int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platfo
   return NETDEV_OK;
 }
 
+/* Whatever the device has yet to read or write lies in the slots' own buffers. Address, status and DD are in the same place
+ * in both directions' descriptors. */
+static bool descriptors_point_home(const struct e1000_ring *ring) {
+  for(uint32_t i = ring->head; i != ring->tail; i++) {
+    const volatile struct e1000_rx_descriptor *descriptor = &ring->descriptor[i & ring->mask].rx;
+    bool done = descriptor->status & E1000_RXD_STATUS_DD;
+    if(!done && descriptor->address != ring->slot[i & ring->mask].device) {
+      return false;
+    }
+  }
+  return true;
+}
+
 int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
                      void *descriptors, void *buffers) {
   if(!ring_count_valid(from->count)) {
@@ -76,7 +89,7 @@ int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platfor
   ring->descriptors = (struct net_dma){descriptors, from->descriptors_device, e1000_ring_bytes(ring), NULL};
   ring->buffers = (struct net_dma){buffers, from->buffers_device, (size_t)from->count * E1000_BUFFER_SIZE, NULL};
   tie_slots(ring);
-  return NETDEV_OK;
+  return descriptors_point_home(ring) ? NETDEV_OK : NETDEV_E_STATE;
 }
 
 void e1000_ring_destroy(struct e1000_ring *ring, const struct net_platform *platform) {

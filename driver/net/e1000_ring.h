@@ -56,6 +56,7 @@ union e1000_descriptor {
 };
 
 _Static_assert(sizeof(union e1000_descriptor) == 16, "the device counts in 16-byte descriptors");
+_Static_assert(offsetof(struct e1000_rx_descriptor, status) == offsetof(struct e1000_tx_descriptor, status), "and DD");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are little-endian in memory");
 
 struct e1000_ring {
@@ -76,7 +77,8 @@ struct e1000_ring {
 int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count);
 
 /* Continues a ring that a handoff describes (checked by net_handoff_validate), whose memory the processor reaches at
- * `descriptors` and `buffers`. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID. */
+ * `descriptors` and `buffers`. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID, NETDEV_E_STATE when a descriptor that the device is not
+ * done with points anywhere but to its own buffer; e1000_ring_destroy cleans up after each. */
 int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
                      void *descriptors, void *buffers);
 

@@ -1,0 +1,75 @@
+/* handoff_bench.h - what the tests of the handoff share: firmware's device, the table it leaves, and the kernel's device. */
+#ifndef HANDOFF_BENCH_H
+#define HANDOFF_BENCH_H
+
+#include "handoff.h"
+#include "unit.h"
+
+#define TABLE_AT 0x1000000U /* where the table pretends to lie; nothing else is there */
+#define RING     16U
+
+/* Firmware's device, the table it leaves, and the kernel's device. */
+struct bench {
+  struct sim *sim;
+  struct netdev *firmware;
+  struct netdev *kernel;
+  struct net_handoff table;
+  struct unit_client before;
+  struct unit_client after;
+};
+
+static inline void *identity(void *ctx, uint64_t physical, uint64_t size) {
+  (void)ctx;
+  (void)size;
+  return (void *)(uintptr_t)physical;
+}
+
+static inline void begin(struct bench *bench, uint16_t device_id) {
+  struct sim_config config = unit_config(device_id);
+  memset(bench, 0, sizeof(*bench));
+  bench->sim = sim_create(&config);
+  assert_int_equal(unit_create(bench->sim, RING, RING, &bench->firmware), NETDEV_OK);
+  unit_client_init(&bench->before, bench->firmware, true);
+  assert_int_equal(netdev_open(bench->firmware), NETDEV_OK);
+}
+
+static inline void end(struct bench *bench) {
+  e1000_destroy(bench->kernel);
+  unit_end(bench->sim, bench->firmware);
+}
+
+/* What the producer does at ExitBootServices. */
+static inline void leave(struct bench *bench, uint8_t state) {
+  struct net_handoff *table = &bench->table;
+  net_handoff_init(table);
+  table->nic_count = 1;
+  table->nic[0].vendor_id = E1000_VENDOR_ID;
+  table->nic[0].device_id = sim_knobs(bench->sim)->device_id;
+  table->nic[0].bar0 = 0x80000000U;
+  table->nic[0].bar0_size = E1000_BAR0_MIN_SIZE;
+  table->nic[0].state = state;
+  e1000_handoff_export(bench->firmware, &table->nic[0]);
+  if(state == NET_HANDOFF_QUIET) {
+    e1000_quiesce(bench->firmware);
+  }
+  net_handoff_seal(table);
+}
+
+static inline const char *judge(const struct net_handoff *table, struct net_handoff *copy) {
+  const char *problem = net_handoff_validate(table, sizeof(*table), TABLE_AT, copy);
+  return problem ? problem : "";
+}
+
+static inline int adopt(struct bench *bench) {
+  struct net_handoff copy;
+  assert_string_equal(judge(&bench->table, &copy), "");
+  int result = e1000_adopt(sim_platform(bench->sim), &copy.nic[0], identity, &bench->kernel);
+  if(result == NETDEV_OK) {
+    memset(&bench->after, 0, sizeof(bench->after));
+    bench->kernel->client.ctx = &bench->after;
+    bench->kernel->client.receive = unit_receive;
+  }
+  return result;
+}
+
+#endif

@@ -1,0 +1,237 @@
+/* test_adopt.c - producer and consumer of the handoff against each other: a kernel goes on with a device that runs. */
+#include "handoff_bench.h"
+
+static void *nowhere(void *ctx, uint64_t physical, uint64_t size) {
+  (void)ctx;
+  (void)physical;
+  (void)size;
+  return NULL;
+}
+
+static void inject(struct bench *bench, uint32_t number) {
+  uint8_t frame[100];
+  unit_frame(frame, sizeof(frame), unit_mac, number);
+  assert_int_equal(sim_inject(bench->sim, frame, sizeof(frame)), SIM_DELIVERED);
+}
+
+static void expect_next(struct netdev *dev, uint32_t number) {
+  uint8_t expected[100];
+  struct netdev_frame frame;
+  unit_frame(expected, sizeof(expected), unit_mac, number);
+  assert_int_equal(netdev_peek(dev, &frame), NETDEV_OK);
+  assert_int_equal(frame.length, sizeof(expected));
+  assert_memory_equal(frame.data, expected, sizeof(expected));
+  netdev_release(dev);
+}
+
+/* Frames that arrive before, during and after: the kernel gets each once, in order, for every place in the ring. */
+static void continue_receiving(uint16_t device_id, uint8_t state) {
+  for(uint32_t consumed = 0; consumed < 2 * RING; consumed++) {
+    struct bench bench;
+    begin(&bench, device_id);
+    uint32_t number = 0;
+    for(uint32_t i = 0; i < consumed; i++) {
+      inject(&bench, ++number);
+      expect_next(bench.firmware, number);
+    }
+    uint32_t delivered = number;
+    for(uint32_t i = 0; i < 3; i++) {
+      inject(&bench, ++number); /* the firmware never looks at these */
+    }
+    leave(&bench, state);
+    if(state == NET_HANDOFF_LIVE) {
+      inject(&bench, ++number); /* while the kernel boots */
+    }
+    sim_forget_accesses(bench.sim);
+    assert_int_equal(adopt(&bench), NETDEV_OK);
+    assert_int_equal(sim_writes_of(bench.sim, E1000_CTRL), 0); /* no reset */
+    inject(&bench, ++number);
+    while(delivered < number) {
+      expect_next(bench.kernel, ++delivered);
+    }
+    for(uint32_t i = 0; i < 5 * RING; i++) {
+      inject(&bench, ++number);
+      expect_next(bench.kernel, ++delivered);
+    }
+    unit_check(bench.sim, bench.kernel);
+    end(&bench);
+  }
+}
+
+static void test_receiving_goes_on(void **state) {
+  (void)state;
+  continue_receiving(0x100E, NET_HANDOFF_LIVE);
+  continue_receiving(0x10D3, NET_HANDOFF_LIVE);
+  continue_receiving(0x100E, NET_HANDOFF_QUIET);
+  continue_receiving(0x10D3, NET_HANDOFF_QUIET);
+}
+
+/* Frames queued by the firmware and not sent when it left go out exactly once, then the kernel's own. */
+static void test_queued_frames_leave_once(void **state) {
+  (void)state;
+  for(uint8_t mode = NET_HANDOFF_QUIET; mode <= NET_HANDOFF_LIVE; mode++) {
+    struct bench bench;
+    uint8_t frame[100];
+    begin(&bench, 0x10D3);
+    sim_knobs(bench.sim)->tx_held = true;
+    for(uint32_t i = 1; i <= 5; i++) {
+      unit_frame(frame, sizeof(frame), unit_mac, i);
+      assert_int_equal(netdev_transmit(bench.firmware, frame, sizeof(frame), unit_cookie(i), 0), NETDEV_OK);
+    }
+    leave(&bench, mode);
+    assert_int_equal(adopt(&bench), NETDEV_OK);
+    sim_knobs(bench.sim)->tx_held = false;
+    unit_frame(frame, sizeof(frame), unit_mac, 6);
+    assert_int_equal(netdev_transmit(bench.kernel, frame, sizeof(frame), NULL, 0), NETDEV_OK);
+    assert_int_equal(sim_frames(bench.sim), 6);
+    for(uint32_t i = 1; i <= 6; i++) {
+      size_t length;
+      unit_frame(frame, sizeof(frame), unit_mac, i);
+      const uint8_t *sent = sim_frame(bench.sim, i - 1, &length);
+      assert_int_equal(length, sizeof(frame));
+      assert_memory_equal(sent, frame, sizeof(frame));
+    }
+    assert_int_equal(netdev_complete(bench.kernel), 6);
+    unit_check(bench.sim, bench.kernel);
+    /* The firmware's client is owed its cookies by the firmware's device alone, which nobody runs any more. */
+    bench.firmware->client = (struct netdev_client){0};
+    end(&bench);
+  }
+}
+
+static void test_state_rides_along(void **state) {
+  (void)state;
+  static const uint8_t groups[2][6] = {{1, 0, 0x5E, 0, 0, 1}, {0x33, 0x33, 0, 0, 0, 1}};
+  static const uint8_t other[6] = {2, 4, 6, 8, 10, 12};
+  struct bench bench;
+  begin(&bench, 0x100E);
+  assert_int_equal(netdev_set_mac(bench.firmware, other), NETDEV_OK);
+  assert_int_equal(netdev_set_filter(bench.firmware, NETDEV_FILTER_UNICAST | NETDEV_FILTER_MULTICAST, groups, 2),
+                   NETDEV_OK);
+  uint8_t frame[100];
+  unit_frame(frame, sizeof(frame), other, 1);
+  assert_int_equal(sim_inject(bench.sim, frame, sizeof(frame)), SIM_DELIVERED);
+  netdev_poll(bench.firmware, 10);
+  leave(&bench, NET_HANDOFF_LIVE);
+  assert_int_equal(adopt(&bench), NETDEV_OK);
+  assert_memory_equal(bench.kernel->mac, other, 6);
+  assert_memory_equal(bench.kernel->permanent_mac, unit_mac, 6);
+  assert_int_equal(bench.kernel->multicast_count, 2);
+  assert_true(bench.kernel->link.up);
+  assert_int_equal(bench.kernel->stats.rx_frames, 1);
+  /* The same list again writes nothing: the shadow came along. */
+  sim_forget_accesses(bench.sim);
+  assert_int_equal(netdev_set_filter(bench.kernel, NETDEV_FILTER_UNICAST | NETDEV_FILTER_MULTICAST, groups, 2),
+                   NETDEV_OK);
+  assert_int_equal(sim_writes(bench.sim), 0);
+  end(&bench);
+}
+
+/* Every register that the entry speaks of, changed behind its back. */
+static void test_device_that_disagrees(void **state) {
+  (void)state;
+  static const uint32_t offsets[] = {E1000_RDBAL, E1000_RDLEN, E1000_RDT, E1000_TDBAL, E1000_TDLEN,
+                                     E1000_TDT,   E1000_RAL,   E1000_RAH, E1000_RCTL,  E1000_TDH};
+  for(size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+    struct bench bench;
+    begin(&bench, 0x10D3);
+    leave(&bench, NET_HANDOFF_LIVE);
+    sim_poke(bench.sim, offsets[i], offsets[i] == E1000_TDH ? RING - 1U : sim_peek(bench.sim, offsets[i]) ^ 0x80U);
+    uint32_t used = sim_allocs(bench.sim);
+    int result = adopt(&bench);
+    assert_int_equal(result, NETDEV_E_STATE);
+    assert_null(bench.kernel);
+    assert_true(sim_allocs(bench.sim) >= used);
+    sim_destroy(bench.sim); /* poked beyond use: the firmware's device is not asked again */
+  }
+}
+
+/* What the device has yet to touch has to lie where the entry says; what it is done with no longer matters. */
+static void test_buffers_elsewhere(void **state) {
+  (void)state;
+  struct bench bench;
+  struct net_handoff copy;
+  struct netdev *dev = NULL;
+  uint8_t frame[60];
+  begin(&bench, 0x10D3);
+  unit_frame(frame, sizeof(frame), unit_mac, 1);
+  sim_knobs(bench.sim)->tx_held = true;
+  assert_int_equal(netdev_transmit(bench.firmware, frame, sizeof(frame), unit_cookie(1), 0), NETDEV_OK);
+  inject(&bench, 1);
+  leave(&bench, NET_HANDOFF_LIVE);
+  uint32_t leaks = sim_leaks(bench.sim);
+  struct net_handoff_ring *rings[] = {&copy.nic[0].rx, &copy.nic[0].tx};
+  for(size_t i = 0; i < 2; i++) {
+    assert_string_equal(judge(&bench.table, &copy), "");
+    rings[i]->buffers_device += E1000_BUFFER_SIZE;
+    assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_STATE);
+    assert_int_equal(sim_leaks(bench.sim), leaks);
+  }
+  volatile union e1000_descriptor *descriptor = unit_nic(bench.firmware)->rx.descriptor;
+  descriptor[RING - 2U].rx.address += E1000_BUFFER_SIZE; /* the last one that the device owns */
+  assert_int_equal(adopt(&bench), NETDEV_E_STATE);
+  descriptor[RING - 2U].rx.address -= E1000_BUFFER_SIZE;
+  descriptor[0].rx.address = 0; /* a received frame's */
+  assert_int_equal(adopt(&bench), NETDEV_OK);
+  expect_next(bench.kernel, 1);
+  sim_knobs(bench.sim)->tx_held = false;
+  end(&bench);
+}
+
+static void test_refusals(void **state) {
+  (void)state;
+  struct bench bench;
+  struct net_handoff copy;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  assert_string_equal(judge(&bench.table, &copy), "");
+  struct netdev *dev = NULL;
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], nowhere, &dev), NETDEV_E_NO_MEMORY);
+  copy.nic[0].state = NET_HANDOFF_ARMED_LIVE;
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_UNSUPPORTED);
+  copy.nic[0].state = NET_HANDOFF_LIVE;
+  copy.nic[0].device_id = 0x1234;
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_UNSUPPORTED);
+  assert_int_equal(e1000_adopt(NULL, &copy.nic[0], identity, &dev), NETDEV_E_INVALID);
+  assert_null(dev);
+  end(&bench);
+}
+
+/* Without memory, or without a device: nothing is left, and it can be tried again. */
+static void test_adoption_that_fails(void **state) {
+  (void)state;
+  struct bench bench;
+  struct net_handoff copy;
+  struct netdev *dev = NULL;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  assert_string_equal(judge(&bench.table, &copy), "");
+  uint32_t leaks = sim_leaks(bench.sim);
+  for(uint32_t n = 1; n <= 3; n++) {
+    sim_knobs(bench.sim)->fail_alloc_at = sim_allocs(bench.sim) + n;
+    assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_NO_MEMORY);
+    assert_int_equal(sim_leaks(bench.sim), leaks);
+  }
+  sim_knobs(bench.sim)->gone = true;
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_GONE);
+  sim_knobs(bench.sim)->gone = false;
+  /* a count that only device and entry agree on */
+  copy.nic[0].tx.count = 2U * E1000_RING_MAX;
+  uint32_t length = sim_peek(bench.sim, E1000_TDLEN);
+  sim_poke(bench.sim, E1000_TDLEN, copy.nic[0].tx.count * 16U);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_INVALID);
+  sim_poke(bench.sim, E1000_TDLEN, length);
+  assert_int_equal(sim_leaks(bench.sim), leaks);
+  assert_int_equal(adopt(&bench), NETDEV_OK);
+  end(&bench);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_receiving_goes_on),   cmocka_unit_test(test_queued_frames_leave_once),
+      cmocka_unit_test(test_state_rides_along),   cmocka_unit_test(test_device_that_disagrees),
+      cmocka_unit_test(test_buffers_elsewhere),   cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_adoption_that_fails),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
