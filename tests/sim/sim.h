@@ -40,6 +40,8 @@ struct sim_config {
   bool tx_paused;             /* STATUS.TXOFF: a pause frame was received                                      */
   bool tx_held;               /* the transmitter stops: no descriptor is fetched or written back               */
   bool delayed;               /* transmission and DD write-back wait for sim_step                              */
+  bool newest_first;          /* with delayed: each sim_step writes back one receive descriptor, the newest    */
+  bool written_twice;         /* each receive descriptor is written back once more, two frames later           */
   bool gone;                  /* removed: reads give 0xFFFFFFFF, writes nothing, no DMA                        */
   bool gone_reads_zero;       /* removed from a bus that answers 0 instead                                     */
   uint64_t gone_at;           /* removed from this register access on, counted from 1 since sim_create; 0 never */

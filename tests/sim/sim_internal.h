@@ -132,8 +132,11 @@ struct sim {
   uint8_t tx_frame[SIM_FRAME_MAX]; /* descriptors of one frame so far */
   size_t tx_length;
   uint8_t rx_held[SIM_RING_MAX][16]; /* write-backs that wait for sim_step */
-  uint32_t rx_held_at;
+  uint32_t rx_held_slot[SIM_RING_MAX];
   uint32_t rx_held_count;
+  uint8_t rx_written[2][16]; /* the last two write-backs, for written_twice */
+  uint32_t rx_written_slot[2];
+  uint32_t rx_written_count;
 
   struct sim_frame *frames;
   size_t frame_count;

@@ -32,6 +32,7 @@ static void full_reset(struct sim *sim) {
   *sim_reg(sim, R_SWSM) = 1U;
   sim->tx_length = 0;
   sim->rx_held_count = 0;
+  sim->rx_written_count = 0;
   memset(&sim->microwire, 0, sizeof(sim->microwire));
   load_address(sim);
 }

@@ -192,6 +192,20 @@ static void put_status(uint8_t *descriptor, const uint8_t *written) {
   *(volatile uint8_t *)(descriptor + 12) = written[12];
 }
 
+/* The write-back of two frames ago comes a second time, whatever its slot is now used for. */
+static void write_again(struct sim *sim, uint32_t slot, const uint8_t *written) {
+  uint32_t oldest = sim->rx_written_count % 2U;
+  if(sim->config.written_twice && sim->rx_written_count >= 2U) {
+    uint8_t *descriptor = descriptor_at(sim, R_RDBAL, sim->rx_written_slot[oldest]);
+    if(descriptor) {
+      put_status(descriptor, sim->rx_written[oldest]);
+    }
+  }
+  memcpy(sim->rx_written[oldest], written, DESCRIPTOR);
+  sim->rx_written_slot[oldest] = slot;
+  sim->rx_written_count++;
+}
+
 static bool write_descriptor(struct sim *sim, const void *data, size_t length, uint8_t status, uint8_t errors,
                              uint16_t descriptor_length) {
   uint32_t head = *sim_reg(sim, R_RDH);
@@ -210,14 +224,14 @@ static bool write_descriptor(struct sim *sim, const void *data, size_t length, u
   written[12] = status;
   written[13] = errors;
   if(sim->config.delayed || sim->rx_held_count > 0) {
-    if(sim->rx_held_count == 0) {
-      sim->rx_held_at = head;
-    } else if(sim->rx_held_count == SIM_RING_MAX) {
+    if(sim->rx_held_count == SIM_RING_MAX) {
       abort();
     }
+    sim->rx_held_slot[sim->rx_held_count] = head;
     memcpy(sim->rx_held[sim->rx_held_count++], written, DESCRIPTOR);
   } else {
     put_status(descriptor, written);
+    write_again(sim, head, written);
   }
   *sim_reg(sim, R_RDH) = (head + 1U) % (*sim_reg(sim, R_RDLEN) / DESCRIPTOR);
   return true;
@@ -279,13 +293,14 @@ enum sim_delivery sim_inject(struct sim *sim, const void *frame, size_t length) 
 
 void sim_write_back(struct sim *sim) {
   uint32_t size = *sim_reg(sim, R_RDLEN) / DESCRIPTOR;
-  for(uint32_t i = 0; size && sim_may_master(sim) && i < sim->rx_held_count; i++) {
-    uint8_t *descriptor = descriptor_at(sim, R_RDBAL, (sim->rx_held_at + i) % size);
+  uint32_t kept = sim->config.newest_first && sim->rx_held_count > 0 ? sim->rx_held_count - 1U : 0;
+  for(uint32_t i = kept; size && sim_may_master(sim) && i < sim->rx_held_count; i++) {
+    uint8_t *descriptor = descriptor_at(sim, R_RDBAL, sim->rx_held_slot[i]);
     if(descriptor) {
       put_status(descriptor, sim->rx_held[i]);
     }
   }
-  sim->rx_held_count = 0;
+  sim->rx_held_count = kept;
 }
 
 void sim_step(struct sim *sim) {
