@@ -178,6 +178,37 @@ int args_split(char *line, char *argv[], int max) {
   return count;
 }
 
+static bool put(char **line, const char *end, char c) {
+  if(*line == end) {
+    return false;
+  }
+  *(*line)++ = c;
+  return true;
+}
+
+static bool put_word(char **line, const char *end, const char *word) {
+  bool quoted = !*word;
+  for(const char *c = word; *c && !quoted; c++) {
+    quoted = *c == ' ' || *c == '\t';
+  }
+  bool room = !quoted || put(line, end, '"');
+  while(room && *word) {
+    room = put(line, end, *word++);
+  }
+  return room && (!quoted || put(line, end, '"'));
+}
+
+bool args_join(const char *const words[], int count, char *line, size_t size) {
+  char *at = line;
+  const char *end = line + size - 1;
+  bool room = true;
+  for(int i = 0; i < count && room; i++) {
+    room = (i == 0 || put(&at, end, ' ')) && put_word(&at, end, words[i]);
+  }
+  *(room ? at : line) = '\0';
+  return room;
+}
+
 /* Options -------------------------------------------------------------------------------------------------------- */
 
 static void append(char *error, const char *text) {

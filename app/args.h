@@ -73,6 +73,10 @@ bool args_pci_location(const char *text, struct pci_location *out);
  * at most `max`. For callers that get load options instead of an argument vector. */
 int args_split(char *line, char *argv[], int max);
 
+/* The reverse: one line of the words, a blank between them, in double quotes where one holds a blank. False, and an empty
+ * line, when they need more than `size` bytes. */
+bool args_join(const char *const words[], int count, char *line, size_t size);
+
 bool text_equal(const char *left, const char *right);
 
 #endif

@@ -4,11 +4,11 @@
 #include "../driver/net/handoff.h"
 #include "lease.h"
 #include "netdiag.h"
+#include "resident.h"
 
 #include <efishell.h>
 
-#define DRIVER_FILE  L"\\e1000.efi"
-#define OPTIONS_SIZE 512U
+#define OPTIONS_SIZE 2048U /* characters: what the Linux kernel takes on x86 */
 #define PATH_SIZE    256U
 
 struct handoff_options {
@@ -23,18 +23,43 @@ struct handoff_options {
 /* Show ----------------------------------------------------------------------------------------------------------- */
 
 static void out_ring(const char *name, const struct net_handoff_ring *ring) {
-  out("  %s  %u descriptors at 0x%lx, buffers at 0x%lx, head %u published %u tail %u\n", name, ring->count,
-      ring->descriptors, ring->buffers, ring->head, ring->published, ring->tail);
+  out("  %s  %u descriptors at 0x%lx (device 0x%lx), buffers at 0x%lx (device 0x%lx), head %u published %u tail %u\n",
+      name, ring->count, ring->descriptors, ring->descriptors_device, ring->buffers, ring->buffers_device, ring->head,
+      ring->published, ring->tail);
 }
 
 static void out_ip(const char *name, const UINT8 address[4]) {
   out(" %s %u.%u.%u.%u", name, address[0], address[1], address[2], address[3]);
 }
 
-static EFI_STATUS show(void) {
+static void out_nic(const struct net_handoff_nic *nic) {
   static const char *const states[] = {"?", "armed, will be quiet", "armed, will be live", "quiet", "live", "lost"};
-  static struct net_handoff copy;
   char mac[MAC_TEXT_SIZE];
+  const struct net_handoff_statistics *statistics = &nic->statistics;
+  const struct netdev_link link = {nic->link_up, nic->full_duplex, nic->speed_mbps};
+  out("%04x:%02x:%02x.%x  %04x:%04x rev %02x (%04x:%04x)  %s  %s\n", nic->pci_segment, nic->pci_bus, nic->pci_device,
+      nic->pci_function, nic->vendor_id, nic->device_id, nic->revision_id, nic->subsystem_vendor_id, nic->subsystem_id,
+      mac_text(nic->current_mac, mac), states[nic->state]);
+  out("  registers at 0x%lx, %lu bytes; INT%c# line %u, MSI at 0x%02x, MSI-X at 0x%02x\n", nic->bar0, nic->bar0_size,
+      nic->interrupt_pin ? 'A' + nic->interrupt_pin - 1 : '-', nic->interrupt_line, nic->msi_capability,
+      nic->msix_capability);
+  out("  permanent MAC %s, link ", mac_text(nic->permanent_mac, mac));
+  out_link(&link);
+  out("\n  RCTL 0x%08x, TCTL 0x%08x, filter 0x%02x, %u multicast addresses\n", nic->rctl, nic->tctl, nic->filter,
+      nic->multicast_count);
+  out_ring("rx", &nic->rx);
+  out_ring("tx", &nic->tx);
+  out(" ");
+  out_ip("address", nic->ipv4_address);
+  out_ip("mask", nic->ipv4_mask);
+  out_ip("gateway", nic->ipv4_gateway);
+  out("\n  received %lu frames, %lu bytes, %lu errors, %lu missed; sent %lu frames, %lu bytes, %lu errors\n",
+      statistics->rx_frames, statistics->rx_bytes, statistics->rx_errors, statistics->rx_missed, statistics->tx_frames,
+      statistics->tx_bytes, statistics->tx_errors);
+}
+
+static EFI_STATUS show(void) {
+  static struct net_handoff copy;
   const struct net_handoff *table = handoff_find();
   if(!table) {
     out("No handoff is published.\n");
@@ -47,19 +72,13 @@ static EFI_STATUS show(void) {
     return EFI_COMPROMISED_DATA;
   }
   for(UINT32 i = 0; i < copy.nic_count; i++) {
-    const struct net_handoff_nic *nic = &copy.nic[i];
-    out("%04x:%02x:%02x.%x  %04x:%04x  %s  %s\n", nic->pci_segment, nic->pci_bus, nic->pci_device, nic->pci_function,
-        nic->vendor_id, nic->device_id, mac_text(nic->current_mac, mac), states[nic->state]);
-    out("  registers at 0x%lx, %lu bytes; INT%c# line %u, MSI at 0x%02x, MSI-X at 0x%02x\n", nic->bar0, nic->bar0_size,
-        nic->interrupt_pin ? 'A' + nic->interrupt_pin - 1 : '-', nic->interrupt_line, nic->msi_capability,
-        nic->msix_capability);
-    out_ring("rx", &nic->rx);
-    out_ring("tx", &nic->tx);
-    out(" ");
-    out_ip("address", nic->ipv4_address);
-    out_ip("mask", nic->ipv4_mask);
-    out_ip("gateway", nic->ipv4_gateway);
-    out("\n");
+    out_nic(&copy.nic[i]);
+    if(copy.nic[i].state == NET_HANDOFF_ARMED_QUIET || copy.nic[i].state == NET_HANDOFF_ARMED_LIVE) {
+      out("  (as of when it was asked for; at ExitBootServices all of it but the address is filled in anew)\n");
+    }
+  }
+  for(UINT32 i = 0; i < copy.payload_count; i++) {
+    out("payload %s at 0x%lx, %lu bytes\n", copy.payload[i].name, copy.payload[i].physical, copy.payload[i].size);
   }
   return EFI_SUCCESS;
 }
@@ -91,83 +110,21 @@ static EFI_STATUS cancel(void) {
   return EFI_SUCCESS;
 }
 
-/* Resident driver ------------------------------------------------------------------------------------------------ */
-
-/* The netdiag image goes when it ends; what is to last until ExitBootServices has to be e1000.efi's. */
-static EFI_STATUS load_driver(void) {
-  EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
-  EFI_LOADED_IMAGE *own;
-  EFI_HANDLE driver = NULL;
-  EFI_STATUS status = BS->HandleProtocol(session_image(), &guid, (VOID **)&own);
-  if(EFI_ERROR(status)) {
-    return status;
-  }
-  EFI_DEVICE_PATH *path = FileDevicePath(own->DeviceHandle, DRIVER_FILE);
-  status = path ? BS->LoadImage(FALSE, session_image(), path, NULL, 0, &driver) : EFI_OUT_OF_RESOURCES;
-  if(path) {
-    FreePool(path);
-  }
-  if(!EFI_ERROR(status)) {
-    status = BS->StartImage(driver, NULL, NULL);
-  }
-  if(EFI_ERROR(status)) {
-    complain("e1000.efi is not resident and cannot be loaded from netdiag's volume: %s", status_text(status));
-  }
-  return status;
-}
-
-static EFI_STATUS connect(EFI_HANDLE controller) {
-  (void)BS->ConnectController(controller, NULL, NULL, TRUE);
-  return binding_find(controller) ? EFI_SUCCESS : EFI_NOT_STARTED;
-}
-
-/* A larger ring needs the device made anew. */
-static EFI_STATUS resize(EFI_HANDLE controller, uint32_t ring) {
-  EFI_GUID guid = E1000_DEVICE_GUID;
-  EFI_STATUS status = RT->SetVariable(E1000_RING_VARIABLE, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS, sizeof(ring), &ring);
-  if(!EFI_ERROR(status) && binding_find(controller)) {
-    (void)BS->DisconnectController(controller, NULL, NULL);
-  }
-  return status;
-}
-
-static EFI_STATUS make_resident(const struct pci_nic *pci, const struct nic_options *options) {
-  EFI_HANDLE holder = pci_find_holder(pci->handle);
-  if(holder && !binding_find(pci->handle)) {
-    char name[64];
-    pci_holder_name(holder, name, sizeof(name));
-    complain("the NIC is held by '%s': only e1000.efi can hand it over; start without that driver (QEMU: romfile=)",
-             name);
-    return EFI_ACCESS_DENIED;
-  }
-  if(options->ring && (options->ring & (options->ring - 1U))) {
-    complain("--ring: not a power of two");
-    return EFI_INVALID_PARAMETER;
-  }
-  EFI_STATUS status = options->ring ? resize(pci->handle, options->ring) : EFI_SUCCESS;
-  if(!EFI_ERROR(status) && !binding_find(pci->handle) && EFI_ERROR(connect(pci->handle))) {
-    status = load_driver();
-    if(!EFI_ERROR(status)) {
-      status = connect(pci->handle);
-    }
-  }
-  if(EFI_ERROR(status)) {
-    complain("the NIC cannot be brought under e1000.efi: %s", status_text(status));
-  }
-  return status;
-}
-
 /* Arm ------------------------------------------------------------------------------------------------------------ */
 
 static EFI_STATUS arm(const struct pci_nic *pci, const struct handoff_options *options) {
-  EFI_STATUS status = make_resident(pci, &options->nic);
+  UINT8 lease[3][4] = {{0}};
+  struct netdev_link link;
+  UINT8 mac[NETDEV_MAC_LENGTH];
+  /* Asked for first: with rings of another size the stack above the NIC starts again, without an address. */
+  if(efi_nic_glance(pci->pci_io, pci->vendor_id, pci->device_id, mac, &link)) {
+    lease_known(mac, lease);
+  }
+  EFI_STATUS status = resident_bind(pci, &options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
-  struct snp_device *device = binding_find(pci->handle);
-  UINT8 lease[3][4] = {{0}};
-  lease_known(device->nic.netdev->permanent_mac, lease);
-  status = handoff_arm(&device->nic, pci, options->live, (const UINT8(*)[4])lease);
+  status = handoff_arm(&binding_find(pci->handle)->nic, pci, options->live, (const UINT8(*)[4])lease);
   if(EFI_ERROR(status)) {
     complain("no handoff: %s", status_text(status));
   } else {
@@ -177,30 +134,37 @@ static EFI_STATUS arm(const struct pci_nic *pci, const struct handoff_options *o
   return status;
 }
 
-static EFI_STATUS arm_chosen(const struct handoff_options *options) {
+/* One that fails does not keep the others from it; the first failure is what netdiag ends with. */
+static EFI_STATUS arm_all(const struct handoff_options *options) {
   struct pci_nic *list;
   UINTN count;
-  struct pci_nic chosen;
-  if(!options->all) {
-    EFI_STATUS status = session_choose(&options->nic, &chosen);
-    return EFI_ERROR(status) ? status : arm(&chosen, options);
-  }
   EFI_STATUS status = pci_find_nics(&list, &count);
-  UINTN armed = 0;
+  EFI_STATUS first = status;
+  UINTN known = 0;
   for(UINTN i = 0; !EFI_ERROR(status) && i < count; i++) {
     if(e1000_model_name(list[i].vendor_id, list[i].device_id)) {
-      status = arm(&list[i], options);
-      armed++;
+      EFI_STATUS armed = arm(&list[i], options);
+      first = EFI_ERROR(first) ? first : armed;
+      known++;
     }
   }
   if(list) {
     BS->FreePool(list);
   }
-  if(!EFI_ERROR(status) && armed == 0) {
+  if(!EFI_ERROR(first) && known == 0) {
     complain("no NIC that this driver knows");
     return EFI_NOT_FOUND;
   }
-  return status;
+  return first;
+}
+
+static EFI_STATUS arm_chosen(const struct handoff_options *options) {
+  struct pci_nic chosen;
+  if(options->all) {
+    return arm_all(options);
+  }
+  EFI_STATUS status = session_choose(&options->nic, &chosen);
+  return EFI_ERROR(status) ? status : arm(&chosen, options);
 }
 
 /* Next image ----------------------------------------------------------------------------------------------------- */
@@ -230,31 +194,26 @@ static EFI_DEVICE_PATH *find_file(const char *name) {
   return NULL;
 }
 
-static EFI_STATUS start_next(const char *const *words, int word_count) {
+/* The arguments alone, as from a boot option: the Linux EFI stub takes all of it for its command line. */
+static EFI_STATUS start_next(const char *name, const char *arguments) {
   EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
   EFI_LOADED_IMAGE *loaded;
   EFI_HANDLE next = NULL;
   static CHAR16 options[OPTIONS_SIZE];
-  EFI_DEVICE_PATH *path = find_file(words[0]);
+  EFI_DEVICE_PATH *path = find_file(name);
   EFI_STATUS status = path ? BS->LoadImage(FALSE, session_image(), path, NULL, 0, &next) : EFI_NOT_FOUND;
   if(path) {
     FreePool(path);
   }
   if(EFI_ERROR(status)) {
-    complain("cannot load '%s': %s; the handoff stays armed ('netdiag handoff --cancel' withdraws it)", words[0],
+    complain("cannot load '%s': %s; the handoff stays armed ('netdiag handoff --cancel' withdraws it)", name,
              status_text(status));
     return status;
   }
-  /* The arguments alone, as from a boot option: the Linux EFI stub takes all of it for its command line. */
-  UINTN at = 0;
-  for(int i = 1; i < word_count; i++) {
-    widen(words[i], &options[at], OPTIONS_SIZE - at - 1);
-    at += StrLen(&options[at]);
-    options[at++] = i + 1 < word_count ? L' ' : 0;
-  }
-  if(at > 0 && !EFI_ERROR(BS->HandleProtocol(next, &guid, (VOID **)&loaded))) {
+  widen(arguments, options, OPTIONS_SIZE);
+  if(*arguments && !EFI_ERROR(BS->HandleProtocol(next, &guid, (VOID **)&loaded))) {
     loaded->LoadOptions = options;
-    loaded->LoadOptionsSize = (UINT32)(at * sizeof(CHAR16));
+    loaded->LoadOptionsSize = (UINT32)((StrLen(options) + 1U) * sizeof(CHAR16));
   }
   return BS->StartImage(next, NULL, NULL);
 }
@@ -267,14 +226,23 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     complain("handoff: --live, --quiet, --show and --cancel exclude each other");
     return EFI_INVALID_PARAMETER;
   }
+  if((options->show || options->cancel) && (word_count > 0 || options->all || options->nic.nic)) {
+    complain("handoff: --show and --cancel are for the whole table, and start nothing");
+    return EFI_INVALID_PARAMETER;
+  }
   if(options->show) {
     return show();
   }
   if(options->cancel) {
     return cancel();
   }
+  static char arguments[OPTIONS_SIZE];
+  if(word_count > 0 && !args_join(words + 1, word_count - 1, arguments, sizeof(arguments))) {
+    complain("handoff: the arguments of %s are too long: at most %u characters", words[0], OPTIONS_SIZE - 1U);
+    return EFI_INVALID_PARAMETER;
+  }
   EFI_STATUS status = arm_chosen(options);
-  return EFI_ERROR(status) || word_count == 0 ? status : start_next(words, word_count);
+  return EFI_ERROR(status) || word_count == 0 ? status : start_next(words[0], arguments);
 }
 
 static const struct option option_rows[] = {
@@ -284,7 +252,12 @@ static const struct option option_rows[] = {
     {"--all", NULL, OPTION_FLAG, offsetof(struct handoff_options, all), 0, 0, "every NIC that the driver knows"},
     {"--show", NULL, OPTION_FLAG, offsetof(struct handoff_options, show), 0, 0, "decode what is published"},
     {"--cancel", NULL, OPTION_FLAG, offsetof(struct handoff_options, cancel), 0, 0, "withdraw it"},
-    NIC_OPTION_ROWS(struct handoff_options),
+    {"-n", "NIC", OPTION_TEXT, offsetof(struct handoff_options, nic.nic), 0, 0,
+     "the NIC: index, PCI location or MAC (default: first)"},
+    {"--take", NULL, OPTION_FLAG, offsetof(struct handoff_options, nic.take), 0, 0,
+     "take the NIC from the driver that holds it, for good"},
+    {"--ring", "N", OPTION_U32, offsetof(struct handoff_options, nic.ring), E1000_RING_MIN, E1000_RING_MAX,
+     "descriptors per ring, a power of two (default 256)"},
     {0},
 };
 

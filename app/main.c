@@ -3,7 +3,7 @@
 
 #include <efishell.h>
 
-#define ARGUMENTS_MAX   32
+#define ARGUMENTS_MAX   POSITIONAL_MAX
 #define ARGUMENT_BYTES  2048U
 #define VALUES_SIZE_MAX 128U
 
@@ -112,30 +112,40 @@ static struct {
 
 /* Everything netdiag understands is ASCII; a character that is not cannot match anything and becomes '?'. */
 static UINTN copy_ascii(const CHAR16 *from, UINTN length, UINTN at) {
-  for(UINTN i = 0; i < length && from[i] && at + 1 < ARGUMENT_BYTES; i++) {
+  for(UINTN i = 0; i < length && from[i] && at < ARGUMENT_BYTES; i++) {
     arguments.bytes[at++] = from[i] < 0x80 ? (char)from[i] : '?';
   }
-  arguments.bytes[at] = '\0';
-  return at + 1;
+  if(at < ARGUMENT_BYTES) {
+    arguments.bytes[at++] = '\0';
+    return at;
+  }
+  return ARGUMENT_BYTES + 1U; /* it does not fit */
 }
 
-/* From the Shell: an argument vector, whose first word is our own name. From a boot option: one line of load options. */
-static void collect_arguments(EFI_HANDLE image) {
+/* From the Shell: an argument vector, whose first word is our own name. From a boot option: one line of load options.
+ * False when there is more than fits. */
+static bool collect_arguments(EFI_HANDLE image) {
   EFI_GUID parameters_guid = EFI_SHELL_PARAMETERS_PROTOCOL_GUID;
   EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
   EFI_SHELL_PARAMETERS_PROTOCOL *parameters;
   EFI_LOADED_IMAGE *loaded;
+  UINTN at = 0;
 
   if(!EFI_ERROR(BS->HandleProtocol(image, &parameters_guid, (VOID **)&parameters))) {
-    UINTN at = 0;
-    for(UINTN i = 1; i < parameters->Argc && arguments.argc < ARGUMENTS_MAX && at + 1 < ARGUMENT_BYTES; i++) {
+    for(UINTN i = 1; i < parameters->Argc && at <= ARGUMENT_BYTES; i++) {
+      if(arguments.argc == ARGUMENTS_MAX) {
+        return false;
+      }
       arguments.argv[arguments.argc++] = &arguments.bytes[at];
       at = copy_ascii(parameters->Argv[i], ARGUMENT_BYTES, at);
     }
   } else if(!EFI_ERROR(BS->HandleProtocol(image, &image_guid, (VOID **)&loaded)) && loaded->LoadOptions) {
-    (void)copy_ascii(loaded->LoadOptions, loaded->LoadOptionsSize / sizeof(CHAR16), 0);
-    arguments.argc = args_split(arguments.bytes, arguments.argv, ARGUMENTS_MAX);
+    at = copy_ascii(loaded->LoadOptions, loaded->LoadOptionsSize / sizeof(CHAR16), 0);
+    if(at <= ARGUMENT_BYTES) {
+      arguments.argc = args_split(arguments.bytes, arguments.argv, ARGUMENTS_MAX);
+    }
   }
+  return at <= ARGUMENT_BYTES;
 }
 
 static EFI_HANDLE image_handle;
@@ -150,6 +160,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   InitializeLib(image, system_table);
   image_handle = image;
-  collect_arguments(image);
+  if(!collect_arguments(image)) {
+    complain("the command line is too long: at most %u words and %u characters", ARGUMENTS_MAX, ARGUMENT_BYTES);
+    return EFI_INVALID_PARAMETER;
+  }
   return run(arguments.argc, arguments.argv);
 }

@@ -7,7 +7,7 @@
 #include "session.h"
 
 #define NETDIAG_VERSION "0.1"
-#define POSITIONAL_MAX  16
+#define POSITIONAL_MAX  64 /* words of a command line: NEXT.EFI may be a Linux kernel */
 
 struct command {
   const char *name;

@@ -84,26 +84,27 @@ static void log_line(void *ctx, enum net_log_level level, const char *text, uint
   }
 }
 
-static EFI_STATUS take_over(struct session *session, bool allowed) {
-  EFI_HANDLE holder = pci_find_holder(session->pci.handle);
-  if(!holder) {
+EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder) {
+  EFI_HANDLE current = pci_find_holder(pci->handle);
+  char name[HOLDER_NAME];
+  *holder = NULL;
+  if(!current) {
     return EFI_SUCCESS;
   }
-  char name[HOLDER_NAME];
-  pci_holder_name(holder, name, sizeof(name));
+  pci_holder_name(current, name, sizeof(name));
   if(!allowed) {
     out("netdiag: ");
-    out_location(&session->pci);
-    out(" is held by '%s'; add --take to take it for the time of this command\n", name);
+    out_location(pci);
+    out(" is held by '%s'; add --take to take it\n", name);
     return EFI_ACCESS_DENIED;
   }
   out("Taking ");
-  out_location(&session->pci);
-  out(" from '%s' for the time of this command.\n", name);
-  session->holder = holder;
-  EFI_STATUS status = BS->DisconnectController(session->pci.handle, NULL, NULL);
+  out_location(pci);
+  out(" from '%s'.\n", name);
+  *holder = current;
+  EFI_STATUS status = BS->DisconnectController(pci->handle, NULL, NULL);
   /* The status is not to be trusted: iPXE lets go and the firmware says EFI_NOT_FOUND. Who holds it now is what counts. */
-  if(!pci_find_holder(session->pci.handle)) {
+  if(!pci_find_holder(pci->handle)) {
     return EFI_SUCCESS;
   }
   complain("'%s' does not let go of the NIC: %s", name, status_text(status));
@@ -180,7 +181,7 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
   if(session->resident) {
     status = share(session, use, client);
   } else {
-    status = take_over(session, options->take);
+    status = session_take(&session->pci, options->take, &session->holder);
     if(!EFI_ERROR(status)) {
       status = attach(session, options, client);
     }

@@ -68,6 +68,10 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
 /* Only the choice: fills in *pci. Complains. */
 EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci);
 
+/* Takes a NIC from the driver that holds it, if there is one: *holder is who was asked to
+ * let go, or NULL. Complains, EFI_ACCESS_DENIED, when taking is not allowed or the driver keeps it. */
+EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder);
+
 /* Sets up `responder` to answer through this session, with the NIC's station address and the IPv4 addresses in `host`. */
 void session_set_responder(struct session *session, struct responder *responder, const struct inet_host *host);
 

@@ -4,6 +4,8 @@
 
 #include "snp.h"
 
+#define E1000_DRIVER_NAME "Intel 8254x/82574L Gigabit Ethernet"
+
 /* On the controller handle of every NIC that this driver drives: finds the device for Stop, for the names, for the
  * diagnostics, and for netdiag, whichever image the driver was loaded from. */
 #define E1000_DEVICE_GUID                                                                                              \

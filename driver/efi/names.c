@@ -1,7 +1,7 @@
 /* names.c - EFI_COMPONENT_NAME2_PROTOCOL and its elder sister (UEFI 2.10, 11.5): what the driver and its NICs are called. */
 #include "binding.h"
 
-#define DRIVER_NAME L"Intel 8254x/82574L Gigabit Ethernet"
+#define DRIVER_NAME L"" E1000_DRIVER_NAME
 #define LANGUAGE_2  "en"  /* RFC 4646 */
 #define LANGUAGE_1  "eng" /* ISO 639-2 */
 #define NAME_PREFIX L"Intel "

@@ -64,8 +64,7 @@ const char *kernel_parse(char *line, struct kernel_options *options) {
       return NULL;
     }
   }
-  return "options: --interrupts poll|intx|pic|msi|msix --frames N --moderation N --nic N --transmit N --pause MS "
-         "--echo";
+  return "options: --interrupts poll|intx|pic|msi|msix --frames N --moderation N --nic N --transmit N --hold --echo";
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------- */

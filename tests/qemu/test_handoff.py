@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import BUILD, ROOT, SUCCESS, QemuTest, make_uki
+from harness import BUILD, DENIED, ROOT, SUCCESS, QemuTest, make_uki, qemulib
 
 LOADER = importlib.machinery.SourceFileLoader("handoff_demo", os.path.join(ROOT, "tools/handoff-demo"))
 demo = importlib.util.module_from_spec(importlib.util.spec_from_loader("handoff_demo", LOADER))
@@ -131,7 +131,9 @@ class Command(QemuTest):
         results = self.boot(["netdiag handoff --show", "netdiag handoff --live --ring 4096", "netdiag handoff --show",
                              "netdiag handoff --quiet", "netdiag handoff --show", "netdiag handoff --cancel",
                              "netdiag handoff --show", "netdiag handoff --live --quiet", "netdiag handoff --ring 100",
-                             "netdiag handoff --live nosuch.efi"], [("e1000e", None)])
+                             "netdiag handoff --live nosuch.efi",
+                             "netdiag handoff --show kernel.efi", "netdiag handoff --live -- kernel.efi " + "x " * 70],
+                            [("e1000e", None)])
         texts = [result.text for result in results]
         self.assertIn("No handoff is published", texts[0])
         self.assertIn("armed, will be live", texts[2])
@@ -143,7 +145,28 @@ class Command(QemuTest):
         self.assertIn("exclude each other", texts[7])
         self.assertIn("not a power of two", texts[8])
         self.assertIn("cannot load 'nosuch.efi'", texts[9])
+        self.assertIn("start nothing", texts[10])
+        self.assertIn("too long", texts[11])
         self.assert_status(results[5], SUCCESS)
+
+    def test_lease_rides_along(self):
+        """Also with rings of another size, for which the firmware's stack has to start again."""
+        results = self.boot(["load e1000.efi", "ifconfig -s eth0 dhcp", "stall 4500000", "netdiag handoff --ring 512",
+                             "netdiag handoff --show"], [("e1000e", None)])
+        self.assertIn("512 descriptors", results[4].text)
+        self.assertIn("address 10.0.2.15 mask 255.255.255.0 gateway 10.0.2.2", results[4].text)
+
+    def test_beside_ipxe(self):
+        """iPXE's driver takes any Intel NIC that is connected: this is said, and the NIC is as free, or as held, as it was."""
+        nic = qemulib.nic_arguments("e1000e", "user,id={id}", rom=None)
+        results = self.boot(["netdiag list", "netdiag handoff --live --all", "netdiag list", "netdiag handoff --show",
+                             "connect -r", "netdiag handoff --live"], [nic])
+        self.assertIn("takes the NIC from e1000.efi: start without that driver", results[1].text)
+        self.assert_status(results[1], DENIED)
+        self.assertEqual(results[0].text, results[2].text)
+        self.assertIn("No handoff is published", results[3].text)
+        self.assertIn("is held by", results[5].text)
+        self.assert_status(results[5], DENIED)
 
     def test_next_image(self):
         """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself."""

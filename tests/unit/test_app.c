@@ -386,8 +386,32 @@ static void test_format_copies_the_rest(void **state) {
   }
 }
 
+static void test_join(void **state) {
+  (void)state;
+  static const char *const words[] = {"root=/dev/sda1", "dyndbg=file x +p", "", "quiet"};
+  static const char *const line = "root=/dev/sda1 \"dyndbg=file x +p\" \"\" quiet";
+  char buffer[64];
+  char *again[4];
+  assert_true(args_join(words, 4, buffer, sizeof(buffer)));
+  assert_string_equal(buffer, line);
+  assert_int_equal(args_split(buffer, again, 4), 4);
+  for(int i = 0; i < 4; i++) {
+    assert_string_equal(again[i], words[i]);
+  }
+  for(size_t size = 1; size <= strlen(line); size++) {
+    char *exact = malloc(size); /* the sanitizer sees a byte too many */
+    assert_non_null(exact);
+    assert_false(args_join(words, 4, exact, size));
+    assert_string_equal(exact, "");
+    free(exact);
+  }
+  assert_true(args_join(words, 4, buffer, strlen(line) + 1U));
+  assert_true(args_join(words, 0, buffer, 1));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_join),
       cmocka_unit_test(test_u32),
       cmocka_unit_test(test_mac),
       cmocka_unit_test(test_ipv4_and_cidr),
