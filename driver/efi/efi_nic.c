@@ -89,7 +89,8 @@ static void restore_device(struct efi_nic *nic) {
   }
 }
 
-/* The 82574 hangs or leaves the bus when its link sleeps in L0s or L1 (specification update); Linux switches both off. */
+/* The 82574 hangs or leaves the bus when its link sleeps in L0s or L1 (specification update). Off at this end of the link, L1 is
+ * never entered and our transmitter stays out of L0s; Linux does the same at the other end. */
 static void disable_aspm(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT8 pcie = pci_find_capability(io, PCI_CAPABILITY_PCIE);
@@ -109,10 +110,15 @@ static void disable_aspm(struct efi_nic *nic) {
 
 static void restore_aspm(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
-  if(nic->held.aspm) {
-    (void)io->Pci.Write(io, EfiPciIoWidthUint16, nic->link_control_offset, 1, &nic->saved_link_control);
-    nic->held.aspm--;
+  UINT16 control;
+  if(nic->held.aspm == 0) {
+    return;
   }
+  if(!EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, nic->link_control_offset, 1, &control))) {
+    control = (UINT16)((control & ~PCIE_ASPM_MASK) | (nic->saved_link_control & PCIE_ASPM_MASK));
+    (void)io->Pci.Write(io, EfiPciIoWidthUint16, nic->link_control_offset, 1, &control);
+  }
+  nic->held.aspm--;
 }
 
 static EFI_STATUS read_ids(struct efi_nic *nic) {
@@ -164,6 +170,9 @@ static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_option
 static VOID EFIAPI on_exit_boot_services(EFI_EVENT event, VOID *context) {
   struct efi_nic *nic = context;
   (void)event;
+  if(nic->exited) {
+    return; /* an ExitBootServices that failed, and was called again (UEFI 2.10, 7.4.6) */
+  }
   nic->exited = TRUE;
   if(nic->handoff) {
     handoff_finish(nic);

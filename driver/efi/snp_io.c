@@ -161,7 +161,7 @@ EFI_STATUS EFIAPI snp_get_status(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINT32 *inte
 
 VOID EFIAPI snp_wait_for_packet(EFI_EVENT event, VOID *context) {
   struct snp_device *snp = context;
-  if(snp->mode.State == EfiSimpleNetworkInitialized && frame_waiting(snp)) {
+  if(!snp->nic.exited && snp->mode.State == EfiSimpleNetworkInitialized && frame_waiting(snp)) {
     BS->SignalEvent(event);
   }
 }

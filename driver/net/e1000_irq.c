@@ -40,9 +40,8 @@ void e1000_irq_program(struct e1000 *nic) {
     e1000_write(nic, E1000_EITR, nic->irq_interval);
   }
   (void)e1000_read(nic, E1000_ICR);
-  e1000_irq_rearm(&nic->netdev);
   /* Frames that waited before had their cause cleared just now, and a full ring would never raise another. */
-  e1000_write(nic, E1000_ICS, E1000_CAUSE_RXT0 | (nic->msix ? E1000_CAUSE_82574_RXQ0 : 0U));
+  e1000_irq_raise(&nic->netdev);
 }
 
 int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_per_second) {
@@ -62,6 +61,9 @@ int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_
 
 uint32_t e1000_irq_handle(struct netdev *dev) {
   struct e1000 *nic = (struct e1000 *)dev;
+  if(dev->state != NETDEV_OPEN || !nic->irq_enabled) {
+    return 0;
+  }
   if(nic->msix) {
     /* Nobody shares the vector. Masked first: reading ICR clears it only then (82574 10.2.4.1). */
     e1000_write(nic, E1000_IMC, UINT32_MAX);
@@ -77,7 +79,17 @@ uint32_t e1000_irq_handle(struct netdev *dev) {
 
 void e1000_irq_rearm(struct netdev *dev) {
   struct e1000 *nic = (struct e1000 *)dev;
-  e1000_write(nic, E1000_IMS, wanted_causes(nic));
+  if(dev->state == NETDEV_OPEN && nic->irq_enabled) {
+    e1000_write(nic, E1000_IMS, wanted_causes(nic));
+  }
+}
+
+void e1000_irq_raise(struct netdev *dev) {
+  struct e1000 *nic = (struct e1000 *)dev;
+  if(dev->state == NETDEV_OPEN && nic->irq_enabled) {
+    e1000_irq_rearm(dev);
+    e1000_write(nic, E1000_ICS, E1000_CAUSE_RXT0 | (nic->msix ? E1000_CAUSE_82574_RXQ0 : 0U));
+  }
 }
 
 void e1000_irq_disable(struct netdev *dev) {

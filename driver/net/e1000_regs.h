@@ -252,7 +252,7 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_RAH_AV (1U << 31)
 
 /* RFCTL, 82574 10.2 */
-#define E1000_RFCTL_ACK_DIS (1U << 13)
+#define E1000_RFCTL_ACK_DIS (1U << 12)
 
 /* MANC, 13.6 */
 #define E1000_MANC_ARP_EN (1U << 13)

@@ -199,14 +199,18 @@ int e1000_selftest(struct netdev *dev, bool loopback, struct e1000_selftest *tes
   test_link(nic, test);
   if(loopback) {
     bool was_open = dev->state == NETDEV_OPEN;
+    bool irq_enabled = nic->irq_enabled;
     netdev_close(dev);
     struct netdev_client client = dev->client;
     dev->client = (struct netdev_client){0};
     test_loopback(nic, test);
     dev->client = client;
-    if(was_open) {
-      return netdev_open(dev);
+    int result = was_open ? netdev_open(dev) : NETDEV_OK;
+    if(irq_enabled && result == NETDEV_OK) {
+      nic->irq_enabled = true;
+      e1000_irq_program(nic);
     }
+    return result;
   }
   return NETDEV_OK;
 }

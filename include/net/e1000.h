@@ -79,7 +79,11 @@ uint32_t e1000_irq_handle(struct netdev *dev);
  * once, so nothing is lost. One write. */
 void e1000_irq_rearm(struct netdev *dev);
 
-/* Masks for good. */
+/* Unmasks, and raises one interrupt: for a handler that leaves frames over to the next. Two writes. Like rearming it does nothing
+ * on a device that is not open, or whose interrupts are not enabled. */
+void e1000_irq_raise(struct netdev *dev);
+
+/* Masks, until e1000_irq_enable. */
 void e1000_irq_disable(struct netdev *dev);
 
 /* NVM ------------------------------------------------------------------------------------------------------------ */

@@ -155,6 +155,54 @@ static void test_no_interrupts_stay_none(void **state) {
   }
 }
 
+/* Nothing is unmasked behind the back of who masked it, and nothing is written to a device that has gone. */
+static void test_only_while_enabled(void **state) {
+  (void)state;
+  for(size_t i = 0; i < MODES; i++) {
+    struct sim *sim;
+    struct netdev *dev = begin(modes[i].device, &sim);
+    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    e1000_irq_rearm(dev);
+    assert_int_equal(sim_peek(sim, E1000_IMS), 0);
+    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
+    (void)e1000_irq_handle(dev);
+    e1000_irq_raise(dev);
+    assert_int_not_equal(sim_peek(sim, E1000_IMS), 0);
+    assert_int_not_equal(sim_peek(sim, E1000_ICR) & RXT0, 0);
+    e1000_irq_disable(dev);
+    sim_forget_accesses(sim);
+    e1000_irq_rearm(dev);
+    e1000_irq_raise(dev);
+    assert_int_equal(e1000_irq_handle(dev), 0);
+    assert_int_equal(sim_reads(sim) + sim_writes(sim), 0);
+    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
+    sim_knobs(sim)->gone = true;
+    sim_advance(sim, TICK_US);
+    assert_int_equal(netdev_tick(dev), NETDEV_E_GONE);
+    sim_forget_accesses(sim);
+    e1000_irq_rearm(dev);
+    e1000_irq_raise(dev);
+    assert_int_equal(e1000_irq_handle(dev), 0);
+    assert_int_equal(sim_reads(sim) + sim_writes(sim), 0);
+    unit_end(sim, dev);
+  }
+}
+
+/* The loopback test closes and opens the device. */
+static void test_interrupts_outlive_the_selftest(void **state) {
+  (void)state;
+  for(size_t i = 0; i < MODES; i++) {
+    struct sim *sim;
+    struct e1000_selftest test = {0};
+    struct netdev *dev = begin(modes[i].device, &sim);
+    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
+    assert_int_equal(e1000_selftest(dev, true, &test), NETDEV_OK);
+    expect_programmed(sim, i);
+    unit_end(sim, dev);
+  }
+}
+
 /* A flood -------------------------------------------------------------------------------------------------------- */
 
 static const struct net_platform *host;
@@ -199,6 +247,8 @@ int main(void) {
       cmocka_unit_test(test_not_ours),
       cmocka_unit_test(test_interrupts_outlive_a_hang),
       cmocka_unit_test(test_no_interrupts_stay_none),
+      cmocka_unit_test(test_only_while_enabled),
+      cmocka_unit_test(test_interrupts_outlive_the_selftest),
       cmocka_unit_test(test_flood_of_damaged_frames),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

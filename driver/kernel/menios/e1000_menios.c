@@ -95,20 +95,24 @@ int e1000_menios_transmit(struct netdev *dev, const void *frame, size_t length) 
 
 /* Work ----------------------------------------------------------------------------------------------------------- */
 
-/* A budget of frames, the heartbeat when it is due, and interrupts on again. True when frames were left over. */
+/* A budget of frames, and interrupts on again. True when frames were left over. */
 static bool work(struct menios_nic *nic) {
   bool more = netdev_poll(nic->dev, POLL_BUDGET) == POLL_BUDGET;
+  if(more) {
+    e1000_irq_raise(nic->dev);
+  } else {
+    e1000_irq_rearm(nic->dev);
+  }
+  return more;
+}
+
+/* Not from the interrupt handler: it may reset a NIC that hangs, which takes its time (up to a second where the TSC is guessed). */
+static void tick(struct menios_nic *nic) {
   uint64_t now = nic->platform.now_us(nic);
   if(now - nic->ticked_us >= TICK_US) {
     nic->ticked_us = now;
     (void)netdev_tick(nic->dev);
   }
-  if(nic->irq && more) {
-    (void)e1000_irq_enable(nic->dev, E1000_IRQ_INTX, 0); /* which raises one for what is left over */
-  } else if(nic->irq) {
-    e1000_irq_rearm(nic->dev);
-  }
-  return more;
 }
 
 /* menios has nowhere to put the work off to from here: its work queue and semaphores allocate, and take locks that
@@ -128,6 +132,7 @@ bool e1000_menios_poll(void) {
   bool more = false;
   for(uint32_t i = 0; i < driver.nic_count; i++) {
     uint64_t flags = spinlock_lock_irqsave(&driver.nic[i].lock);
+    tick(&driver.nic[i]);
     more |= work(&driver.nic[i]);
     spinlock_unlock_irqrestore(&driver.nic[i].lock, flags);
   }
