@@ -263,6 +263,7 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000 --interrupts intx --rate 4000 --frames 8000 --ring 1024
 	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msi --rate 4000 --frames 8000 --ring 1024
 	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msix --rate 10000 --frames 20000 --ring 4096
+	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msix --rate 10000 --frames 20000 --ring 4096 --moderation 500
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 4096
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 256
 

@@ -5,9 +5,13 @@
 #include "../../app/testframe.h"
 #include "arch.h"
 #include "kernel.h"
+#include "nic.h"
 
 #define BELOW_4G        0xFFFFFFFFULL
 #define TRANSMIT_LENGTH 200U
+#define MAP_SIZE        32768U
+#define TCTL            0x400U
+#define TCTL_EN         2U
 
 static VOID read_line(EFI_HANDLE image, char *line, UINTN size) {
   EFI_LOADED_IMAGE *loaded;
@@ -21,10 +25,18 @@ static VOID read_line(EFI_HANDLE image, char *line, UINTN size) {
   line[i] = '\0';
 }
 
+/* Behind the driver's back; QEMU sends no frame before the transmitter is on again. */
+static VOID stall_transmitter(UINT32 index) {
+  struct kernel_nic nic;
+  if(nic_find(index, &nic)) {
+    *mmio(nic.bar0 + TCTL) &= ~TCTL_EN;
+  }
+}
+
 /* Sends numbered frames and asks for none of them back: they are in the ring when the kernel gets it. */
-static EFI_STATUS transmit(UINT32 count) {
+static EFI_STATUS transmit(const struct kernel_options *options) {
   EFI_SIMPLE_NETWORK *snp;
-  static UINT8 frame[TRANSMIT_LENGTH];
+  static UINT8 frames[KERNEL_TRANSMIT_MAX][TRANSMIT_LENGTH]; /* SNP's until it returns them, which is never */
   static const UINT8 everybody[6] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   EFI_GUID guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
   EFI_STATUS status = BS->LocateProtocol(&guid, NULL, (VOID **)&snp);
@@ -34,24 +46,31 @@ static EFI_STATUS transmit(UINT32 count) {
   if(!EFI_ERROR(status) && snp->Mode->State == EfiSimpleNetworkStarted) {
     status = snp->Initialize(snp, 0, 0);
   }
-  for(UINT32 i = 1; !EFI_ERROR(status) && i <= count; i++) {
-    const struct testframe what = {TESTFRAME_REQUEST, 1, i, sizeof(frame)};
-    testframe_build(frame, &what, everybody, snp->Mode->CurrentAddress.Addr);
-    status = snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL);
+  if(!EFI_ERROR(status) && options->stalled) {
+    stall_transmitter(options->nic);
+  }
+  for(UINT32 i = 1; !EFI_ERROR(status) && i <= options->transmit; i++) {
+    const struct testframe what = {TESTFRAME_REQUEST, 1, i, TRANSMIT_LENGTH};
+    testframe_build(frames[i - 1], &what, everybody, snp->Mode->CurrentAddress.Addr);
+    status = snp->Transmit(snp, 0, TRANSMIT_LENGTH, frames[i - 1], NULL, NULL, NULL);
   }
   return status;
 }
 
+/* After an ExitBootServices that failed nothing may be called but GetMemoryMap and the next try (UEFI 2.10, 7.4.6). */
 static EFI_STATUS leave(EFI_HANDLE image) {
+  static UINT8 map[MAP_SIZE];
   EFI_STATUS status = EFI_ABORTED;
   for(UINTN i = 0; i < 3 && EFI_ERROR(status); i++) {
-    UINTN size;
+    UINTN size = sizeof(map);
     UINTN key;
     UINTN stride;
     UINT32 version;
-    (void)LibMemoryMap(&size, &key, &stride, &version);
-    out8(MARK_PORT, MARK_LEAVING);
-    status = BS->ExitBootServices(image, key);
+    status = BS->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)map, &key, &stride, &version);
+    if(!EFI_ERROR(status)) {
+      out8(MARK_PORT, MARK_LEAVING);
+      status = BS->ExitBootServices(image, key);
+    }
   }
   return status;
 }
@@ -69,7 +88,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
     Print(L"kernel: %a\n", problem);
     return EFI_INVALID_PARAMETER;
   }
-  EFI_STATUS status = options.transmit > 0 ? transmit(options.transmit) : EFI_SUCCESS;
+  EFI_STATUS status = options.transmit > 0 ? transmit(&options) : EFI_SUCCESS;
   if(!EFI_ERROR(status)) {
     status = BS->AllocatePages(AllocateMaxAddress, EfiLoaderData, KERNEL_HEAP_SIZE / EFI_PAGE_SIZE, &heap);
   }

@@ -41,7 +41,8 @@ static const struct option option_rows[] = {
     {"--frames", "N", OPTION_U32, offsetof(struct kernel_options, frames), 0, UINT32_MAX, ""},
     {"--moderation", "N", OPTION_U32, offsetof(struct kernel_options, moderation), 0, 1000000, ""},
     {"--nic", "N", OPTION_U32, offsetof(struct kernel_options, nic), 0, 7, ""},
-    {"--transmit", "N", OPTION_U32, offsetof(struct kernel_options, transmit), 0, 100, ""},
+    {"--transmit", "N", OPTION_U32, offsetof(struct kernel_options, transmit), 0, KERNEL_TRANSMIT_MAX, ""},
+    {"--stalled", NULL, OPTION_FLAG, offsetof(struct kernel_options, stalled), 0, 0, ""},
     {"--hold", NULL, OPTION_FLAG, offsetof(struct kernel_options, hold), 0, 0, ""},
     {"--echo", NULL, OPTION_FLAG, offsetof(struct kernel_options, echo), 0, 0, ""},
     {0},
@@ -64,7 +65,8 @@ const char *kernel_parse(char *line, struct kernel_options *options) {
       return NULL;
     }
   }
-  return "options: --interrupts poll|intx|pic|msi|msix --frames N --moderation N --nic N --transmit N --hold --echo";
+  return "options: --interrupts poll|intx|pic|msi|msix --frames N --moderation N --nic N --transmit N --stalled --hold "
+         "--echo";
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------- */

@@ -10,6 +10,8 @@
 #define KERNEL_HEAP_SIZE (4U << 20) /* for the driver's records, and for rings of its own when there is no handoff */
 #define KERNEL_LINE_SIZE 256U
 
+#define KERNEL_TRANSMIT_MAX 100U /* --transmit */
+
 /* Marks for whoever traces the machine's ports, written to port 0x80 */
 #define MARK_PORT      0x80U
 #define MARK_LEAVING   0xE1U /* ExitBootServices is called next          */
@@ -22,6 +24,7 @@ struct kernel_options {
   uint32_t moderation;    /* interrupts per second at the most, 0 = as they come                          */
   uint32_t nic;           /* which of the machine's NICs                                                  */
   uint32_t transmit;      /* numbered frames to send: before ExitBootServices by SNP, and as many after it */
+  bool stalled;           /* with --transmit: the transmitter is off until the kernel has the NIC         */
   bool hold;              /* wait for a byte on the serial port before coming to the NIC */
   bool echo;              /* send the numbered frames back                                                */
 };

@@ -29,6 +29,7 @@ class Soak(QemuTest):
                                     r"0 damaged; (\d+) filter changes, (\d+) link flaps, (\d+) restarts .*; "
                                     r"nothing held", result.stdout)
                 self.assertTrue(summary, result.stdout)
+                print("     " + result.stdout.strip().splitlines()[-1], flush=True)
                 filters, flaps, restarts = (int(count) for count in summary.groups())
                 self.assertGreaterEqual(filters, 6, "kinds of filter change")
                 self.assertGreaterEqual(flaps, 1)
