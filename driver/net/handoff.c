@@ -58,6 +58,17 @@ static bool ranges_overlap(struct range left, struct range right) {
   return left.start < right.start + right.size && right.start < left.start + left.size;
 }
 
+static bool all_apart(const struct range *ranges, size_t count) {
+  for(size_t i = 0; i < count; i++) {
+    for(size_t j = 0; j < i; j++) {
+      if(ranges_overlap(ranges[i], ranges[j])) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 static struct range descriptor_range(const struct net_handoff_ring *ring) {
   return (struct range){ring->descriptors, (uint64_t)ring->count * ring->descriptor_size};
 }
@@ -144,26 +155,23 @@ static const char *check_control(const struct net_handoff_nic *nic) {
   return nic->tctl & E1000_TCTL_EN ? NULL : "the transmitter is off";
 }
 
-static const char *check_overlap(const struct net_handoff_nic *nic, struct range table) {
+/* What the device would reach under the same address. Other devices may have other addresses for the same memory. */
+static bool device_ranges_apart(const struct net_handoff_nic *nic) {
   const struct range ranges[] = {
-      table,
-      {nic->bar0, nic->bar0_size},
-      descriptor_range(&nic->rx),
-      descriptor_range(&nic->tx),
-      buffer_range(&nic->rx),
-      buffer_range(&nic->tx),
+      {nic->rx.descriptors_device, descriptor_range(&nic->rx).size},
+      {nic->tx.descriptors_device, descriptor_range(&nic->tx).size},
+      {nic->rx.buffers_device, buffer_range(&nic->rx).size},
+      {nic->tx.buffers_device, buffer_range(&nic->tx).size},
   };
-  for(size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-    for(size_t j = 0; j < i; j++) {
-      if(ranges_overlap(ranges[i], ranges[j])) {
-        return "rings, buffers, registers or the table overlap";
-      }
-    }
-  }
-  return NULL;
+  return all_apart(ranges, sizeof(ranges) / sizeof(ranges[0]));
 }
 
-static const char *check_nic(const struct net_handoff_nic *nic, struct range table) {
+/* The rings of any other entry mean nothing, and must not spoil the rest of the table. */
+static bool has_rings(const struct net_handoff_nic *nic) {
+  return nic->state == NET_HANDOFF_QUIET || nic->state == NET_HANDOFF_LIVE;
+}
+
+static const char *check_nic(const struct net_handoff_nic *nic) {
   if(nic->bar0_size < E1000_BAR0_MIN_SIZE || !range_valid((struct range){nic->bar0, nic->bar0_size})) {
     return "BAR 0 is out of range";
   }
@@ -176,8 +184,8 @@ static const char *check_nic(const struct net_handoff_nic *nic, struct range tab
   if(nic->state < NET_HANDOFF_ARMED_QUIET || nic->state > NET_HANDOFF_LOST) {
     return "the state is unknown";
   }
-  if(nic->state != NET_HANDOFF_QUIET && nic->state != NET_HANDOFF_LIVE) {
-    return NULL; /* its rings mean nothing, and must not spoil the other entries */
+  if(!has_rings(nic)) {
+    return NULL;
   }
   const char *problem = check_control(nic);
   if(!problem) {
@@ -186,7 +194,10 @@ static const char *check_nic(const struct net_handoff_nic *nic, struct range tab
   if(!problem) {
     problem = check_ring(&nic->tx, false);
   }
-  return problem ? problem : check_overlap(nic, table);
+  if(!problem && !device_ranges_apart(nic)) {
+    problem = "rings or buffers overlap for the device";
+  }
+  return problem;
 }
 
 static const char *check_payload(const struct net_handoff_payload *payload) {
@@ -194,6 +205,26 @@ static const char *check_payload(const struct net_handoff_payload *payload) {
     return "a payload's name does not end";
   }
   return range_valid((struct range){payload->physical, payload->size}) ? NULL : "a payload's address is out of range";
+}
+
+/* Of entries and payloads that are good each for itself. */
+static const char *check_overlap(const struct net_handoff *table, uint64_t physical) {
+  struct range ranges[1U + NET_HANDOFF_NICS_MAX * 5U + NET_HANDOFF_PAYLOADS_MAX] = {{physical, table->size}};
+  size_t count = 1;
+  for(uint32_t i = 0; i < table->nic_count; i++) {
+    const struct net_handoff_nic *nic = &table->nic[i];
+    if(has_rings(nic)) {
+      ranges[count++] = (struct range){nic->bar0, nic->bar0_size};
+      ranges[count++] = descriptor_range(&nic->rx);
+      ranges[count++] = descriptor_range(&nic->tx);
+      ranges[count++] = buffer_range(&nic->rx);
+      ranges[count++] = buffer_range(&nic->tx);
+    }
+  }
+  for(uint32_t i = 0; i < table->payload_count; i++) {
+    ranges[count++] = (struct range){table->payload[i].physical, table->payload[i].size};
+  }
+  return all_apart(ranges, count) ? NULL : "rings, buffers, registers, payloads or the table overlap";
 }
 
 const char *net_handoff_validate(const void *memory, size_t available, uint64_t physical, struct net_handoff *table) {
@@ -205,14 +236,14 @@ const char *net_handoff_validate(const void *memory, size_t available, uint64_t 
   }
   for(uint32_t i = 0; !problem && i < table->nic_count; i++) {
     memcpy(&table->nic[i], bytes + table->header_size + (size_t)i * table->nic_size, sizeof(table->nic[i]));
-    problem = check_nic(&table->nic[i], (struct range){physical, table->size});
+    problem = check_nic(&table->nic[i]);
   }
   for(uint32_t i = 0; !problem && i < table->payload_count; i++) {
     memcpy(&table->payload[i], bytes + table->payload_offset + (size_t)i * table->payload_size,
            sizeof(table->payload[i]));
     problem = check_payload(&table->payload[i]);
   }
-  return problem;
+  return problem ? problem : check_overlap(table, physical);
 }
 
 /* Export --------------------------------------------------------------------------------------------------------- */

@@ -3,6 +3,9 @@
 
 #include "handoff_bench.h"
 
+#define ELSEWHERE  0x0001000000000000ULL /* beyond every address of a process */
+#define PAYLOAD_AT 0x100000U
+
 static uint32_t refused;
 
 static void expect_refused(const struct net_handoff *table, size_t available) {
@@ -41,6 +44,25 @@ static void hostile(struct bench *bench, void (*change)(struct net_handoff *tabl
   change(&table);
   net_handoff_seal(&table);
   expect_refused(&table, sizeof(table));
+}
+
+/* A second NIC whose registers, rings and buffers lie elsewhere; the device may know it by the same addresses as the first,
+ * for behind an IOMMU each has its own. */
+static struct net_handoff_nic *add_nic(struct net_handoff *table) {
+  struct net_handoff_nic *nic = &table->nic[table->nic_count];
+  *nic = table->nic[0];
+  nic->bar0 += (uint64_t)table->nic_count * E1000_BAR0_MIN_SIZE;
+  uint64_t *const addresses[] = {&nic->rx.descriptors, &nic->rx.buffers, &nic->tx.descriptors, &nic->tx.buffers};
+  for(size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+    *addresses[i] += table->nic_count * ELSEWHERE;
+  }
+  table->nic_count++;
+  return nic;
+}
+
+static void add_payload(struct net_handoff *table, uint64_t physical) {
+  table->payload[table->payload_count++] =
+      (struct net_handoff_payload){.name = "kernel.elf", .physical = physical, .size = 4096};
 }
 
 #define CHANGE(name, statement)                                                                                        \
@@ -83,6 +105,20 @@ CHANGE(ring_in_buffers, nic->tx.descriptors = nic->rx.buffers + 2048)
 CHANGE(buffers_overlap, nic->tx.buffers = nic->rx.buffers + 2048)
 CHANGE(over_registers, nic->rx.descriptors = nic->bar0)
 CHANGE(over_table, nic->rx.descriptors = TABLE_AT)
+CHANGE(device_rings_overlap, nic->tx.descriptors_device = nic->rx.descriptors_device)
+CHANGE(device_ring_in_buffers, nic->tx.descriptors_device = nic->rx.buffers_device + 2048)
+CHANGE(device_buffers_overlap, nic->tx.buffers_device = nic->rx.buffers_device - 2048)
+CHANGE(own_buffers_over_ring, nic->rx.buffers_device = nic->rx.descriptors_device)
+CHANGE(nics_share_registers, add_nic(table)->bar0 = nic->bar0)
+CHANGE(nics_share_ring, add_nic(table)->rx.descriptors = nic->rx.descriptors)
+CHANGE(nics_share_buffers, add_nic(table)->tx.buffers = nic->rx.buffers)
+CHANGE(ring_over_other_registers, add_nic(table)->tx.descriptors = nic->bar0)
+CHANGE(same_nic_twice, table->nic[table->nic_count++] = *nic)
+CHANGE(payload_over_table, add_payload(table, TABLE_AT - 4095U))
+CHANGE(payload_over_ring, add_payload(table, nic->tx.descriptors + 16U))
+CHANGE(payload_over_buffers, add_payload(table, nic->rx.buffers + 2048U))
+CHANGE(payload_over_registers, add_payload(table, nic->bar0))
+CHANGE(payloads_overlap, (add_payload(table, PAYLOAD_AT), add_payload(table, PAYLOAD_AT + 4095U)))
 CHANGE(small_bar, nic->bar0_size = 4096)
 CHANGE(no_bar, nic->bar0 = 0)
 CHANGE(no_mac, memset(nic->current_mac, 0, 6))
@@ -135,6 +171,20 @@ static void test_hostile_tables(void **state) {
       buffers_overlap,
       over_registers,
       over_table,
+      device_rings_overlap,
+      device_ring_in_buffers,
+      device_buffers_overlap,
+      own_buffers_over_ring,
+      nics_share_registers,
+      nics_share_ring,
+      nics_share_buffers,
+      ring_over_other_registers,
+      same_nic_twice,
+      payload_over_table,
+      payload_over_ring,
+      payload_over_buffers,
+      payload_over_registers,
+      payloads_overlap,
       small_bar,
       no_bar,
       no_mac,
@@ -157,6 +207,32 @@ static void test_hostile_tables(void **state) {
   for(size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
     hostile(&bench, changes[i]);
   }
+  end(&bench);
+}
+
+/* What lies apart is not taken for an overlap, and the addresses of a lost entry count for nothing. */
+static void test_several_that_lie_apart(void **state) {
+  (void)state;
+  struct bench bench;
+  struct net_handoff copy;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  struct net_handoff *table = &bench.table;
+  while(table->nic_count < NET_HANDOFF_NICS_MAX) {
+    (void)add_nic(table);
+  }
+  add_payload(table, TABLE_AT - 4096U);
+  while(table->payload_count < NET_HANDOFF_PAYLOADS_MAX) {
+    add_payload(table, PAYLOAD_AT + table->payload_count * 4096U);
+  }
+  net_handoff_seal(table);
+  assert_string_equal(judge(table, &copy), "");
+  table->nic[1] = table->nic[0];
+  net_handoff_seal(table);
+  assert_string_equal(judge(table, &copy), "rings, buffers, registers, payloads or the table overlap");
+  table->nic[1].state = NET_HANDOFF_LOST;
+  net_handoff_seal(table);
+  assert_string_equal(judge(table, &copy), "");
   end(&bench);
 }
 
@@ -218,7 +294,7 @@ static void test_payloads(void **state) {
   leave(&bench, NET_HANDOFF_LIVE);
   struct net_handoff *table = &bench.table;
   table->payload_count = 1;
-  table->payload[0] = (struct net_handoff_payload){.name = "kernel.elf", .physical = 0x100000U, .size = 4096};
+  table->payload[0] = (struct net_handoff_payload){.name = "kernel.elf", .physical = PAYLOAD_AT, .size = 4096};
   net_handoff_seal(table);
   assert_string_equal(judge(table, &copy), "");
   assert_memory_equal(&copy.payload[0], &table->payload[0], sizeof(copy.payload[0]));
@@ -241,6 +317,7 @@ static void test_newer_minor(void **state) {
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
   struct net_handoff *table = &bench.table;
+  table->nic[0].state = NET_HANDOFF_LOST; /* twice the same rings would overlap */
   table->version_minor = 7;
   table->nic_size += 64;
   table->nic_count = 2;
@@ -255,6 +332,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_byte_flipped),
       cmocka_unit_test(test_hostile_tables),
+      cmocka_unit_test(test_several_that_lie_apart),
       cmocka_unit_test(test_every_bit_with_a_good_crc),
       cmocka_unit_test(test_payloads),
       cmocka_unit_test(test_newer_minor),
