@@ -75,6 +75,22 @@ static int adopt_ring(struct e1000 *nic, struct e1000_ring *ring, const struct n
                                 : NETDEV_E_NO_MEMORY;
 }
 
+/* The entry has the sum of the receive errors only, so it goes on in one of its parts. rx_missed is the sum of a register:
+ * one that keeps its value when it is read still shows what the firmware has counted. */
+static void take_over_statistics(struct e1000 *nic, const struct net_handoff_statistics *from) {
+  struct netdev_stats *stats = &nic->netdev.stats;
+  stats->rx_frames = from->rx_frames;
+  stats->rx_bytes = from->rx_bytes;
+  stats->rx_device_errors = from->rx_errors;
+  stats->tx_frames = from->tx_frames;
+  stats->tx_bytes = from->tx_bytes;
+  stats->tx_errors = from->tx_errors;
+  stats->link_changes = from->link_changes;
+  const uint32_t missed = (E1000_MPC - E1000_STATS_FIRST) / 4U;
+  nic->counter[missed] = from->rx_missed;
+  nic->sticky[missed] = (uint32_t)from->rx_missed;
+}
+
 static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *from) {
   struct netdev *dev = &nic->netdev;
   netdev_init(dev, nic->platform, &e1000_ops, nic->model->name, from->permanent_mac);
@@ -82,12 +98,7 @@ static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *fro
   dev->filter = from->filter;
   dev->multicast_count = from->multicast_count;
   memcpy(dev->multicast, from->multicast, sizeof(dev->multicast));
-  dev->stats.rx_frames = from->statistics.rx_frames;
-  dev->stats.rx_bytes = from->statistics.rx_bytes;
-  dev->stats.tx_frames = from->statistics.tx_frames;
-  dev->stats.tx_bytes = from->statistics.tx_bytes;
-  dev->stats.tx_errors = from->statistics.tx_errors;
-  dev->stats.link_changes = from->statistics.link_changes;
+  take_over_statistics(nic, &from->statistics);
   nic->rctl = from->rctl;
   nic->tctl = from->tctl;
   memcpy(nic->mta, from->mta, sizeof(nic->mta));

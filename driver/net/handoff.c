@@ -279,11 +279,12 @@ void e1000_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic)
   memcpy(nic->mta, e1000->mta, sizeof(nic->mta));
   export_ring(&e1000->rx, &nic->rx);
   export_ring(&e1000->tx, &nic->tx);
+  /* rx_errors and rx_missed of dev->stats are as old as the last netdev_get_stats; these are not. */
   nic->statistics = (struct net_handoff_statistics){
       .rx_frames = dev->stats.rx_frames,
       .rx_bytes = dev->stats.rx_bytes,
-      .rx_errors = dev->stats.rx_errors,
-      .rx_missed = dev->stats.rx_missed,
+      .rx_errors = dev->stats.rx_device_errors + dev->stats.rx_length_errors + dev->stats.rx_split_errors,
+      .rx_missed = e1000_count(e1000, E1000_MPC),
       .tx_frames = dev->stats.tx_frames,
       .tx_bytes = dev->stats.tx_bytes,
       .tx_errors = dev->stats.tx_errors,

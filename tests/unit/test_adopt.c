@@ -127,6 +127,73 @@ static void test_state_rides_along(void **state) {
   end(&bench);
 }
 
+/* Damaged frames into every free buffer, then `misses` that find none; how many were damaged. */
+static uint32_t damage(struct bench *bench, uint32_t misses) {
+  uint8_t frame[100];
+  uint32_t damaged = 0;
+  unit_frame(frame, sizeof(frame), unit_mac, 1);
+  while(sim_inject_raw(bench->sim, frame, sizeof(frame), E1000_RXD_STATUS_DD | E1000_RXD_STATUS_EOP,
+                       E1000_RXD_ERROR_FRAME, sizeof(frame)) == SIM_DELIVERED) {
+    damaged++;
+  }
+  for(uint32_t i = 1; i < misses; i++) {
+    assert_int_equal(sim_inject(bench->sim, frame, sizeof(frame)), SIM_NO_BUFFER);
+  }
+  return damaged;
+}
+
+/* The kernel's statistics go on from the firmware's, whether or not somebody asked for those, and whether or not the
+ * device forgets a count that was read. */
+static void test_statistics_go_on(void **state) {
+  (void)state;
+  for(uint32_t variant = 0; variant < 4; variant++) {
+    struct bench bench;
+    begin(&bench, 0x10D3);
+    sim_knobs(bench.sim)->qemu = variant & 1U;
+    uint32_t errors = damage(&bench, 3);
+    netdev_poll(bench.firmware, RING);
+    if(variant & 2U) {
+      assert_int_equal(netdev_get_stats(bench.firmware)->rx_missed, 3);
+    }
+    leave(&bench, NET_HANDOFF_LIVE);
+    assert_int_equal(bench.table.nic[0].statistics.rx_errors, errors);
+    assert_int_equal(bench.table.nic[0].statistics.rx_missed, variant & 2U ? 3 : 0);
+    errors += damage(&bench, 2); /* while the kernel boots */
+    assert_int_equal(adopt(&bench), NETDEV_OK);
+    netdev_poll(bench.kernel, RING);
+    assert_int_equal(netdev_get_stats(bench.kernel)->rx_errors, errors);
+    assert_int_equal(netdev_get_stats(bench.kernel)->rx_missed, 5);
+    errors += damage(&bench, 1);
+    netdev_poll(bench.kernel, RING);
+    assert_int_equal(netdev_get_stats(bench.kernel)->rx_errors, errors);
+    assert_int_equal(netdev_get_stats(bench.kernel)->rx_missed, 6);
+    end(&bench);
+  }
+}
+
+/* A reset that ended a hang has the counters read, without anybody asking for statistics. */
+static void test_misses_before_a_hang(void **state) {
+  (void)state;
+  struct bench bench;
+  uint8_t frame[60];
+  begin(&bench, 0x100E);
+  (void)damage(&bench, 3);
+  unit_frame(frame, sizeof(frame), unit_mac, 1);
+  sim_knobs(bench.sim)->tx_held = true;
+  assert_int_equal(netdev_transmit(bench.firmware, frame, sizeof(frame), unit_cookie(1), 0), NETDEV_OK);
+  for(uint32_t i = 0; i < 2; i++) {
+    assert_int_equal(netdev_tick(bench.firmware), NETDEV_OK);
+    sim_advance(bench.sim, 2100000U);
+  }
+  sim_knobs(bench.sim)->tx_held = false;
+  assert_int_equal(netdev_tick(bench.firmware), NETDEV_OK);
+  assert_int_equal(bench.firmware->stats.tx_hangs, 1);
+  leave(&bench, NET_HANDOFF_LIVE);
+  assert_int_equal(adopt(&bench), NETDEV_OK);
+  assert_int_equal(netdev_get_stats(bench.kernel)->rx_missed, 3);
+  end(&bench);
+}
+
 /* Every register that the entry speaks of, changed behind its back. */
 static void test_device_that_disagrees(void **state) {
   (void)state;
@@ -228,9 +295,10 @@ static void test_adoption_that_fails(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_receiving_goes_on),   cmocka_unit_test(test_queued_frames_leave_once),
-      cmocka_unit_test(test_state_rides_along),   cmocka_unit_test(test_device_that_disagrees),
-      cmocka_unit_test(test_buffers_elsewhere),   cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_receiving_goes_on),    cmocka_unit_test(test_queued_frames_leave_once),
+      cmocka_unit_test(test_state_rides_along),    cmocka_unit_test(test_statistics_go_on),
+      cmocka_unit_test(test_misses_before_a_hang), cmocka_unit_test(test_device_that_disagrees),
+      cmocka_unit_test(test_buffers_elsewhere),    cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_adoption_that_fails),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
