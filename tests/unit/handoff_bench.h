@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #define TABLE_AT 0x1000000U /* where the table pretends to lie; nothing else is there */
+#define BAR0_AT  0x80000000U
 #define RING     16U
 
 /* Firmware's device, the table it leaves, and the kernel's device. */
@@ -24,6 +25,22 @@ static inline void *identity(void *ctx, uint64_t physical, uint64_t size) {
   return (void *)(uintptr_t)physical;
 }
 
+/* The memory that the firmware's rings are in, and no other. */
+static const struct e1000 *mapped;
+
+static inline void *own_memory(void *ctx, uint64_t physical, uint64_t size) {
+  const struct net_dma *blocks[] = {&mapped->rx.descriptors, &mapped->rx.buffers, &mapped->tx.descriptors,
+                                    &mapped->tx.buffers};
+  (void)ctx;
+  for(size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+    uint64_t offset = physical - (uint64_t)(uintptr_t)blocks[i]->cpu;
+    if(offset <= blocks[i]->size && size <= blocks[i]->size - offset) {
+      return (void *)(uintptr_t)physical;
+    }
+  }
+  return NULL;
+}
+
 static inline void begin(struct bench *bench, uint16_t device_id) {
   struct sim_config config = unit_config(device_id);
   memset(bench, 0, sizeof(*bench));
@@ -31,6 +48,7 @@ static inline void begin(struct bench *bench, uint16_t device_id) {
   assert_int_equal(unit_create(bench->sim, RING, RING, &bench->firmware), NETDEV_OK);
   unit_client_init(&bench->before, bench->firmware, true);
   assert_int_equal(netdev_open(bench->firmware), NETDEV_OK);
+  mapped = unit_nic(bench->firmware);
 }
 
 static inline void end(struct bench *bench) {
@@ -45,7 +63,7 @@ static inline void leave(struct bench *bench, uint8_t state) {
   table->nic_count = 1;
   table->nic[0].vendor_id = E1000_VENDOR_ID;
   table->nic[0].device_id = sim_knobs(bench->sim)->device_id;
-  table->nic[0].bar0 = 0x80000000U;
+  table->nic[0].bar0 = BAR0_AT;
   table->nic[0].bar0_size = E1000_BAR0_MIN_SIZE;
   table->nic[0].state = state;
   e1000_handoff_export(bench->firmware, &table->nic[0]);
