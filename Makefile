@@ -153,6 +153,9 @@ $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(HOST_OBJ)
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
+$(BUILD)/test_consumer: $(BUILD)/host/driver/kernel/consumer.o
+$(BUILD)/host/tests/unit/test_consumer.o: HOST_FLAGS += -Idriver/kernel
+
 # The menios glue over menios' interfaces: on the host those are the test's, with the simulator's registers behind them.
 # And compiled as menios compiles, with headers of our own that say what its say; it must need nothing else of menios.
 GLUE_SRC     := $(wildcard driver/kernel/menios/*.c)

@@ -66,17 +66,13 @@ static int start_afresh(const struct net_platform *platform, const struct kernel
     return result;
   }
   (void)netdev_set_client(*out, client);
-  result = netdev_open(*out);
-  if(result != NETDEV_OK) {
-    e1000_destroy(*out);
-    *out = NULL;
-  }
-  return result;
+  return netdev_open(*out);
 }
 
 int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
                      size_t available, uint64_t physical, void *(*map)(void *ctx, uint64_t physical, uint64_t size),
                      const struct netdev_client *client, struct netdev **out, enum kernel_nic_origin *origin) {
+  *out = NULL;
   int result = table ? adopt(platform, nic, table, available, physical, map, out) : NETDEV_E_EMPTY;
   *origin = KERNEL_NIC_ADOPTED;
   if(result == NETDEV_OK) {
@@ -86,5 +82,12 @@ int kernel_nic_start(const struct net_platform *platform, const struct kernel_ni
     *origin = KERNEL_NIC_FRESH;
     result = start_afresh(platform, nic, client, out);
   }
-  return result == NETDEV_OK ? netdev_register(*out) : result;
+  if(result == NETDEV_OK) {
+    result = netdev_register(*out);
+  }
+  if(result != NETDEV_OK) {
+    e1000_destroy(*out); /* closes it, if it came that far */
+    *out = NULL;
+  }
+  return result;
 }
