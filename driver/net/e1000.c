@@ -17,14 +17,22 @@ static uint64_t now_us(const struct e1000 *nic) {
   return nic->platform->now_us(nic->platform->ctx);
 }
 
+/* A frame that the firmware queued counts, but is nobody's whom we could tell. */
+static void frame_done(struct e1000 *nic, const struct e1000_slot *slot, int status) {
+  netdev_tx_count(&nic->netdev, slot->length, status);
+  if(!slot->foreign) {
+    netdev_tx_tell(&nic->netdev, slot->cookie, status);
+  }
+}
+
 /* The frames that are done count as sent; the rest comes back with `status`. Only while the device is quiet. */
 static void hand_back_frames(struct e1000 *nic, int status) {
   const struct e1000_slot *slot;
   while((slot = e1000_tx_done(&nic->tx)) != NULL) {
-    netdev_tx_done(&nic->netdev, slot->cookie, slot->length, NETDEV_OK);
+    frame_done(nic, slot, NETDEV_OK);
   }
   while((slot = e1000_tx_cancel(&nic->tx)) != NULL) {
-    netdev_tx_done(&nic->netdev, slot->cookie, slot->length, status);
+    frame_done(nic, slot, status);
   }
 }
 
@@ -91,7 +99,7 @@ static uint32_t op_complete(struct netdev *dev) {
   const struct e1000_slot *slot;
   /* At most one lap: a callback may transmit, which may complete at once, and so on for ever. */
   while(count < e1000_ring_count(&nic->tx) && (slot = e1000_tx_done(&nic->tx)) != NULL) {
-    netdev_tx_done(dev, slot->cookie, slot->length, NETDEV_OK);
+    frame_done(to_e1000(dev), slot, NETDEV_OK);
     count++;
   }
   return count;

@@ -58,8 +58,11 @@ static int check_device(const struct e1000 *nic, const struct net_handoff_nic *f
       {"handoff: RAH0 differs", E1000_RAH, E1000_RAH_AV | 0xFFFFU,
        E1000_RAH_AV | (uint32_t)mac[4] | (uint32_t)mac[5] << 8},
       {"handoff: RCTL differs", E1000_RCTL, live ? UINT32_MAX : E1000_RCTL_EN, live ? from->rctl : 0},
+      {"handoff: TCTL differs", E1000_TCTL, E1000_TCTL_EN, live ? E1000_TCTL_EN : 0},
+      {"handoff: RFCTL asks for extended descriptors", E1000_RFCTL, E1000_RFCTL_EXTEN, 0}, /* the last: 82574 only */
   };
-  int result = compare(nic, expected, sizeof(expected) / sizeof(expected[0]));
+  size_t count = sizeof(expected) / sizeof(expected[0]);
+  int result = compare(nic, expected, nic->model->family == E1000_FAMILY_82574 ? count : count - 1U);
   if(result == NETDEV_OK) {
     result = compare_head(nic, &from->rx, E1000_RDH);
   }
@@ -102,12 +105,15 @@ static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *fro
   nic->rctl = from->rctl;
   nic->tctl = from->tctl;
   memcpy(nic->mta, from->mta, sizeof(nic->mta));
-  dev->link = e1000_decode_link(e1000_read(nic, E1000_STATUS));
+  uint32_t status = e1000_read(nic, E1000_STATUS);
+  e1000_note_bus(nic, status);
+  dev->link = e1000_decode_link(status);
   dev->state = NETDEV_OPEN;
 }
 
 /* The frames that the firmware queued leave as soon as TCTL runs; what arrives lands where the ring stands. */
 static void wake(struct e1000 *nic, const struct net_handoff_nic *from) {
+  e1000_take_charge(nic);
   e1000_write(nic, E1000_TCTL, from->tctl);
   e1000_write(nic, E1000_RCTL, from->rctl);
   e1000_write_flush(nic);
@@ -122,6 +128,10 @@ static int adopt(struct e1000 *nic, const struct net_handoff_nic *from,
   }
   if(result == NETDEV_OK) {
     result = adopt_ring(nic, &nic->tx, &from->tx, map);
+  }
+  if(result == NETDEV_OK && !(e1000_rx_points_home(&nic->rx) && e1000_tx_points_home(&nic->tx))) {
+    e1000_log(nic, NET_LOG_WARN, "handoff: a descriptor points outside its buffer", 0);
+    result = NETDEV_E_STATE;
   }
   if(result == NETDEV_OK) {
     take_over_state(nic, from);

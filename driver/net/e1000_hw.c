@@ -202,6 +202,12 @@ void e1000_let_go(const struct e1000 *nic) {
   }
 }
 
+void e1000_take_charge(const struct e1000 *nic) {
+  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) | E1000_CTRL_EXT_DRV_LOAD);
+  }
+}
+
 void e1000_silence(struct e1000 *nic) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   e1000_write(nic, E1000_RCTL, 0);
@@ -308,12 +314,16 @@ static const struct step start_steps[] = {
     {"start: receiver", "14.4", 0, step_receive},
 };
 
+void e1000_note_bus(struct e1000 *nic, uint32_t status) {
+  nic->tx_end_dword = has_quirk(nic, E1000_QUIRK_TX_PCIX_END) && (status & E1000_STATUS_PCIX_MODE);
+}
+
 int e1000_start(struct e1000 *nic) {
   uint32_t status = e1000_read(nic, E1000_STATUS);
   if(status == UINT32_MAX) {
     return NETDEV_E_GONE;
   }
-  nic->tx_end_dword = has_quirk(nic, E1000_QUIRK_TX_PCIX_END) && (status & E1000_STATUS_PCIX_MODE);
+  e1000_note_bus(nic, status);
   return run_steps(nic, start_steps, sizeof(start_steps) / sizeof(start_steps[0]));
 }
 

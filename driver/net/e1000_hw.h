@@ -88,6 +88,9 @@ bool e1000_is_gone(const struct e1000 *nic, uint32_t status);
 /* Tells management firmware that no driver is in charge any more (CTRL_EXT.DRV_LOAD, 82574). */
 void e1000_let_go(const struct e1000 *nic);
 
+/* Tells it the opposite. */
+void e1000_take_charge(const struct e1000 *nic);
+
 /* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that may
  * be done inside ExitBootServices. */
 void e1000_silence(struct e1000 *nic);
@@ -97,6 +100,9 @@ void e1000_silence(struct e1000 *nic);
 /* Resets the controller and clears by hand what a reset may leave behind. Afterwards it is quiet: no DMA, no
  * interrupt. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_reset(struct e1000 *nic);
+
+/* Learns from STATUS what depends on the bus: tx_end_dword. */
+void e1000_note_bus(struct e1000 *nic, uint32_t status);
 
 /* Programs address, filters, rings and control registers of a reset controller, and starts it. */
 int e1000_start(struct e1000 *nic);

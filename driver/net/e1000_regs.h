@@ -253,6 +253,7 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 
 /* RFCTL, 82574 10.2 */
 #define E1000_RFCTL_ACK_DIS (1U << 12)
+#define E1000_RFCTL_EXTEN   (1U << 15) /* extended descriptors, whatever RCTL.DTYP says */
 
 /* MANC, 13.6 */
 #define E1000_MANC_ARP_EN (1U << 13)

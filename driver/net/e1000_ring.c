@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define TX_COMMAND     (E1000_TXD_CMD_EOP | E1000_TXD_CMD_IFCS | E1000_TXD_CMD_RS)
 #define RING_ALIGN_MIN 128U /* RDBAL and TDBAL ignore bits 3:0; 128 keeps a cache line's descriptors together */
 
 static bool ring_count_valid(uint32_t count) {
@@ -57,19 +58,6 @@ int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platfo
   return NETDEV_OK;
 }
 
-/* Whatever the device has yet to read or write lies in the slots' own buffers. Address, status and DD are in the same place
- * in both directions' descriptors. */
-static bool descriptors_point_home(const struct e1000_ring *ring) {
-  for(uint32_t i = ring->head; i != ring->tail; i++) {
-    const volatile struct e1000_rx_descriptor *descriptor = &ring->descriptor[i & ring->mask].rx;
-    bool done = descriptor->status & E1000_RXD_STATUS_DD;
-    if(!done && descriptor->address != ring->slot[i & ring->mask].device) {
-      return false;
-    }
-  }
-  return true;
-}
-
 int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
                      void *descriptors, void *buffers) {
   if(!ring_count_valid(from->count)) {
@@ -89,7 +77,7 @@ int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platfor
   ring->descriptors = (struct net_dma){descriptors, from->descriptors_device, e1000_ring_bytes(ring), NULL};
   ring->buffers = (struct net_dma){buffers, from->buffers_device, (size_t)from->count * E1000_BUFFER_SIZE, NULL};
   tie_slots(ring);
-  return descriptors_point_home(ring) ? NETDEV_OK : NETDEV_E_STATE;
+  return NETDEV_OK;
 }
 
 void e1000_ring_destroy(struct e1000_ring *ring, const struct net_platform *platform) {
@@ -154,17 +142,34 @@ int e1000_tx_put(struct e1000_ring *ring, const void *frame, uint32_t length, vo
   }
   slot->cookie = cookie;
   slot->length = padded;
+  slot->foreign = false;
 
   volatile struct e1000_tx_descriptor *descriptor = &ring->descriptor[index].tx;
   descriptor->address = slot->device + start;
   descriptor->length = (uint16_t)padded;
   descriptor->checksum_offset = 0;
-  descriptor->command = E1000_TXD_CMD_EOP | E1000_TXD_CMD_IFCS | E1000_TXD_CMD_RS;
+  descriptor->command = TX_COMMAND;
   descriptor->status = 0;
   descriptor->checksum_start = 0;
   descriptor->special = 0;
   ring->tail++;
   return NETDEV_OK;
+}
+
+bool e1000_tx_points_home(struct e1000_ring *ring) {
+  for(uint32_t i = ring->head; i != ring->tail; i++) {
+    const volatile struct e1000_tx_descriptor *descriptor = &ring->descriptor[i & ring->mask].tx;
+    struct e1000_slot *slot = &ring->slot[i & ring->mask];
+    uint64_t start = descriptor->address - slot->device;
+    uint32_t length = descriptor->length;
+    bool whole = descriptor->command == TX_COMMAND && length > 0;
+    if(!whole || start > E1000_BUFFER_SIZE || length > E1000_BUFFER_SIZE - start) {
+      return false;
+    }
+    slot->length = length;
+    slot->foreign = true;
+  }
+  return true;
 }
 
 static const struct e1000_slot *tx_take(struct e1000_ring *ring) {
@@ -204,6 +209,17 @@ void e1000_rx_fill(struct e1000_ring *ring) {
     descriptor->special = 0;
     ring->tail++;
   }
+}
+
+bool e1000_rx_points_home(const struct e1000_ring *ring) {
+  for(uint32_t i = ring->head; i != ring->tail; i++) {
+    const volatile struct e1000_rx_descriptor *descriptor = &ring->descriptor[i & ring->mask].rx;
+    bool done = descriptor->status & E1000_RXD_STATUS_DD;
+    if(!done && descriptor->address != ring->slot[i & ring->mask].device) {
+      return false;
+    }
+  }
+  return true;
 }
 
 enum e1000_rx_verdict e1000_rx_peek(const struct e1000_ring *ring, struct netdev_frame *frame, bool *end_of_packet) {

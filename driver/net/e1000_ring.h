@@ -28,6 +28,7 @@ struct e1000_slot {
   uint8_t *buffer; /* processor's address                                                */
   uint64_t device; /* the device's address of the same byte                              */
   uint32_t length; /* transmit: bytes queued, padding included                           */
+  bool foreign;    /* transmit: queued by the firmware that the ring was adopted from    */
 };
 
 /* Legacy descriptors of both directions, SDM 3.2.3 and 3.3.3. Written whole by the driver, status by the device. */
@@ -56,7 +57,6 @@ union e1000_descriptor {
 };
 
 _Static_assert(sizeof(union e1000_descriptor) == 16, "the device counts in 16-byte descriptors");
-_Static_assert(offsetof(struct e1000_rx_descriptor, status) == offsetof(struct e1000_tx_descriptor, status), "and DD");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are little-endian in memory");
 
 struct e1000_ring {
@@ -77,10 +77,14 @@ struct e1000_ring {
 int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count);
 
 /* Continues a ring that a handoff describes (checked by net_handoff_validate), whose memory the processor reaches at
- * `descriptors` and `buffers`. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID, NETDEV_E_STATE when a descriptor that the device is not
- * done with points anywhere but to its own buffer; e1000_ring_destroy cleans up after each. */
+ * `descriptors` and `buffers`. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID; e1000_ring_destroy cleans up after each. */
 int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
                      void *descriptors, void *buffers);
+
+/* Of an adopted ring: whether each descriptor that the device may still read or write points into its slot's buffer, and a
+ * transmit one is of our kind. The latter also marks the slots as the firmware's. */
+bool e1000_rx_points_home(const struct e1000_ring *ring);
+bool e1000_tx_points_home(struct e1000_ring *ring);
 
 /* Frees what e1000_ring_create allocated; harmless on a zeroed ring. The device must be quiet. */
 void e1000_ring_destroy(struct e1000_ring *ring, const struct net_platform *platform);

@@ -294,7 +294,7 @@ void e1000_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic)
 
 bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic) {
   struct e1000 *e1000 = (struct e1000 *)dev;
-  if(dev->state == NETDEV_GONE || e1000_read(e1000, E1000_STATUS) == UINT32_MAX) {
+  if(dev->state == NETDEV_GONE || e1000_is_gone(e1000, e1000_read(e1000, E1000_STATUS))) {
     return false;
   }
   e1000_write(e1000, E1000_IMC, UINT32_MAX);

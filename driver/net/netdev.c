@@ -23,13 +23,16 @@ void netdev_init(struct netdev *dev, const struct net_platform *platform, const 
   memcpy(dev->mac, mac, NETDEV_MAC_LENGTH);
 }
 
-void netdev_tx_done(struct netdev *dev, void *cookie, uint32_t length, int status) {
+void netdev_tx_count(struct netdev *dev, uint32_t length, int status) {
   if(status == NETDEV_OK) {
     dev->stats.tx_frames++;
     dev->stats.tx_bytes += length;
   } else {
     dev->stats.tx_errors++;
   }
+}
+
+void netdev_tx_tell(struct netdev *dev, void *cookie, int status) {
   if(dev->client.tx_done) {
     dev->client.tx_done(dev->client.ctx, cookie, status);
   }

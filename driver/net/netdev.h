@@ -9,8 +9,11 @@
 void netdev_init(struct netdev *dev, const struct net_platform *platform, const struct netdev_ops *ops,
                  const char *model, const uint8_t mac[NETDEV_MAC_LENGTH]);
 
-/* Counts and reports one finished transmission of `length` bytes. */
-void netdev_tx_done(struct netdev *dev, void *cookie, uint32_t length, int status);
+/* Counts one finished transmission of `length` bytes. */
+void netdev_tx_count(struct netdev *dev, uint32_t length, int status);
+
+/* Gives its cookie back to the client. */
+void netdev_tx_tell(struct netdev *dev, void *cookie, int status);
 
 /* The device has stopped answering: no further call reaches the driver but close. Call it before handing frames back. */
 void netdev_gone(struct netdev *dev);

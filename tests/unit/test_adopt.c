@@ -82,7 +82,8 @@ static void test_queued_frames_leave_once(void **state) {
     assert_int_equal(adopt(&bench), NETDEV_OK);
     sim_knobs(bench.sim)->tx_held = false;
     unit_frame(frame, sizeof(frame), unit_mac, 6);
-    assert_int_equal(netdev_transmit(bench.kernel, frame, sizeof(frame), NULL, 0), NETDEV_OK);
+    bench.kernel->client.tx_done = unit_tx_done;
+    assert_int_equal(netdev_transmit(bench.kernel, frame, sizeof(frame), unit_cookie(6), 0), NETDEV_OK);
     assert_int_equal(sim_frames(bench.sim), 6);
     for(uint32_t i = 1; i <= 6; i++) {
       size_t length;
@@ -92,11 +93,51 @@ static void test_queued_frames_leave_once(void **state) {
       assert_memory_equal(sent, frame, sizeof(frame));
     }
     assert_int_equal(netdev_complete(bench.kernel), 6);
+    assert_int_equal(bench.after.done_total, 1); /* the firmware's cookies are not the kernel's */
+    assert_int_equal(bench.after.done[6], 1);
+    assert_int_equal(bench.kernel->stats.tx_frames, 6);
+    assert_int_equal(bench.kernel->stats.tx_bytes, 6 * sizeof(frame));
     unit_check(bench.sim, bench.kernel);
     /* The firmware's client is owed its cookies by the firmware's device alone, which nobody runs any more. */
     bench.firmware->client = (struct netdev_client){0};
     end(&bench);
   }
+}
+
+/* Where the 82544 wants a buffer to end, in PCI-X mode: also what the firmware queued, and what the kernel sends. */
+static void test_where_a_buffer_ends(void **state) {
+  (void)state;
+  struct bench bench;
+  uint8_t frame[104] = {0};
+  begin(&bench, SIM_82544GC);
+  netdev_close(bench.firmware);
+  sim_knobs(bench.sim)->pcix = true;
+  assert_int_equal(netdev_open(bench.firmware), NETDEV_OK);
+  bench.firmware->client = (struct netdev_client){0};
+  sim_knobs(bench.sim)->tx_held = true;
+  for(size_t length = 97; length <= 104; length++) {
+    assert_int_equal(netdev_transmit(bench.firmware, frame, length, NULL, 0), NETDEV_OK);
+  }
+  leave(&bench, NET_HANDOFF_LIVE);
+  assert_int_equal(adopt(&bench), NETDEV_OK);
+  sim_knobs(bench.sim)->tx_held = false;
+  for(size_t length = 97; length <= 103; length++) {
+    assert_int_equal(netdev_transmit(bench.kernel, frame, length, NULL, 0), NETDEV_OK);
+  }
+  assert_int_equal(sim_frames(bench.sim), 15);
+  end(&bench);
+}
+
+/* Management firmware hears that a driver is in charge again. */
+static void test_quiet_is_taken_charge_of(void **state) {
+  (void)state;
+  struct bench bench;
+  begin(&bench, SIM_82574L);
+  leave(&bench, NET_HANDOFF_QUIET);
+  assert_int_equal(sim_peek(bench.sim, E1000_CTRL_EXT) & E1000_CTRL_EXT_DRV_LOAD, 0);
+  assert_int_equal(adopt(&bench), NETDEV_OK);
+  assert_int_not_equal(sim_peek(bench.sim, E1000_CTRL_EXT) & E1000_CTRL_EXT_DRV_LOAD, 0);
+  end(&bench);
 }
 
 static void test_state_rides_along(void **state) {
@@ -197,13 +238,18 @@ static void test_misses_before_a_hang(void **state) {
 /* Every register that the entry speaks of, changed behind its back. */
 static void test_device_that_disagrees(void **state) {
   (void)state;
-  static const uint32_t offsets[] = {E1000_RDBAL, E1000_RDLEN, E1000_RDT, E1000_TDBAL, E1000_TDLEN,
-                                     E1000_TDT,   E1000_RAL,   E1000_RAH, E1000_RCTL,  E1000_TDH};
-  for(size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+  static const struct {
+    uint32_t offset;
+    uint32_t flip;
+  } rows[] = {{E1000_RDBAL, 0x80},    {E1000_RDLEN, 0x80},         {E1000_RDT, 0x80},
+              {E1000_TDBAL, 0x80},    {E1000_TDLEN, 0x80},         {E1000_TDT, 0x80},
+              {E1000_RAL, 0x80},      {E1000_RAH, 0x80},           {E1000_RCTL, 0x80},
+              {E1000_TDH, RING - 1U}, {E1000_TCTL, E1000_TCTL_EN}, {E1000_RFCTL, E1000_RFCTL_EXTEN}};
+  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     struct bench bench;
     begin(&bench, 0x10D3);
     leave(&bench, NET_HANDOFF_LIVE);
-    sim_poke(bench.sim, offsets[i], offsets[i] == E1000_TDH ? RING - 1U : sim_peek(bench.sim, offsets[i]) ^ 0x80U);
+    sim_poke(bench.sim, rows[i].offset, sim_peek(bench.sim, rows[i].offset) ^ rows[i].flip);
     uint32_t used = sim_allocs(bench.sim);
     int result = adopt(&bench);
     assert_int_equal(result, NETDEV_E_STATE);
@@ -296,6 +342,7 @@ static void test_adoption_that_fails(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_receiving_goes_on),    cmocka_unit_test(test_queued_frames_leave_once),
+      cmocka_unit_test(test_where_a_buffer_ends),  cmocka_unit_test(test_quiet_is_taken_charge_of),
       cmocka_unit_test(test_state_rides_along),    cmocka_unit_test(test_statistics_go_on),
       cmocka_unit_test(test_misses_before_a_hang), cmocka_unit_test(test_device_that_disagrees),
       cmocka_unit_test(test_buffers_elsewhere),    cmocka_unit_test(test_refusals),

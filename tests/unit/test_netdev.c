@@ -244,11 +244,14 @@ static void test_tx_done_counts(void **state) {
   (void)state;
   struct fake fake;
   fake_init(&fake);
-  netdev_tx_done(&fake.dev, NULL, 60, NETDEV_OK); /* nobody to tell */
+  netdev_tx_count(&fake.dev, 60, NETDEV_OK);
+  netdev_tx_tell(&fake.dev, NULL, NETDEV_OK); /* nobody to tell */
   struct unit_client client;
   unit_client_init(&client, &fake.dev, false);
-  netdev_tx_done(&fake.dev, unit_cookie(3), 100, NETDEV_OK);
-  netdev_tx_done(&fake.dev, unit_cookie(4), 100, NETDEV_E_RESET);
+  netdev_tx_count(&fake.dev, 100, NETDEV_OK);
+  netdev_tx_tell(&fake.dev, unit_cookie(3), NETDEV_OK);
+  netdev_tx_count(&fake.dev, 100, NETDEV_E_RESET);
+  netdev_tx_tell(&fake.dev, unit_cookie(4), NETDEV_E_RESET);
   assert_int_equal(fake.dev.stats.tx_frames, 2);
   assert_int_equal(fake.dev.stats.tx_bytes, 160);
   assert_int_equal(fake.dev.stats.tx_errors, 1);
