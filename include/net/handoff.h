@@ -28,26 +28,27 @@
 #define NET_HANDOFF_ARMED_LIVE  2U /* before ExitBootServices: will be left receiving                         */
 #define NET_HANDOFF_QUIET       3U /* after it: rings programmed, receiver and transmitter off                */
 #define NET_HANDOFF_LIVE        4U /* after it: receiver and transmitter run, interrupts masked               */
-#define NET_HANDOFF_LOST        5U /* after it: the NIC could not be left as asked; reset it and start afresh */
+#define NET_HANDOFF_LOST        5U /* withdrawn, or it could not be left as asked: reset it and start afresh  */
 
 /* One descriptor ring with its buffers. Slot i's buffer is at buffers + i * buffer_stride. */
 struct net_handoff_ring {
   uint64_t descriptors;        /* physical address                                                  */
   uint64_t descriptors_device; /* the address that the device was given                             */
   uint64_t buffers;            /* physical address of slot 0's buffer                               */
-  uint64_t buffers_device;
-  uint32_t count;             /* descriptors, a power of two, 8 to 4096                            */
-  uint32_t descriptor_size;   /* bytes, 16                                                         */
-  uint32_t descriptor_format; /* NET_HANDOFF_FORMAT_                                               */
-  uint32_t buffer_size;       /* bytes the device may write or read in a buffer                    */
-  uint32_t buffer_stride;     /* bytes from one buffer to the next                                 */
-  uint32_t head;              /* free-running: the oldest descriptor not yet taken back            */
-  uint32_t published;         /* free-running: the tail register's value, completed                */
-  uint32_t tail;              /* free-running: the next descriptor to prepare                      */
+  uint64_t buffers_device;     /* the same, as the device was given it                              */
+  uint32_t count;              /* descriptors, a power of two, 8 to 4096                            */
+  uint32_t descriptor_size;    /* bytes, 16                                                         */
+  uint32_t descriptor_format;  /* NET_HANDOFF_FORMAT_                                               */
+  uint32_t buffer_size;        /* bytes the device may write or read in a buffer                    */
+  uint32_t buffer_stride;      /* bytes from one buffer to the next                                 */
+  uint32_t head;               /* free-running: the oldest descriptor not yet taken back            */
+  uint32_t published;          /* free-running: the tail register's value, completed                */
+  uint32_t tail;               /* free-running: the next descriptor to prepare                      */
 };
 
 #define NET_HANDOFF_FORMAT_E1000_LEGACY 1U
 
+/* Counts of the firmware's driver; HANDOFF.md says what counts. Bytes without FCS. */
 struct net_handoff_statistics {
   uint64_t rx_frames;
   uint64_t rx_bytes;
@@ -71,10 +72,10 @@ struct net_handoff_nic {
   uint16_t subsystem_vendor_id;
   uint16_t subsystem_id;
   uint8_t interrupt_line; /* PCI Interrupt Line, as the firmware programmed it */
-  uint8_t interrupt_pin;  /* 0 none, 1 INTA#                                   */
+  uint8_t interrupt_pin;  /* 0 none, 1 to 4 INTA# to INTD#                    */
   uint8_t msi_capability; /* offset in configuration space, 0 = none           */
   uint8_t msix_capability;
-  uint8_t state; /* NET_HANDOFF_ state                                */
+  uint8_t state; /* NET_HANDOFF_ARMED_QUIET to NET_HANDOFF_LOST       */
   uint8_t reserved0;
   uint32_t reserved1;
   uint64_t bar0; /* physical address of the registers                 */
@@ -94,12 +95,12 @@ struct net_handoff_nic {
   /* Register images and filters */
   uint32_t rctl; /* what RCTL held while the receiver ran: writing it starts a quiet NIC */
   uint32_t tctl;
-  uint32_t filter; /* NETDEV_FILTER_ flags of netdevice.h */
+  uint32_t filter; /* NETDEV_FILTER_ flags of netdevice.h; HANDOFF.md has their values */
   uint32_t multicast_count;
   uint8_t multicast[NET_HANDOFF_MULTICAST_MAX][6];
   uint32_t mta[NET_HANDOFF_MTA_WORDS];
 
-  /* The IPv4 lease, if the firmware had one; bytes in network order, 0.0.0.0 = none */
+  /* The IPv4 lease when the handoff was asked for; bytes in network order, 0.0.0.0 = none */
   uint8_t ipv4_address[4];
   uint8_t ipv4_mask[4];
   uint8_t ipv4_gateway[4];
@@ -108,7 +109,7 @@ struct net_handoff_nic {
   struct net_handoff_statistics statistics;
 };
 
-/* Something the firmware fetched for the kernel. */
+/* Something the firmware fetched for the kernel, who compares the SHA-256 before the first use. No producer fills it yet. */
 struct net_handoff_payload {
   char name[48]; /* ends with a zero byte */
   uint64_t physical;
