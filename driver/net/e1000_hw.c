@@ -63,8 +63,10 @@ static int run_steps(struct e1000 *nic, const struct step *steps, size_t count) 
     if(steps[i].quirks && !has_quirk(nic, steps[i].quirks)) {
       continue;
     }
-    e1000_log(nic, NET_LOG_DEBUG, steps[i].name, e1000_read(nic, E1000_STATUS));
-    int result = steps[i].run(nic);
+    uint32_t status = e1000_read(nic, E1000_STATUS);
+    e1000_log(nic, NET_LOG_DEBUG, steps[i].name, status);
+    /* Where nothing answers, a step would read all ones and write them back: CTRL.RST, reserved bits. */
+    int result = status == UINT32_MAX ? NETDEV_E_GONE : steps[i].run(nic);
     if(result != NETDEV_OK) {
       e1000_log(nic, NET_LOG_ERROR, steps[i].name, e1000_read(nic, E1000_STATUS));
       return result;
@@ -211,7 +213,7 @@ void e1000_take_charge(const struct e1000 *nic) {
 void e1000_silence(struct e1000 *nic) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   e1000_write(nic, E1000_RCTL, 0);
-  e1000_write(nic, E1000_TCTL, e1000_read(nic, E1000_TCTL) & ~E1000_TCTL_EN);
+  e1000_write(nic, E1000_TCTL, nic->tctl & ~E1000_TCTL_EN); /* what it reads as may be all ones by now */
   e1000_let_go(nic);
   nic->rctl = 0;
   e1000_write_flush(nic);
