@@ -104,25 +104,6 @@ static int platform_dma_alloc(void *ctx, size_t size, size_t align, struct net_d
   return 0;
 }
 
-static bool holds(const struct sim_memory *row, uint64_t device) {
-  return device >= row->device && device - row->device < row->size;
-}
-
-/* A device that still runs would go on in memory that is somebody else's by then. */
-static void check_unused(struct sim *sim, const struct sim_memory *row) {
-  if(!sim_may_master(sim)) {
-    return;
-  }
-  uint64_t rx = (uint64_t)*sim_reg(sim, R_RDBAH) << 32 | *sim_reg(sim, R_RDBAL);
-  uint64_t tx = (uint64_t)*sim_reg(sim, R_TDBAH) << 32 | *sim_reg(sim, R_TDBAL);
-  if((*sim_reg(sim, R_RCTL) & RCTL_EN) && holds(row, rx)) {
-    sim_violate(sim, "dma_free of the receive ring while RCTL.EN is set", row->device);
-  }
-  if((*sim_reg(sim, R_TCTL) & TCTL_EN) && holds(row, tx)) {
-    sim_violate(sim, "dma_free of the transmit ring while TCTL.EN is set", row->device);
-  }
-}
-
 static void platform_dma_free(void *ctx, struct net_dma *dma) {
   struct sim *sim = ctx;
   for(size_t i = 0; i < SIM_TABLE; i++) {
@@ -131,7 +112,7 @@ static void platform_dma_free(void *ctx, struct net_dma *dma) {
       if(row->device != dma->device || row->cpu != dma->cpu || row->size != dma->size) {
         sim_violate(sim, "dma_free of something else than dma_alloc gave", dma->device);
       }
-      check_unused(sim, row);
+      sim_check_free(sim, row);
       free(row->cpu);
       row->live = false;
       return;
@@ -148,7 +129,7 @@ void sim_unmap(struct sim *sim, uint64_t device) {
   for(size_t i = 0; i < SIM_TABLE; i++) {
     struct sim_memory *row = &sim->memory[i];
     if(row->live && row->borrowed && row->device == device) {
-      check_unused(sim, row);
+      sim_check_free(sim, row);
       row->live = false;
       return;
     }
@@ -156,15 +137,22 @@ void sim_unmap(struct sim *sim, uint64_t device) {
   sim_violate(sim, "unmap of memory that is not mapped", device);
 }
 
-uint8_t *sim_translate(struct sim *sim, uint64_t device, size_t size, const char *what) {
+uint8_t *sim_find(struct sim *sim, uint64_t device, size_t size) {
   for(size_t i = 0; i < SIM_TABLE; i++) {
     const struct sim_memory *row = &sim->memory[i];
-    if(row->live && row->device && holds(row, device) && size <= row->size - (size_t)(device - row->device)) {
+    if(row->live && row->device && sim_holds(row, device) && size <= row->size - (size_t)(device - row->device)) {
       return (uint8_t *)row->cpu + (device - row->device);
     }
   }
-  sim_violate(sim, what, device);
   return NULL;
+}
+
+uint8_t *sim_translate(struct sim *sim, uint64_t device, size_t size, const char *what) {
+  uint8_t *memory = sim_find(sim, device, size);
+  if(!memory) {
+    sim_violate(sim, what, device);
+  }
+  return memory;
 }
 
 uint32_t sim_leaks(const struct sim *sim) {
@@ -357,6 +345,7 @@ struct sim *sim_create(const struct sim_config *config) {
       .now_us = platform_now_us,
       .log = platform_log,
   };
+  sim_learn_registers(sim);
   sim_power_on(sim);
   return sim;
 }

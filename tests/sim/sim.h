@@ -33,6 +33,7 @@ struct sim_config {
   bool master_never_off; /* 82574: STATUS.GIO_MASTER_ENABLE stays set                                     */
   bool mdio_never_owned; /* 82574: EXTCNF_CTRL.MDIO_SW_OWNERSHIP stays clear                              */
   bool eerd_never_done;
+  bool microwire_never_answers; /* 82544: nobody drives EECD.DO, which reads 1 then */
   bool mdic_never_ready;
   bool mdic_error;
   bool phy_powered_down; /* read at sim_create                                                            */
@@ -125,6 +126,14 @@ struct sim_write {
   uint64_t at_us;
 };
 size_t sim_write_log(const struct sim *sim, const struct sim_write **writes);
+
+/* Interrupts ----------------------------------------------------------------------------------------------------- */
+
+/* Whether the device interrupts now: a cause is set and unmasked; under MSI-X (CTRL_EXT.PBA_SUPPORT), it has a vector. */
+bool sim_interrupt(struct sim *sim);
+
+/* How often it has begun to: the messages of MSI and MSI-X, of which a device may send no more than that. */
+uint32_t sim_interrupts(struct sim *sim);
 
 /* What went wrong ------------------------------------------------------------------------------------------------ */
 

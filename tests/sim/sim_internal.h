@@ -2,20 +2,30 @@
 #ifndef SIM_INTERNAL_H
 #define SIM_INTERNAL_H
 
+#include "net/e1000.h"
 #include "sim.h"
 
-/* Registers, transcribed from chapter 13 of the 8254x manual and not from the driver. */
+/* Registers, transcribed from chapter 13 of the 8254x manual and not from the driver: a wrong row of its table shows as a
+ * disagreement. The table itself (sim->row) only says what may be read and written where. */
 #define R_CTRL        0x00000U
 #define R_STATUS      0x00008U
 #define R_EECD        0x00010U
 #define R_EERD        0x00014U
+#define R_CTRL_EXT    0x00018U
 #define R_MDIC        0x00020U
+#define R_FCAH        0x0002CU
+#define R_FCT         0x00030U
 #define R_ICR         0x000C0U
+#define R_ITR         0x000C4U
 #define R_ICS         0x000C8U
 #define R_IMS         0x000D0U
 #define R_IMC         0x000D8U
+#define R_IVAR        0x000E4U
+#define R_EITR        0x000E8U
 #define R_RCTL        0x00100U
+#define R_FCTTV       0x00170U
 #define R_TCTL        0x00400U
+#define R_TIPG        0x00410U
 #define R_EXTCNF_CTRL 0x00F00U
 #define R_PBA         0x01000U
 #define R_RDBAL       0x02800U
@@ -23,11 +33,16 @@
 #define R_RDLEN       0x02808U
 #define R_RDH         0x02810U
 #define R_RDT         0x02818U
+#define R_RDTR        0x02820U
+#define R_RADV        0x0282CU
 #define R_TDBAL       0x03800U
 #define R_TDBAH       0x03804U
 #define R_TDLEN       0x03808U
 #define R_TDH         0x03810U
 #define R_TDT         0x03818U
+#define R_TIDV        0x03820U
+#define R_TXDCTL      0x03828U
+#define R_TADV        0x0382CU
 #define R_CRCERRS     0x04000U
 #define R_MPC         0x04010U
 #define R_PRC64       0x0405CU
@@ -73,24 +88,36 @@
 #define RCTL_MPE                 0x00000010U
 #define RCTL_LBM_MAC             0x00000040U
 #define RCTL_BAM                 0x00008000U
+#define RCTL_BSIZE               0x00030000U
+#define RCTL_BSEX                0x02000000U
 #define RCTL_SECRC               0x04000000U
 #define TCTL_EN                  0x00000002U
 #define RAH_AV                   0x80000000U
 #define MDIC_READY               0x10000000U
 #define MDIC_ERROR               0x40000000U
+#define CAUSE_TXDW               0x00000001U
+#define CAUSE_TXQE               0x00000002U
+#define CAUSE_LSC                0x00000004U
+#define CAUSE_RXDMT0             0x00000010U
+#define CAUSE_RXO                0x00000040U
+#define CAUSE_RXT0               0x00000080U
+#define CAUSE_RXQ0               0x00100000U /* this and below: 82574 */
+#define CAUSE_TXQ0               0x00400000U
+#define CAUSE_OTHER              0x01000000U
 
 #define PHY_CONTROL   0U
 #define PHY_POWERDOWN 0x0800U
 #define PHY_LOOPBACK  0x4000U
 
-#define SIM_SPACE     0x20000U
-#define SIM_REGISTERS (SIM_SPACE / 4U)
-#define SIM_TABLE     64U
-#define SIM_MESSAGES  512U
-#define SIM_TEXT      200U
-#define SIM_BUFFER    2048U
-#define SIM_RING_MAX  4096U
-#define SIM_FRAME_MAX 16384U
+#define SIM_SPACE             0x20000U
+#define SIM_REGISTERS         (SIM_SPACE / 4U)
+#define SIM_TABLE             64U
+#define SIM_MESSAGES          512U
+#define SIM_TEXT              200U
+#define SIM_BUFFER            2048U
+#define SIM_RING_MAX          4096U
+#define SIM_FRAME_MAX         16384U
+#define SIM_RECEIVE_ADDRESSES 16U
 
 struct sim_memory {
   void *cpu;
@@ -125,9 +152,13 @@ struct sim {
   uint64_t reset_us; /* when CTRL.RST was last set; UINT64_MAX before */
   bool resetting;
   uint32_t reg[SIM_REGISTERS];
+  const struct e1000_register *row[SIM_REGISTERS]; /* NULL: this device has no register there */
   uint16_t nvm[SIM_NVM_WORDS];
   uint16_t phy[32];
   struct sim_microwire microwire;
+  bool link_was_up;
+  bool interrupting;
+  uint32_t interrupts; /* how often it began to */
 
   uint8_t tx_frame[SIM_FRAME_MAX]; /* descriptors of one frame so far */
   size_t tx_length;
@@ -167,11 +198,31 @@ struct sim {
 void sim_violate(struct sim *sim, const char *text, uint64_t value);
 bool sim_is_gone(const struct sim *sim);
 
-/* Where a device address lies in memory, when all `size` bytes belong to one live allocation; else NULL, recorded. */
+/* Where a device address lies in memory, when all `size` bytes belong to one live allocation; else NULL. */
+uint8_t *sim_find(struct sim *sim, uint64_t device, size_t size);
+
+/* The same, and NULL is recorded as `what`. */
 uint8_t *sim_translate(struct sim *sim, uint64_t device, size_t size, const char *what);
+
+static inline bool sim_holds(const struct sim_memory *row, uint64_t device) {
+  return device >= row->device && device - row->device < row->size;
+}
+
+/* Descriptors are bytes here: the driver's struct is not to be trusted. */
+static inline uint64_t sim_little(const uint8_t *at, size_t bytes) {
+  uint64_t value = 0;
+  while(bytes-- > 0) {
+    value = value << 8 | at[bytes];
+  }
+  return value;
+}
 
 static inline uint32_t *sim_reg(struct sim *sim, uint32_t offset) {
   return &sim->reg[offset / 4U];
+}
+
+static inline uint64_t sim_ring_base(struct sim *sim, uint32_t base_low) {
+  return (uint64_t)*sim_reg(sim, base_low + 4U) << 32 | *sim_reg(sim, base_low);
 }
 
 static inline bool sim_is_82574(const struct sim *sim) {
@@ -182,6 +233,17 @@ static inline bool sim_is_82574(const struct sim *sim) {
 void sim_power_on(struct sim *sim);
 uint32_t sim_register_read(struct sim *sim, uint32_t offset);
 void sim_register_write(struct sim *sim, uint32_t offset, uint32_t value);
+bool sim_link_up(struct sim *sim);
+
+/* sim_check.c: mistakes of the caller. sim_check_write is false when the device takes no notice of the write. */
+void sim_learn_registers(struct sim *sim);
+void sim_check_read(struct sim *sim, uint32_t offset);
+bool sim_check_write(struct sim *sim, uint32_t offset, uint32_t value);
+void sim_check_free(struct sim *sim, const struct sim_memory *row);
+
+/* sim_irq.c: causes are raised; or something changed that may let one through, or the link did. */
+void sim_cause(struct sim *sim, uint32_t causes);
+void sim_update_interrupt(struct sim *sim);
 
 /* sim_rings.c */
 void sim_transmit(struct sim *sim);

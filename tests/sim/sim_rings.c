@@ -14,15 +14,6 @@
 #define EOP             0x02U
 #define MAX_WITHOUT_LPE 1522U /* bytes with FCS and a VLAN tag */
 
-/* Descriptors are bytes here: the driver's struct is not to be trusted. */
-static uint64_t little(const uint8_t *at, size_t bytes) {
-  uint64_t value = 0;
-  while(bytes-- > 0) {
-    value = value << 8 | at[bytes];
-  }
-  return value;
-}
-
 static void count(struct sim *sim, uint32_t offset, uint32_t growth) {
   uint32_t *reg = sim_reg(sim, offset);
   *reg = *reg > UINT32_MAX - growth ? UINT32_MAX : *reg + growth;
@@ -56,8 +47,8 @@ bool sim_may_master(struct sim *sim) {
 }
 
 static uint8_t *descriptor_at(struct sim *sim, uint32_t base_low, uint32_t index) {
-  uint64_t base = (uint64_t)*sim_reg(sim, base_low + 4U) << 32 | *sim_reg(sim, base_low);
-  return sim_translate(sim, base + (uint64_t)index * DESCRIPTOR, DESCRIPTOR, "DMA: descriptor outside any allocation");
+  return sim_translate(sim, sim_ring_base(sim, base_low) + (uint64_t)index * DESCRIPTOR, DESCRIPTOR,
+                       "DMA: descriptor outside any allocation");
 }
 
 /* Transmit ------------------------------------------------------------------------------------------------------- */
@@ -94,11 +85,11 @@ static void send(struct sim *sim) {
 }
 
 static bool transmit_one(struct sim *sim, uint8_t *descriptor) {
-  uint64_t address = little(descriptor, 8);
-  size_t length = (size_t)little(descriptor + 8, 2);
+  uint64_t address = sim_little(descriptor, 8);
+  size_t length = (size_t)sim_little(descriptor + 8, 2);
   uint8_t command = descriptor[11];
   if((command & TXD_DEXT) || !(command & TXD_IFCS) || length == 0) {
-    sim_violate(sim, "transmit descriptor: not a legacy one with IFCS and a length", little(descriptor + 8, 8));
+    sim_violate(sim, "transmit descriptor: not a legacy one with IFCS and a length", sim_little(descriptor + 8, 8));
   }
   /* 82544 in PCI-X mode: a buffer must not end within the first dword of an aligned pair. */
   if(sim->config.device_id == SIM_82544GC && sim->config.pcix && length > 4U && !((address + length - 1U) & 4U)) {
@@ -115,6 +106,7 @@ static bool transmit_one(struct sim *sim, uint8_t *descriptor) {
   }
   if(command & TXD_RS) {
     descriptor[12] |= DD;
+    sim_cause(sim, CAUSE_TXDW);
   }
   return true;
 }
@@ -131,6 +123,9 @@ void sim_transmit(struct sim *sim) {
       return;
     }
     *sim_reg(sim, R_TDH) = (head + 1U) % size;
+    if(*sim_reg(sim, R_TDH) == *sim_reg(sim, R_TDT)) {
+      sim_cause(sim, CAUSE_TXQE);
+    }
   }
 }
 
@@ -163,14 +158,14 @@ static bool wanted(struct sim *sim, const uint8_t *frame) {
   for(uint32_t i = 0; i < 16U; i++) {
     uint32_t low = *sim_reg(sim, R_RAL + 8U * i);
     uint32_t high = *sim_reg(sim, R_RAH + 8U * i);
-    if((high & RAH_AV) && little(frame, 4) == low && little(frame + 4, 2) == (high & 0xFFFFU)) {
+    if((high & RAH_AV) && sim_little(frame, 4) == low && sim_little(frame + 4, 2) == (high & 0xFFFFU)) {
       return true;
     }
   }
   if(multicast) {
     /* RCTL.MO 00b takes bits 47:36 of the address, of which the first byte on the wire holds 7:0. */
     static const uint32_t shift[] = {36U, 35U, 34U, 32U};
-    uint32_t hash = (uint32_t)(little(frame, 6) >> shift[rctl >> 12 & 3U]) & 0xFFFU;
+    uint32_t hash = (uint32_t)(sim_little(frame, 6) >> shift[rctl >> 12 & 3U]) & 0xFFFU;
     return (*sim_reg(sim, R_MTA + 4U * (hash >> 5)) >> (hash & 31U) & 1U) != 0;
   }
   return false;
@@ -183,6 +178,11 @@ static bool listening(struct sim *sim) {
 static uint32_t buffers_left(struct sim *sim) {
   uint32_t size = *sim_reg(sim, R_RDLEN) / DESCRIPTOR;
   return size ? (*sim_reg(sim, R_RDT) + size - *sim_reg(sim, R_RDH)) % size : 0;
+}
+
+/* RCTL.RDMTS: a half, a quarter or an eighth of the ring. */
+static uint32_t low_mark(struct sim *sim) {
+  return *sim_reg(sim, R_RDLEN) / DESCRIPTOR >> ((*sim_reg(sim, R_RCTL) >> 8 & 3U) + 1U);
 }
 
 /* The status byte goes last, so that DD never shows before the rest. */
@@ -213,7 +213,8 @@ static bool write_descriptor(struct sim *sim, const void *data, size_t length, u
   if(!descriptor) {
     return false;
   }
-  uint8_t *buffer = sim_translate(sim, little(descriptor, 8), SIM_BUFFER, "DMA: receive buffer outside any allocation");
+  uint8_t *buffer =
+      sim_translate(sim, sim_little(descriptor, 8), SIM_BUFFER, "DMA: receive buffer outside any allocation");
   if(!buffer) {
     return false;
   }
@@ -232,14 +233,19 @@ static bool write_descriptor(struct sim *sim, const void *data, size_t length, u
   } else {
     put_status(descriptor, written);
     write_again(sim, head, written);
+    sim_cause(sim, CAUSE_RXT0);
   }
   *sim_reg(sim, R_RDH) = (head + 1U) % (*sim_reg(sim, R_RDLEN) / DESCRIPTOR);
+  if(buffers_left(sim) <= low_mark(sim)) {
+    sim_cause(sim, CAUSE_RXDMT0);
+  }
   return true;
 }
 
 static enum sim_delivery no_buffer(struct sim *sim) {
   count(sim, R_RNBC, 1);
   count(sim, R_MPC, 1);
+  sim_cause(sim, CAUSE_RXO);
   return SIM_NO_BUFFER;
 }
 
@@ -298,6 +304,7 @@ void sim_write_back(struct sim *sim) {
     uint8_t *descriptor = descriptor_at(sim, R_RDBAL, sim->rx_held_slot[i]);
     if(descriptor) {
       put_status(descriptor, sim->rx_held[i]);
+      sim_cause(sim, CAUSE_RXT0);
     }
   }
   sim->rx_held_count = kept;

@@ -1,0 +1,188 @@
+/* sim_check.c - what the simulated device's caller must not do with its registers and with memory that it uses. */
+#include "sim_internal.h"
+
+#include <stdio.h>
+
+/* The register table --------------------------------------------------------------------------------------------- */
+
+void sim_learn_registers(struct sim *sim) {
+  uint8_t family = sim_is_82574(sim) ? E1000_FAMILY_82574 : E1000_FAMILY_8254X;
+  for(size_t i = 0; i < e1000_register_count; i++) {
+    const struct e1000_register *row = &e1000_registers[i];
+    for(uint32_t n = 0; n < row->count && (row->families & family); n++) {
+      sim->row[(row->offset + n * row->stride) / 4U] = row;
+    }
+  }
+}
+
+static void violate_register(struct sim *sim, uint32_t offset, const char *what, uint32_t value) {
+  char text[SIM_TEXT];
+  (void)snprintf(text, sizeof(text), "%s %s", sim->row[offset / 4U]->name, what);
+  sim_violate(sim, text, value);
+}
+
+void sim_check_read(struct sim *sim, uint32_t offset) {
+  const struct e1000_register *row = sim->row[offset / 4U];
+  if(!row) {
+    sim_violate(sim, "read where this device has no register", offset);
+  } else if(row->access == E1000_WO) {
+    violate_register(sim, offset, "is write-only and was read", offset);
+  }
+}
+
+/* Reserved bits -------------------------------------------------------------------------------------------------- */
+
+/* Bits that are to be written as zero, 8254x SDM 13.4 and 82574 10.2. IMC is not among them: all ones mask everything. */
+static const struct {
+  uint32_t offset;
+  uint32_t bits_8254x;
+  uint32_t bits_82574;
+} reserved[] = {
+    {R_CTRL, 0x0003E416U, 0x2003E412U},   {R_FCAH, 0xFFFF0000U, 0xFFFF0000U},
+    {R_FCT, 0xFFFF0000U, 0xFFFF0000U},    {R_FCTTV, 0xFFFF0000U, 0xFFFF0000U},
+    {R_ITR, 0xFFFF0000U, 0xFFFF0000U},    {R_ICS, 0xFFFE0120U, 0xFE087D28U},
+    {R_IMS, 0xFFFE0120U, 0xFE087D28U},    {R_EITR, 0U, 0xFFFF0000U},
+    {R_RCTL, 0xF9204C01U, 0x81204001U}, /* 82574: DTYP and FLXBUF exist                       */
+    {R_TCTL, 0xFC000005U, 0x80000005U}, /* 82574: several requests under way, and thresholds  */
+    {R_TIPG, 0xC0000000U, 0xC0000000U},   {R_RDLEN, 0xFFF00000U, 0xFFF00000U},
+    {R_RDH, 0xFFFF0000U, 0xFFFF0000U},    {R_RDTR, 0x7FFF0000U, 0x7FFF0000U},
+    {R_RADV, 0xFFFF0000U, 0xFFFF0000U},   {R_TDLEN, 0xFFF00000U, 0xFFF00000U},
+    {R_TDH, 0xFFFF0000U, 0xFFFF0000U},    {R_TIDV, 0x7FFF0000U, 0x7FFF0000U},
+    {R_TXDCTL, 0x00C0C0C0U, 0x0080C0C0U}, /* 82574: bit 22 is to be set                        */
+    {R_TADV, 0xFFFF0000U, 0xFFFF0000U},   {R_RAH, 0x7FFC0000U, 0x7FFC0000U},
+};
+
+/* Bits that are set already may be written back. */
+static void check_reserved(struct sim *sim, uint32_t offset, uint32_t value) {
+  bool is_rah = offset >= R_RAH && offset < R_RAH + 8U * SIM_RECEIVE_ADDRESSES && (offset - R_RAH) % 8U == 0;
+  for(size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+    if(reserved[i].offset == (is_rah ? R_RAH : offset)) {
+      uint32_t bits = sim_is_82574(sim) ? reserved[i].bits_82574 : reserved[i].bits_8254x;
+      if(value & bits & ~*sim_reg(sim, offset)) {
+        violate_register(sim, offset, "was written with reserved bits set", value);
+      }
+    }
+  }
+}
+
+/* While it runs -------------------------------------------------------------------------------------------------- */
+
+static bool receiver_runs(struct sim *sim) {
+  return (*sim_reg(sim, R_RCTL) & RCTL_EN) != 0;
+}
+
+static bool transmitter_runs(struct sim *sim) {
+  return (*sim_reg(sim, R_TCTL) & TCTL_EN) != 0;
+}
+
+static void check_receive_control(struct sim *sim, uint32_t value) {
+  uint32_t size = RCTL_BSIZE | RCTL_BSEX;
+  if(receiver_runs(sim) && (value & RCTL_EN) && ((value ^ *sim_reg(sim, R_RCTL)) & size)) {
+    sim_violate(sim, "RCTL: another buffer size while the receiver runs", value);
+  }
+  if((value & RCTL_EN) && *sim_reg(sim, R_RDLEN) == 0) {
+    sim_violate(sim, "RCTL.EN set without a ring", value);
+  }
+}
+
+static void check_ring_setup(struct sim *sim, uint32_t offset, uint32_t value) {
+  bool tx = offset >= R_TDBAL;
+  uint32_t which = tx ? offset - R_TDBAL + R_RDBAL : offset;
+  if(tx ? transmitter_runs(sim) : receiver_runs(sim)) {
+    sim_violate(sim, "ring base, length or head written while the ring runs", offset);
+  }
+  if(which == R_RDBAL && value % 16U) {
+    sim_violate(sim, "ring base not 16-byte aligned", value);
+  }
+  if(which == R_RDLEN && (value % 128U || value / 16U > SIM_RING_MAX)) {
+    sim_violate(sim, "ring length not a multiple of 128 up to 64 KiB", value);
+  }
+}
+
+static void check_state(struct sim *sim, uint32_t offset, uint32_t value) {
+  switch(offset) {
+  case R_RCTL:
+    check_receive_control(sim, value);
+    break;
+  case R_TCTL:
+    if((value & TCTL_EN) && *sim_reg(sim, R_TDLEN) == 0) {
+      sim_violate(sim, "TCTL.EN set without a ring", value);
+    }
+    break;
+  case R_PBA:
+    if(receiver_runs(sim) || transmitter_runs(sim)) {
+      sim_violate(sim, "PBA written while receiver or transmitter runs", value);
+    }
+    break;
+  case R_RDBAL:
+  case R_RDBAH:
+  case R_RDLEN:
+  case R_RDH:
+  case R_TDBAL:
+  case R_TDBAH:
+  case R_TDLEN:
+  case R_TDH:
+    check_ring_setup(sim, offset, value);
+    break;
+  default:
+    break;
+  }
+}
+
+bool sim_check_write(struct sim *sim, uint32_t offset, uint32_t value) {
+  const struct e1000_register *row = sim->row[offset / 4U];
+  if(!row) {
+    sim_violate(sim, "write where this device has no register", offset);
+    return false;
+  }
+  if(offset == R_STATUS) {
+    return false; /* no mistake: the self-test shows that nothing happens */
+  }
+  /* A one that is written to ICR clears the cause. */
+  if(row->access == E1000_RO || (row->access == E1000_RC && offset != R_ICR)) {
+    violate_register(sim, offset, "is read-only and was written", value);
+    return false;
+  }
+  check_reserved(sim, offset, value);
+  check_state(sim, offset, value);
+  return true;
+}
+
+/* Memory that is freed ------------------------------------------------------------------------------------------- */
+
+/* Whether a descriptor that the device has still to work on points into the block. */
+static bool is_buffer(struct sim *sim, const struct sim_memory *row, uint32_t base_low) {
+  uint64_t base = sim_ring_base(sim, base_low);
+  uint32_t size = *sim_reg(sim, base_low + (R_RDLEN - R_RDBAL)) / 16U;
+  uint32_t tail = *sim_reg(sim, base_low + (R_RDT - R_RDBAL));
+  uint32_t i = *sim_reg(sim, base_low + (R_RDH - R_RDBAL));
+  if(i >= size || tail >= size) {
+    return false;
+  }
+  for(; i != tail; i = (i + 1U) % size) {
+    const uint8_t *descriptor = sim_find(sim, base + 16U * (uint64_t)i, 16U);
+    if(descriptor && sim_holds(row, sim_little(descriptor, 8))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A device that still runs would go on in memory that is somebody else's by then. */
+void sim_check_free(struct sim *sim, const struct sim_memory *row) {
+  if(!sim_may_master(sim)) {
+    return;
+  }
+  if(receiver_runs(sim) && sim_holds(row, sim_ring_base(sim, R_RDBAL))) {
+    sim_violate(sim, "dma_free of the receive ring while RCTL.EN is set", row->device);
+  }
+  if(transmitter_runs(sim) && sim_holds(row, sim_ring_base(sim, R_TDBAL))) {
+    sim_violate(sim, "dma_free of the transmit ring while TCTL.EN is set", row->device);
+  }
+  if(receiver_runs(sim) && is_buffer(sim, row, R_RDBAL)) {
+    sim_violate(sim, "dma_free of receive buffers while RCTL.EN is set", row->device);
+  }
+  if(transmitter_runs(sim) && is_buffer(sim, row, R_TDBAL)) {
+    sim_violate(sim, "dma_free of transmit buffers while TCTL.EN is set", row->device);
+  }
+}
