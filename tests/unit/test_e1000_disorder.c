@@ -65,6 +65,29 @@ static void test_newest_first(void **state) {
   }
 }
 
+/* Only DD says that a descriptor is the driver's again, whatever else is in it. */
+static void test_end_of_packet_without_done(void **state) {
+  (void)state;
+  for(size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+    struct bench bench;
+    uint8_t frame[FRAME];
+    struct netdev_frame shown;
+    begin(&bench, devices[i]);
+    unit_frame(frame, sizeof(frame), unit_mac, 1);
+    assert_int_equal(sim_inject_raw(bench.sim, frame, sizeof(frame), E1000_RXD_STATUS_EOP, 0, sizeof(frame)),
+                     SIM_DELIVERED);
+    inject(&bench, 2); /* behind it, and done */
+    assert_int_equal(netdev_peek(bench.dev, &shown), NETDEV_E_EMPTY);
+    assert_int_equal(netdev_poll(bench.dev, RING), 0);
+    unit_nic(bench.dev)->rx.descriptor[0].rx.status |= E1000_RXD_STATUS_DD;
+    for(uint32_t n = 1; n <= 2; n++) {
+      assert_int_equal(netdev_poll(bench.dev, 1), 1);
+      expect_newest(&bench, n);
+    }
+    end(&bench);
+  }
+}
+
 /* What is written into a descriptor that is ours again is taken for a frame one lap later. Nobody could tell; but it is no
  * more than one for each that came, from our own buffers, and after a close and an open everything is as before. */
 static void test_written_twice(void **state) {
@@ -96,6 +119,7 @@ static void test_written_twice(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_newest_first),
+      cmocka_unit_test(test_end_of_packet_without_done),
       cmocka_unit_test(test_written_twice),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #define MSIX_CAUSES   0x01F00000U /* 82574 10.2.4                                    */
 #define RXT0          0x00000080U
 #define RXQ0          0x00100000U
+#define OTHER         0x01000000U
 #define VECTOR_0      0x80088888U
 #define PBA_SUPPORT   0x80000000U
 #define PER_SECOND    8000U
@@ -203,6 +204,191 @@ static void test_interrupts_outlive_the_selftest(void **state) {
   }
 }
 
+/* The loop of a kernel ------------------------------------------------------------------------------------------- */
+
+#define BUDGET     2U
+#define FRAMES     3U /* more than one budget */
+#define LOOP_STEPS 50U
+
+/* Handler and work as a kernel runs them, by a platform that gives every register access a number. */
+struct loop {
+  struct sim *sim;
+  struct netdev *dev;
+  struct net_platform platform;
+  struct unit_client client;
+  uint32_t point;  /* points passed so far                                                 */
+  uint32_t strike; /* at this one another frame arrives; 0 never                           */
+  uint32_t sent;   /* frames that have arrived at the device                               */
+  bool message;    /* interrupts are messages: seen when they begin, and only then         */
+  uint32_t seen;   /* messages                                                             */
+};
+
+static struct loop *running;
+
+static void arrive(struct loop *loop) {
+  uint8_t frame[60];
+  unit_frame(frame, sizeof(frame), unit_mac, loop->sent + 1U);
+  assert_int_equal(sim_inject(loop->sim, frame, sizeof(frame)), SIM_DELIVERED);
+  loop->sent++;
+}
+
+static void pass_point(struct loop *loop) {
+  if(++loop->point == loop->strike) {
+    arrive(loop);
+  }
+}
+
+static uint32_t loop_read32(void *ctx, uint32_t offset) {
+  pass_point(running);
+  uint32_t value = sim_platform(running->sim)->mmio_read32(ctx, offset);
+  pass_point(running);
+  return value;
+}
+
+static void loop_write32(void *ctx, uint32_t offset, uint32_t value) {
+  pass_point(running);
+  sim_platform(running->sim)->mmio_write32(ctx, offset, value);
+  pass_point(running);
+}
+
+static void loop_receive(void *ctx, const struct netdev_frame *frame) {
+  pass_point(running);
+  unit_receive(ctx, frame);
+  pass_point(running);
+}
+
+static void loop_begin(struct loop *loop, size_t row) {
+  struct sim_config config = unit_config(modes[row].device);
+  struct e1000_config wanted = {
+      .vendor_id = E1000_VENDOR_ID, .device_id = config.device_id, .tx_descriptors = 16, .rx_descriptors = 16};
+  *loop = (struct loop){.sim = sim_create(&config), .message = modes[row].mode != E1000_IRQ_INTX};
+  running = loop;
+  loop->platform = *sim_platform(loop->sim);
+  loop->platform.mmio_read32 = loop_read32;
+  loop->platform.mmio_write32 = loop_write32;
+  assert_int_equal(e1000_create(&loop->platform, &wanted, &loop->dev), NETDEV_OK);
+  unit_client_init(&loop->client, loop->dev, true);
+  struct netdev_client client = {
+      .ctx = &loop->client, .tx_done = unit_tx_done, .receive = loop_receive, .link_changed = unit_link_changed};
+  assert_int_equal(netdev_set_client(loop->dev, &client), NETDEV_OK);
+  assert_int_equal(netdev_open(loop->dev), NETDEV_OK);
+  loop->seen = sim_interrupts(loop->sim);
+  loop->point = 0;
+}
+
+/* A line is as high as the device holds it; messages that wait are delivered as one. */
+static bool interrupted(struct loop *loop) {
+  uint32_t messages = sim_interrupts(loop->sim);
+  bool due = loop->message ? messages != loop->seen : sim_interrupt(loop->sim);
+  loop->seen = messages;
+  return due;
+}
+
+/* Serves interrupts until there is none, as tests/kernel does; the causes seen. */
+static uint32_t serve(struct loop *loop) {
+  uint32_t all = 0;
+  for(uint32_t steps = 0; interrupted(loop); steps++) {
+    assert_true(steps < LOOP_STEPS);
+    uint32_t causes = e1000_irq_handle(loop->dev);
+    all |= causes;
+    if(causes == 0) {
+      continue;
+    }
+    do {
+      pass_point(loop);
+      (void)netdev_tick(loop->dev);
+    } while(netdev_poll(loop->dev, BUDGET) == BUDGET);
+    pass_point(loop);
+    e1000_irq_rearm(loop->dev);
+    pass_point(loop);
+  }
+  return all;
+}
+
+/* Wherever a frame arrives, it is received without another one, or anybody else, having to wake the loop. */
+static void test_no_frame_is_left_behind(void **state) {
+  (void)state;
+  for(size_t i = 0; i < MODES; i++) {
+    bool struck = true;
+    for(uint32_t strike = 1; struck; strike++) {
+      struct loop loop;
+      loop_begin(&loop, i);
+      loop.strike = strike;
+      arrive(&loop); /* waits already when interrupts are switched on */
+      assert_int_equal(e1000_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
+      (void)serve(&loop);
+      assert_int_equal(loop.client.received, loop.sent);
+      for(uint32_t n = 1; n < FRAMES; n++) {
+        arrive(&loop);
+      }
+      (void)serve(&loop);
+      struck = loop.point >= strike;
+      assert_int_equal(loop.sent, FRAMES + (struck ? 1U : 0U));
+      assert_int_equal(loop.client.received, loop.sent);
+      assert_true(struck || strike > 20U); /* there were points to try */
+      unit_end(loop.sim, loop.dev);
+    }
+  }
+}
+
+/* The loop idles; then one thing at a time wakes it, and it alone. */
+static void test_what_wakes(void **state) {
+  (void)state;
+  for(size_t i = 0; i < MODES; i++) {
+    bool msix = modes[i].mode == E1000_IRQ_MSIX;
+    struct loop loop;
+    uint8_t frame[60];
+    loop_begin(&loop, i);
+    assert_int_equal(e1000_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
+    (void)serve(&loop);
+    assert_false(interrupted(&loop));
+
+    unit_frame(frame, sizeof(frame), unit_mac, 1);
+    assert_int_equal(netdev_transmit(loop.dev, frame, sizeof(frame), unit_cookie(1), 0), NETDEV_OK);
+    assert_int_equal(loop.client.done_total, 0);
+    assert_int_equal(serve(&loop) & (E1000_CAUSE_TXDW | E1000_CAUSE_LSC | RXT0), E1000_CAUSE_TXDW);
+    assert_int_equal(loop.client.done[1], 1);
+
+    sim_knobs(loop.sim)->link_down = true;
+    sim_advance(loop.sim, TICK_US);
+    uint32_t causes = serve(&loop);
+    assert_int_equal(causes & (E1000_CAUSE_TXDW | E1000_CAUSE_LSC | RXT0), E1000_CAUSE_LSC);
+    assert_int_equal(causes & MSIX_CAUSES, msix ? MSIX_CAUSES : modes[i].device == SIM_82574L ? OTHER : 0U);
+    assert_false(loop.client.link.up);
+    sim_knobs(loop.sim)->link_down = false;
+    sim_advance(loop.sim, TICK_US);
+    assert_true(serve(&loop) & E1000_CAUSE_LSC);
+    assert_true(loop.client.link.up);
+
+    arrive(&loop);
+    assert_int_equal(serve(&loop) & (E1000_CAUSE_TXDW | E1000_CAUSE_LSC | RXT0), RXT0);
+    assert_int_equal(loop.client.received, 1);
+    unit_end(loop.sim, loop.dev);
+  }
+}
+
+/* Half of the buffers used, and all of them: both are causes, and unmasked. */
+static void test_buffers_run_out(void **state) {
+  (void)state;
+  for(size_t i = 0; i < MODES; i++) {
+    struct loop loop;
+    uint8_t frame[60];
+    loop_begin(&loop, i);
+    unit_frame(frame, sizeof(frame), unit_mac, 1);
+    while(sim_inject(loop.sim, frame, sizeof(frame)) == SIM_DELIVERED) {
+      loop.sent++;
+      assert_int_equal(sim_peek(loop.sim, E1000_ICR) & E1000_CAUSE_RXDMT0, loop.sent < 7U ? 0U : E1000_CAUSE_RXDMT0);
+    }
+    assert_int_equal(sim_peek(loop.sim, E1000_ICR) & E1000_CAUSE_RXO, E1000_CAUSE_RXO);
+    assert_int_equal(loop.sent, 15);
+    assert_false(sim_interrupt(loop.sim)); /* all is masked still */
+    assert_int_equal(e1000_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
+    (void)serve(&loop);
+    assert_int_equal(loop.client.received, loop.sent);
+    unit_end(loop.sim, loop.dev);
+  }
+}
+
 /* A flood -------------------------------------------------------------------------------------------------------- */
 
 static const struct net_platform *host;
@@ -249,6 +435,9 @@ int main(void) {
       cmocka_unit_test(test_no_interrupts_stay_none),
       cmocka_unit_test(test_only_while_enabled),
       cmocka_unit_test(test_interrupts_outlive_the_selftest),
+      cmocka_unit_test(test_no_frame_is_left_behind),
+      cmocka_unit_test(test_what_wakes),
+      cmocka_unit_test(test_buffers_run_out),
       cmocka_unit_test(test_flood_of_damaged_frames),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,37 @@ static void test_no_address_and_no_nvm(void **state) {
   }
 }
 
+/* An EEPROM that is not there reads as ones. With an address in the registers the NIC works, and the checksum tells; without
+ * one it is refused, after as many accesses as three words take. */
+static void test_microwire_never_answers(void **state) {
+  (void)state;
+  struct sim_config config = unit_config(SIM_82544GC);
+  config.microwire_never_answers = true;
+  struct bench bench;
+  uint16_t value = 0;
+  create(&bench, &config);
+  assert_memory_equal(bench.dev->permanent_mac, unit_mac, sizeof(unit_mac));
+  assert_int_equal(netdev_open(bench.dev), NETDEV_OK);
+  sim_forget_accesses(bench.sim);
+  assert_int_equal(e1000_nvm_read(bench.dev, 0, &value), NETDEV_OK);
+  uint64_t word_reads = sim_reads(bench.sim);
+  assert_int_equal(value, 0xFFFF);
+  assert_int_equal(e1000_nvm_checksum(bench.dev, &value), NETDEV_OK);
+  assert_int_equal(value, 0xFFC0); /* 64 times -1 */
+  struct e1000_selftest test = {0};
+  assert_int_equal(e1000_selftest(bench.dev, false, &test), NETDEV_OK);
+  assert_int_equal(test.failed, 1);
+  end(&bench);
+
+  config.ral_empty = true;
+  bench.sim = sim_create(&config);
+  assert_int_equal(unit_create(bench.sim, 0, 0, &bench.dev), NETDEV_E_NO_ADDRESS);
+  assert_int_equal(sim_logged(bench.sim, NET_LOG_WARN, "hold no station address"), 1);
+  assert_true(sim_reads_of(bench.sim, E1000_EECD) <= 3U * word_reads);
+  assert_true(sim_reads(bench.sim) <= 3U * word_reads + 100U);
+  end(&bench);
+}
+
 /* A device that is pulled out in the middle of this must not leave an address of half its own bytes and half ones. */
 static void test_address_of_a_device_that_goes(void **state) {
   (void)state;
@@ -429,6 +460,7 @@ int main(void) {
       cmocka_unit_test(test_registers_have_the_say),
       cmocka_unit_test(test_no_usable_address),
       cmocka_unit_test(test_no_address_and_no_nvm),
+      cmocka_unit_test(test_microwire_never_answers),
       cmocka_unit_test(test_address_of_a_device_that_goes),
       cmocka_unit_test(test_phy_read),
       cmocka_unit_test(test_phy_is_woken),
