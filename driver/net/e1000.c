@@ -42,15 +42,13 @@ static int op_open(struct netdev *dev) {
   if(result == NETDEV_OK) {
     result = e1000_start(nic);
   }
-  if(result != NETDEV_OK) {
-    if(result != NETDEV_E_GONE) {
-      e1000_silence(nic);
-    }
-    return result;
-  }
   uint32_t status = e1000_read(nic, E1000_STATUS);
-  if(e1000_is_gone(nic, status)) {
-    return NETDEV_E_GONE;
+  if(result == NETDEV_OK && e1000_is_gone(nic, status)) {
+    result = NETDEV_E_GONE;
+  }
+  if(result != NETDEV_OK) {
+    e1000_silence(nic); /* also what seems to be gone: one read may have been lost, and the rings are freed one day */
+    return result;
   }
   nic->link_read_us = now_us(nic);
   nic->stuck_watch = false;
