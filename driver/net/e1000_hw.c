@@ -199,8 +199,12 @@ int e1000_reset(struct e1000 *nic) {
 }
 
 void e1000_let_go(const struct e1000 *nic) {
-  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) & ~E1000_CTRL_EXT_DRV_LOAD);
+  if(!has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+    return;
+  }
+  uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
+  if(ctrl_ext != UINT32_MAX) {
+    e1000_write(nic, E1000_CTRL_EXT, ctrl_ext & ~E1000_CTRL_EXT_DRV_LOAD);
   }
 }
 
