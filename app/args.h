@@ -47,8 +47,8 @@ struct option {
 /*
  * Parses argv[0..argc-1] (without the command's name) into `values`, which holds the defaults. Words without a dash go
  * to `positional`, at most `positional_max`; their number is returned. "--" ends the options. On a mistake -1, and
- * `error` (ARGS_ERROR_SIZE bytes) says what and where; `values` may then be half filled. "-h" and "--help" set *help and
- * end the parsing.
+ * `error` (ARGS_ERROR_SIZE bytes) says what and where; `values` may then be half filled. "-h" and "--help" set *help
+ * and end the parsing.
  */
 int args_parse(const struct option *options, void *values, int argc, char *const argv[], const char **positional,
                int positional_max, bool *help, char *error);
@@ -69,12 +69,12 @@ struct pci_location {
 };
 bool args_pci_location(const char *text, struct pci_location *out);
 
-/* Splits one command line at blanks, in place; "double quotes" hold a word together. Returns the number of words stored,
- * at most `max`. For callers that get load options instead of an argument vector. */
+/* Splits one command line at blanks, in place; "double quotes" hold a word together. Returns the number of words
+ * stored, at most `max`. For callers that get load options instead of an argument vector. */
 int args_split(char *line, char *argv[], int max);
 
-/* The reverse: one line of the words, a blank between them, in double quotes where one holds a blank. False, and an empty
- * line, when they need more than `size` bytes. */
+/* The reverse: one line of the words, a blank between them, in double quotes where one holds a blank. False, and an
+ * empty line, when they need more than `size` bytes. */
 bool args_join(const char *const words[], int count, char *line, size_t size);
 
 bool text_equal(const char *left, const char *right);

@@ -1,4 +1,5 @@
-/* mnp_link.h - frames in and out beside the firmware's network stack: a child of EFI_MANAGED_NETWORK on the same NIC. */
+/* mnp_link.h - frames in and out beside the firmware's network stack: a child of EFI_MANAGED_NETWORK on the same NIC.
+ * */
 #ifndef APP_MNP_LINK_H
 #define APP_MNP_LINK_H
 
@@ -9,8 +10,8 @@
 
 struct mnp_link;
 
-/* Joins the NIC whose SNP is on `snp_handle`. `receive` gets a copy of every frame for the station address and broadcast, at
- * TPL_CALLBACK, which the stack gets as well. EFI_UNSUPPORTED when no MNP runs there. */
+/* Joins the NIC whose SNP is on `snp_handle`. `receive` gets a copy of every frame for the station address and
+ * broadcast, at TPL_CALLBACK, which the stack gets as well. EFI_UNSUPPORTED when no MNP runs there. */
 EFI_STATUS mnp_link_open(struct mnp_link **link, EFI_HANDLE snp_handle, const struct netdev_client *client);
 
 /* Leaves; what is still being sent is waited for. NULL is harmless. */

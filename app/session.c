@@ -103,7 +103,8 @@ EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *hol
   out(" from '%s'.\n", name);
   *holder = current;
   EFI_STATUS status = BS->DisconnectController(pci->handle, NULL, NULL);
-  /* The status is not to be trusted: iPXE lets go and the firmware says EFI_NOT_FOUND. Who holds it now is what counts. */
+  /* The status is not to be trusted: iPXE lets go and the firmware says EFI_NOT_FOUND. Who holds it now is what counts.
+   * */
   if(!pci_find_holder(pci->handle)) {
     return EFI_SUCCESS;
   }
@@ -249,8 +250,8 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
   return status;
 }
 
-/* Whether the firmware's stack answers for the address itself. One that was given with --addr, or that a DHCP client held
- * only for a moment, is ours to answer for. */
+/* Whether the firmware's stack answers for the address itself. One that was given with --addr, or that a DHCP client
+ * held only for a moment, is ours to answer for. */
 static bool is_firmwares(const struct session *session, uint32_t address) {
   UINT8 lease[3][4] = {{0}};
   lease_known(session->netdev->permanent_mac, lease);

@@ -89,8 +89,8 @@ static void restore_device(struct efi_nic *nic) {
   }
 }
 
-/* The 82574 hangs or leaves the bus when its link sleeps in L0s or L1 (specification update). Off at this end of the link, L1 is
- * never entered and our transmitter stays out of L0s; Linux does the same at the other end. */
+/* The 82574 hangs or leaves the bus when its link sleeps in L0s or L1 (specification update). Off at this end of the
+ * link, L1 is never entered and our transmitter stays out of L0s; Linux does the same at the other end. */
 static void disable_aspm(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT8 pcie = pci_find_capability(io, PCI_CAPABILITY_PCIE);

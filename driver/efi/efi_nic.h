@@ -56,14 +56,15 @@ struct efi_nic_options {
 };
 
 /*
- * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and,
- * where the part can take it, DUAL_ADDRESS_CYCLE; switches ASPM off on a PCIe part; creates the netdev (closed) and its rings, and makes sure that the NIC is quiet after
- * ExitBootServices: receiver, transmitter and interrupts off, by register writes alone. Zeroes *nic first; *nic must stay where it is until
- * efi_nic_detach. TPL_CALLBACK or lower, boot services only.
+ * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and, where the
+ * part can take it, DUAL_ADDRESS_CYCLE; switches ASPM off on a PCIe part; creates the netdev (closed) and its rings,
+ * and makes sure that the NIC is quiet after ExitBootServices: receiver, transmitter and interrupts off, by register
+ * writes alone. Zeroes *nic first; *nic must stay where it is until efi_nic_detach. TPL_CALLBACK or lower, boot
+ * services only.
  *
  * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when this driver does not know it, its
- * BAR 0 is no memory BAR of at least 128 KiB, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES, EFI_TIMEOUT when it does not come out of its reset,
- * EFI_DEVICE_ERROR; nothing is then left behind.
+ * BAR 0 is no memory BAR of at least 128 KiB, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES,
+ * EFI_TIMEOUT when it does not come out of its reset, EFI_DEVICE_ERROR; nothing is then left behind.
  */
 EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE agent,
                           const struct efi_nic_options *options);
@@ -101,8 +102,8 @@ EFI_STATUS efi_status_of(int result);
 /* Fills nic->platform: registers, DMA and time over PciIo. Part of efi_nic_attach; separate for the tests. */
 void efi_platform_init(struct efi_nic *nic);
 
-/* Microseconds since the processor was reset, from the processor's time-stamp counter. Calibrated on the first call, which takes
- * 10 ms. */
+/* Microseconds since the processor was reset, from the processor's time-stamp counter. Calibrated on the first call,
+ * which takes 10 ms. */
 UINT64 efi_clock_us(VOID);
 
 /* The time-stamp counter (tsc.c). */

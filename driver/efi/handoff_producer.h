@@ -9,11 +9,11 @@
 struct net_handoff *handoff_find(VOID);
 
 /*
- * Adds a NIC that this driver holds to the published table, making and installing the table if there is none, or changes
- * how it will be left: `live` receiving, else quiet. `lease` (address, mask, gateway, 4 bytes each in network order) may be
- * NULL. What happens to the NIC until ExitBootServices does not matter: then it is left as asked, by register writes alone.
- * EFI_OUT_OF_RESOURCES when the table is full or there is no memory, EFI_DEVICE_ERROR when the firmware does not say where
- * BAR 0 is; nothing is then changed. TPL_CALLBACK or lower.
+ * Adds a NIC that this driver holds to the published table, making and installing the table if there is none, or
+ * changes how it will be left: `live` receiving, else quiet. `lease` (address, mask, gateway, 4 bytes each in network
+ * order) may be NULL. What happens to the NIC until ExitBootServices does not matter: then it is left as asked, by
+ * register writes alone. EFI_OUT_OF_RESOURCES when the table is full or there is no memory, EFI_DEVICE_ERROR when the
+ * firmware does not say where BAR 0 is; nothing is then changed. TPL_CALLBACK or lower.
  */
 EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN live, const UINT8 lease[3][4]);
 

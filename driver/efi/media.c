@@ -1,5 +1,5 @@
-/* media.c - EFI_ADAPTER_INFORMATION_PROTOCOL: the media state, so that network boot waits for autonegotiation instead of
- * giving up at once (UEFI 2.10, 11.12). */
+/* media.c - EFI_ADAPTER_INFORMATION_PROTOCOL: the media state, so that network boot waits for autonegotiation instead
+ * of giving up at once (UEFI 2.10, 11.12). */
 #include "snp.h"
 
 #define AUTONEGOTIATION_US 5000000U /* copper takes 2 to 4 s; without a link after that there is no cable */

@@ -1,4 +1,5 @@
-/* names.c - EFI_COMPONENT_NAME2_PROTOCOL and its elder sister (UEFI 2.10, 11.5): what the driver and its NICs are called. */
+/* names.c - EFI_COMPONENT_NAME2_PROTOCOL and its elder sister (UEFI 2.10, 11.5): what the driver and its NICs are
+ * called. */
 #include "binding.h"
 
 #define DRIVER_NAME L"" E1000_DRIVER_NAME

@@ -22,8 +22,8 @@ struct kernel_efi_entry {
   uint64_t table; /* physical address, or one in a direct map */
 };
 
-/* The physical address of the handoff table among `count` entries, 0 when there is none. `direct_map` is the offset of a
- * higher-half map of physical memory (0 = none): addresses at or above it are brought down. */
+/* The physical address of the handoff table among `count` entries, 0 when there is none. `direct_map` is the offset of
+ * a higher-half map of physical memory (0 = none): addresses at or above it are brought down. */
 uint64_t kernel_handoff_locate(const struct kernel_efi_entry *entries, uint64_t count, uint64_t direct_map);
 
 enum kernel_nic_origin {
@@ -32,11 +32,11 @@ enum kernel_nic_origin {
 };
 
 /*
- * Brings up one NIC. `table` is the handoff table as the processor reaches it, of at most `available` readable bytes, at
- * physical address `physical`; NULL when there is none. `map` as for e1000_adopt. A table that is missing, damaged or about
- * another NIC, and a NIC whose registers disagree with it, lead to a fresh start; why is told through platform->log. On
- * success *out is open, registered, and has `client`. Otherwise *out is NULL and nothing is left allocated; the result is
- * e1000_create's, netdev_open's, or netdev_register's (NETDEV_E_NO_MEMORY: no name is left).
+ * Brings up one NIC. `table` is the handoff table as the processor reaches it, of at most `available` readable bytes,
+ * at physical address `physical`; NULL when there is none. `map` as for e1000_adopt. A table that is missing, damaged
+ * or about another NIC, and a NIC whose registers disagree with it, lead to a fresh start; why is told through
+ * platform->log. On success *out is open, registered, and has `client`. Otherwise *out is NULL and nothing is left
+ * allocated; the result is e1000_create's, netdev_open's, or netdev_register's (NETDEV_E_NO_MEMORY: no name is left).
  */
 int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
                      size_t available, uint64_t physical, void *(*map)(void *ctx, uint64_t physical, uint64_t size),

@@ -109,8 +109,8 @@ static void release(struct e1000 *nic) {
   }
 }
 
-/* Skips what is damaged; a frame in several buffers is dropped as one. At most one lap of the ring per call, so a device
- * that writes faster than we read cannot keep us here. */
+/* Skips what is damaged; a frame in several buffers is dropped as one. At most one lap of the ring per call, so a
+ * device that writes faster than we read cannot keep us here. */
 static int op_peek(struct netdev *dev, struct netdev_frame *frame) {
   struct e1000 *nic = to_e1000(dev);
   for(uint32_t i = 0; i < e1000_ring_count(&nic->rx); i++) {
@@ -164,7 +164,8 @@ static void op_update_stats(struct netdev *dev) {
   update_stats(to_e1000(dev));
 }
 
-/* Quiesce ------------------------------------------------------------------------------------------------------------ */
+/* Quiesce ------------------------------------------------------------------------------------------------------------
+ * */
 
 void e1000_quiesce(struct netdev *dev) {
   if(dev->state != NETDEV_GONE) {
@@ -174,8 +175,8 @@ void e1000_quiesce(struct netdev *dev) {
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */
 
-/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. If it
- * is still there after all, it must not go on writing into memory that is freed one day. */
+/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. If
+ * it is still there after all, it must not go on writing into memory that is freed one day. */
 static int give_up(struct e1000 *nic) {
   e1000_silence(nic);
   netdev_gone(&nic->netdev);
@@ -206,8 +207,8 @@ static int recover(struct e1000 *nic) {
   return give_up(nic);
 }
 
-/* True when the oldest frame that the device was told of has been the same one for too long. The clock starts when a tick
- * first sees it, so a frame that was queued just now is never taken for a hang. */
+/* True when the oldest frame that the device was told of has been the same one for too long. The clock starts when a
+ * tick first sees it, so a frame that was queued just now is never taken for a hang. */
 static bool is_stuck(struct e1000 *nic, uint64_t now) {
   bool in_flight = nic->tx.published != nic->tx.head;
   if(!in_flight || !nic->stuck_watch || nic->tx.head != nic->stuck_head) {

@@ -58,7 +58,7 @@ static int check_device(const struct e1000 *nic, const struct net_handoff_nic *f
       {"handoff: RAH0 differs", E1000_RAH, E1000_RAH_AV | 0xFFFFU,
        E1000_RAH_AV | (uint32_t)mac[4] | (uint32_t)mac[5] << 8},
       {"handoff: RCTL differs", E1000_RCTL, live ? UINT32_MAX : E1000_RCTL_EN, live ? from->rctl : 0},
-      {"handoff: TCTL differs", E1000_TCTL, E1000_TCTL_EN, live ? E1000_TCTL_EN : 0},
+      {"handoff: TCTL differs", E1000_TCTL, UINT32_MAX, live ? from->tctl : from->tctl & ~E1000_TCTL_EN},
       {"handoff: RFCTL asks for extended descriptors", E1000_RFCTL, E1000_RFCTL_EXTEN, 0}, /* the last: 82574 only */
   };
   size_t count = sizeof(expected) / sizeof(expected[0]);
@@ -78,8 +78,8 @@ static int adopt_ring(struct e1000 *nic, struct e1000_ring *ring, const struct n
                                 : NETDEV_E_NO_MEMORY;
 }
 
-/* The entry has the sum of the receive errors only, so it goes on in one of its parts. rx_missed is the sum of a register:
- * one that keeps its value when it is read still shows what the firmware has counted. */
+/* The entry has the sum of the receive errors only, so it goes on in one of its parts. rx_missed is the sum of a
+ * register: one that keeps its value when it is read still shows what the firmware has counted. */
 static void take_over_statistics(struct e1000 *nic, const struct net_handoff_statistics *from) {
   struct netdev_stats *stats = &nic->netdev.stats;
   stats->rx_frames = from->rx_frames;

@@ -81,8 +81,9 @@ void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *te
 int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,
                uint32_t step_us, uint32_t timeout_us);
 
-/* Whether `status`, just read from STATUS of a device that was started, says that it has gone: all ones, which PCI answers
- * for nobody, or nothing at all while the station address is nothing too, which some bridges and QEMU answer. */
+/* Whether `status`, just read from STATUS of a device that was started, says that it has gone: all ones, which PCI
+ * answers for nobody, or nothing at all while the station address is nothing too, which some bridges and QEMU answer.
+ * */
 bool e1000_is_gone(const struct e1000 *nic, uint32_t status);
 
 /* Tells management firmware that no driver is in charge any more (CTRL_EXT.DRV_LOAD, 82574). */
@@ -91,8 +92,8 @@ void e1000_let_go(const struct e1000 *nic);
 /* Tells it the opposite. */
 void e1000_take_charge(const struct e1000 *nic);
 
-/* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that may
- * be done inside ExitBootServices. */
+/* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that
+ * may be done inside ExitBootServices. */
 void e1000_silence(struct e1000 *nic);
 
 /* Reset and start ------------------------------------------------------------------------------------------------ */

@@ -213,8 +213,6 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_RCTL_EN         (1U << 1)
 #define E1000_RCTL_UPE        (1U << 3)
 #define E1000_RCTL_LPE        (1U << 5)
-#define E1000_RCTL_LBM_MASK   (3U << 6)
-#define E1000_RCTL_DTYP_MASK  (3U << 10)
 #define E1000_RCTL_BAM        (1U << 15)
 #define E1000_RCTL_BSIZE_2048 (0U << 16)
 #define E1000_RCTL_BSIZE_MASK (3U << 16)

@@ -81,8 +81,8 @@ int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platfo
 int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
                      void *descriptors, void *buffers);
 
-/* Of an adopted ring: whether each descriptor that the device may still read or write points into its slot's buffer, and a
- * transmit one is of our kind. The latter also marks the slots as the firmware's. */
+/* Of an adopted ring: whether each descriptor that the device may still read or write points into its slot's buffer,
+ * and a transmit one is of our kind. The latter also marks the slots as the firmware's. */
 bool e1000_rx_points_home(const struct e1000_ring *ring);
 bool e1000_tx_points_home(struct e1000_ring *ring);
 

@@ -145,11 +145,11 @@ static const char *check_ring(const struct net_handoff_ring *ring, bool receive)
   return NULL;
 }
 
-/* The bits on which the rings rest: a wrong one has the device write beyond its buffers, or descriptors of another kind. */
+/* The bits on which the rings rest: a wrong one has the device write beyond its buffers, or descriptors of another
+ * kind. */
 static const char *check_control(const struct net_handoff_nic *nic) {
-  const uint32_t fixed = E1000_RCTL_EN | E1000_RCTL_LPE | E1000_RCTL_LBM_MASK | E1000_RCTL_DTYP_MASK |
-                         E1000_RCTL_BSIZE_MASK | E1000_RCTL_BSEX | E1000_RCTL_SECRC;
-  if((nic->rctl & fixed) != (E1000_RCTL_EN | E1000_RCTL_BSIZE_2048 | E1000_RCTL_SECRC)) {
+  const uint32_t filters = E1000_RCTL_UPE | E1000_RCTL_BAM;
+  if((nic->rctl & ~filters) != (E1000_RCTL_EN | E1000_RCTL_BSIZE_2048 | E1000_RCTL_SECRC)) {
     return "the receiver is set up for other rings";
   }
   return nic->tctl & E1000_TCTL_EN ? NULL : "the transmitter is off";

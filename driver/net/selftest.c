@@ -103,7 +103,8 @@ static int enter_loopback(struct e1000 *nic) {
   return NETDEV_OK;
 }
 
-/* The MAC's bits go back by the reset in netdev_close; the PHY's have to be put back by hand, and take effect at a reset. */
+/* The MAC's bits go back by the reset in netdev_close; the PHY's have to be put back by hand, and take effect at a
+ * reset. */
 static void leave_loopback(struct e1000 *nic, const struct phy_state *before) {
   if(nic->model->family == E1000_FAMILY_82574) {
     nic->rctl &= ~RCTL_LBM_MAC;

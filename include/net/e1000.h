@@ -26,8 +26,8 @@ extern const size_t e1000_struct_size;
 /* The marketing name ("82574L") of a device this driver knows, or NULL. Touches nothing. */
 const char *e1000_model_name(uint16_t vendor_id, uint16_t device_id);
 
-/* Whether this device may be given DMA addresses above 4 GiB. The 8254x drive 64-bit addresses, but on a conventional PCI
- * bus some of them hang on transmit when they get one. */
+/* Whether this device may be given DMA addresses above 4 GiB. The 8254x drive 64-bit addresses, but on a conventional
+ * PCI bus some of them hang on transmit when they get one. */
 bool e1000_dma_64bit(uint16_t vendor_id, uint16_t device_id);
 
 /* Makes a device: allocates rings and buffers, resets the controller and leaves it quiet, reads its addresses. On
@@ -37,23 +37,24 @@ bool e1000_dma_64bit(uint16_t vendor_id, uint16_t device_id);
 int e1000_create(const struct net_platform *platform, const struct e1000_config *config, struct netdev **out);
 
 /*
- * Continues a controller that firmware left running, or quiet with its rings programmed, from the very descriptor where the
- * firmware stopped: no reset, no frame lost. `nic` is an entry that net_handoff_validate let through, in state QUIET or
- * LIVE; `map` gives the processor's address of `size` bytes at a physical one (NULL: cannot), callable only in here.
- * The device's registers are compared with the entry before anything is written (HANDOFF.md, check 6), except that
- * interrupts are masked. On success *out is open, not registered, and has no client: set callbacks in (*out)->client
- * before the first poll. Otherwise the controller is as it was found, but for the mask: reset it by e1000_create.
- * NETDEV_E_UNSUPPORTED for an unknown device or state, NETDEV_E_STATE when a register disagrees (logged with its value),
- * NETDEV_E_GONE, NETDEV_E_NO_MEMORY, NETDEV_E_INVALID.
+ * Continues a controller that firmware left running, or quiet with its rings programmed, from the very descriptor where
+ * the firmware stopped: no reset, no frame lost. `nic` is an entry that net_handoff_validate let through, in state
+ * QUIET or LIVE; `map` gives the processor's address of `size` bytes at a physical one (NULL: cannot), callable only in
+ * here. The device's registers are compared with the entry before anything is written (HANDOFF.md, check 6), except
+ * that interrupts are masked. On success *out is open, not registered, and has no client: set callbacks in
+ * (*out)->client before the first poll. Otherwise the controller is as it was found, but for the mask: reset it by
+ * e1000_create. NETDEV_E_UNSUPPORTED for an unknown device or state, NETDEV_E_STATE when a register disagrees (logged
+ * with its value), NETDEV_E_GONE, NETDEV_E_NO_MEMORY, NETDEV_E_INVALID.
  */
 int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *nic,
                 void *(*map)(void *ctx, uint64_t physical, uint64_t size), struct netdev **out);
 
-/* Unregisters, closes and frees. A ring that was adopted is not freed: its memory is the host's to keep or reuse. The controller is quiet and owns its permanent address again. NULL is harmless. */
+/* Unregisters, closes and frees. A ring that was adopted is not freed: its memory is the host's to keep or reuse. The
+ * controller is quiet and owns its permanent address again. NULL is harmless. */
 void e1000_destroy(struct netdev *dev);
 
-/* Stops receiver, transmitter and interrupts with a handful of register accesses and nothing else: no wait, no memory, no
- * callback. For the moment when an operating system takes over, from any context, also an ExitBootServices callback.
+/* Stops receiver, transmitter and interrupts with a handful of register accesses and nothing else: no wait, no memory,
+ * no callback. For the moment when an operating system takes over, from any context, also an ExitBootServices callback.
  * The device is not closed: no other call may follow but e1000_quiesce itself. */
 void e1000_quiesce(struct netdev *dev);
 
@@ -66,21 +67,21 @@ enum e1000_irq_mode {
 };
 
 /* Sets the mode and the moderation (`max_per_second` interrupts, 0 = unlimited; SDM 13.4.18), unmasks, and raises one
- * interrupt, so that frames which wait already are seen. In force until the device is closed, also after a reset that ended a
- * transmit hang. The interrupt controller and PCI capability are the caller's, and must be ready. NETDEV_E_UNSUPPORTED for
- * MSI-X on a part without it, NETDEV_E_STATE unless open. */
+ * interrupt, so that frames which wait already are seen. In force until the device is closed, also after a reset that
+ * ended a transmit hang. The interrupt controller and PCI capability are the caller's, and must be ready.
+ * NETDEV_E_UNSUPPORTED for MSI-X on a part without it, NETDEV_E_STATE unless open. */
 int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_per_second);
 
 /* From the interrupt handler: 0 when the interrupt is not this device's, else the causes (ICR), with further interrupts
  * masked until e1000_irq_rearm. One read; one write more when it is ours. Touches nothing but registers. */
 uint32_t e1000_irq_handle(struct netdev *dev);
 
-/* After the work is done (netdev_poll returned less than its budget): unmasks. A cause that came meanwhile interrupts at
- * once, so nothing is lost. One write. */
+/* After the work is done (netdev_poll returned less than its budget): unmasks. A cause that came meanwhile interrupts
+ * at once, so nothing is lost. One write. */
 void e1000_irq_rearm(struct netdev *dev);
 
-/* Unmasks, and raises one interrupt: for a handler that leaves frames over to the next. Two writes. Like rearming it does nothing
- * on a device that is not open, or whose interrupts are not enabled. */
+/* Unmasks, and raises one interrupt: for a handler that leaves frames over to the next. Two writes. Like rearming it
+ * does nothing on a device that is not open, or whose interrupts are not enabled. */
 void e1000_irq_raise(struct netdev *dev);
 
 /* Masks, until e1000_irq_enable. */

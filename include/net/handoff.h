@@ -109,7 +109,8 @@ struct net_handoff_nic {
   struct net_handoff_statistics statistics;
 };
 
-/* Something the firmware fetched for the kernel, who compares the SHA-256 before the first use. No producer fills it yet. */
+/* Something the firmware fetched for the kernel, who compares the SHA-256 before the first use. No producer fills it
+ * yet. */
 struct net_handoff_payload {
   char name[48]; /* ends with a zero byte */
   uint64_t physical;

@@ -96,10 +96,10 @@ struct netdev_frame {
 
 struct netdev;
 
-/* What the owner of a device wants to be told. Every member may be NULL. Called from inside netdev_poll, netdev_complete,
- * netdev_tick, netdev_transmit (completions only), netdev_open (link only) and netdev_close, in the caller's context. A
- * callback may transmit, but is refused with NETDEV_E_STATE or NETDEV_E_GONE while the device is being closed or reset;
- * it must not open, close, poll or destroy the device. */
+/* What the owner of a device wants to be told. Every member may be NULL. Called from inside netdev_poll,
+ * netdev_complete, netdev_tick, netdev_transmit (completions only), netdev_open (link only) and netdev_close, in the
+ * caller's context. A callback may transmit, but is refused with NETDEV_E_STATE or NETDEV_E_GONE while the device is
+ * being closed or reset; it must not open, close, poll or destroy the device. */
 struct netdev_client {
   void *ctx;
 
@@ -178,7 +178,8 @@ int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *
 /* Rings the doorbell for frames queued with NETDEV_TX_MORE; no register access when there are none. */
 void netdev_flush(struct netdev *dev);
 
-/* Reports finished transmissions through tx_done, at most one ring's worth; returns their number. No register access. */
+/* Reports finished transmissions through tx_done, at most one ring's worth; returns their number. No register access.
+ * */
 uint32_t netdev_complete(struct netdev *dev);
 
 /* netdev_complete, then hands at most `budget` waiting frames to client.receive (none while that is NULL); returns the

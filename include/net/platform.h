@@ -58,8 +58,8 @@ struct net_platform {
   void (*free)(void *ctx, void *memory, size_t size);
 
   /* Zeroed DMA memory of `size` bytes whose device address is a multiple of `align` (a power of two, at most 64 KiB),
-   * below 4 GiB unless e1000_dma_64bit says that it need not be. 0, or a negative NETDEV_E_ code and *out untouched. Called only while
-   * a device is created. */
+   * below 4 GiB unless e1000_dma_64bit says that it need not be. 0, or a negative NETDEV_E_ code and *out untouched.
+   * Called only while a device is created. */
   int (*dma_alloc)(void *ctx, size_t size, size_t align, struct net_dma *out);
 
   /* Gives it back; the device no longer reaches it. */

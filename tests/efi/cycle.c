@@ -3,7 +3,7 @@
  * cycle           \e1000.efi alone: nothing may change at all
  * cycle stack     \e1000.efi with the firmware's network stack above it
  * cycle control   no driver of ours: the firmware's own driver is connected and disconnected with the stack above it.
- *                 The stack of edk2-stable202211 keeps some memory each time; this tells how much of that is not ours. */
+ *                 edk2-stable202211's stack keeps some memory each time; this tells how much of that is not ours. */
 #include "firmware.h"
 
 #define CYCLES  100U

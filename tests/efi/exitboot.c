@@ -1,5 +1,5 @@
-/* exitboot.c - leaves boot services while the network stack uses the NIC, then looks at the NIC's registers as an operating
- * system would find them. Talks to the serial port by itself from then on. */
+/* exitboot.c - leaves boot services while the network stack uses the NIC, then looks at the NIC's registers as an
+ * operating system would find them. Talks to the serial port by itself from then on. */
 #include <efi.h>
 #include <efilib.h>
 

@@ -1,5 +1,5 @@
-/* pxeboot.c - does what the boot manager does for "PXE over IPv4": lets the firmware load an image from the network and starts
- * it, with this program's own arguments. */
+/* pxeboot.c - does what the boot manager does for "PXE over IPv4": lets the firmware load an image from the network and
+ * starts it, with this program's own arguments. */
 #include <efi.h>
 #include <efilib.h>
 

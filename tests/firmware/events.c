@@ -203,7 +203,9 @@ void firmware_tick(UINTN count) {
 }
 
 void firmware_exit_boot_services(void) {
-  check_service("ExitBootServices", TPL_APPLICATION);
+  if(!firmware.exiting) { /* a second try is one of the few calls after a first that failed */
+    check_service("ExitBootServices", TPL_APPLICATION);
+  }
   for(struct node *node = firmware.events; node; node = node->next) {
     struct event *event = (struct event *)node;
     event->queued = false;

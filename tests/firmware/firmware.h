@@ -9,9 +9,10 @@
 #include "../sim/sim.h"
 
 /*
- * There is one firmware at a time, since UEFI's functions have no context. A mistake of the caller ends the program with a
- * line that names it: an unknown or stale handle, event, mapping or block of memory, a wrong TPL, a register access with
- * decoding off, any service but the allowed few inside ExitBootServices. A service that is not modelled is NULL.
+ * There is one firmware at a time, since UEFI's functions have no context. A mistake of the caller ends the program
+ * with a line that names it: an unknown or stale handle, event, mapping or block of memory, a wrong TPL, a register
+ * access with decoding off, any service but the allowed few inside ExitBootServices. A service that is not modelled is
+ * NULL.
  */
 
 /* What is allocated or installed at the moment. */
@@ -79,8 +80,8 @@ void firmware_exit_boot_services(void);
 
 /* Failures ------------------------------------------------------------------------------------------------------- */
 
-/* Of the calls that the specification lets fail, the one with this number from now on (from 1; 0 none) fails, once. With
- * `shorten` a Map succeeds there, but for less than it was asked for; other calls then do not fail. */
+/* Of the calls that the specification lets fail, the one with this number from now on (from 1; 0 none) fails, once.
+ * With `shorten` a Map succeeds there, but for less than it was asked for; other calls then do not fail. */
 void firmware_fail_at(UINTN call, BOOLEAN shorten);
 
 /* The name of the call that failed, NULL as long as none has. */

@@ -1,5 +1,5 @@
-/* fuzz_efi_pci.c - configuration space and BAR descriptors that no bus would show, and services that fail: the driver binds
- * the NIC or leaves it alone, and configuration space is afterwards what it was. */
+/* fuzz_efi_pci.c - configuration space and BAR descriptors that no bus would show, and services that fail: the driver
+ * binds the NIC or leaves it alone, and configuration space is afterwards what it was. */
 #include "fuzz.h"
 
 #include "pci.h"

@@ -1,5 +1,5 @@
-/* fuzz_efi_snp.c - SNP calls in any order and with any arguments, against the state machine of UEFI 2.10, 24.1: which status
- * each call must give, every transmit buffer back exactly once, frames in order. */
+/* fuzz_efi_snp.c - SNP calls in any order and with any arguments, against the state machine of UEFI 2.10, 24.1: which
+ * status each call must give, every transmit buffer back exactly once, frames in order. */
 #include "fuzz.h"
 
 #include "../net/e1000_hw.h"

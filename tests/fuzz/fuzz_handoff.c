@@ -1,5 +1,5 @@
-/* fuzz_handoff.c - handoff tables, bytes out of the blue or a real one changed here and there, mostly with the CRC right, for
- * a kernel whose NIC may disagree: it comes up in any case, and touches nothing but what it was given. */
+/* fuzz_handoff.c - handoff tables, bytes out of the blue or a real one changed here and there, mostly with the CRC
+ * right, for a kernel whose NIC may disagree: it comes up in any case, and touches nothing but what it was given. */
 #include "fuzz.h"
 
 #include "consumer.h"

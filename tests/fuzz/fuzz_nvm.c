@@ -1,5 +1,5 @@
-/* fuzz_nvm.c - an NVM with any contents behind registers that answer late, never, or with nonsense: a device is made, used
- * and tested, or refused; never with an address that is none, never without an end. */
+/* fuzz_nvm.c - an NVM with any contents behind registers that answer late, never, or with nonsense: a device is made,
+ * used and tested, or refused; never with an address that is none, never without an end. */
 #include "fuzz.h"
 
 #include "unit.h"

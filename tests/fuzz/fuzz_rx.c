@@ -1,5 +1,5 @@
-/* fuzz_rx.c - a device that writes what it likes: any descriptor of its own at any time, any frame, under a driver whose
- * client answers ARP, pings and test frames. A second receiver says what must arrive. */
+/* fuzz_rx.c - a device that writes what it likes: any descriptor of its own at any time, any frame, under a driver
+ * whose client answers ARP, pings and test frames. A second receiver says what must arrive. */
 #include "fuzz.h"
 
 #include "inet.h"

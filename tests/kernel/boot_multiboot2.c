@@ -1,5 +1,5 @@
-/* boot_multiboot2.c - the reference kernel as an ELF64 file that GRUB loads: GRUB has left boot services, and tells where
- * the EFI system table is (Multiboot2 specification 3.6.12). */
+/* boot_multiboot2.c - the reference kernel as an ELF64 file that GRUB loads: GRUB has left boot services, and tells
+ * where the EFI system table is (Multiboot2 specification 3.6.12). */
 #include <string.h>
 
 #include "arch.h"

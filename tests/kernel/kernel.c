@@ -1,6 +1,6 @@
-/* kernel.c - the reference kernel: takes over the NIC that the firmware left, counts numbered frames by interrupts, answers
- * ARP and pings, prints what it saw on the serial port and switches the machine off. It ends when the last numbered frame has
- * come, or after ten seconds without one. */
+/* kernel.c - the reference kernel: takes over the NIC that the firmware left, counts numbered frames by interrupts,
+ * answers ARP and pings, prints what it saw on the serial port and switches the machine off. It ends when the last
+ * numbered frame has come, or after ten seconds without one. */
 #include "kernel.h"
 
 #include <string.h>
@@ -137,8 +137,8 @@ static void on_interrupt(void) {
   }
 }
 
-/* The interrupt handler only says that there is work; it is done here, a budget at a time, with interrupts masked in the
- * NIC until nothing is left. */
+/* The interrupt handler only says that there is work; it is done here, a budget at a time, with interrupts masked in
+ * the NIC until nothing is left. */
 static void work_by_interrupts(void) {
   interrupts_off();
   bool work = kernel.work;

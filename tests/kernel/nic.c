@@ -6,6 +6,8 @@
 
 #define REGISTERS_SIZE    0x20000U /* every supported part's BAR 0 */
 #define DMA_ALIGN_MIN     4096U
+#define PCI_COMMAND       0x04U
+#define PCI_COMMAND_ON    6U /* memory decoding, bus mastering */
 #define PCI_BAR0          0x10U
 #define PCI_CAPABILITIES  0x34U
 #define PCI_INTERRUPT     0x3CU
@@ -138,6 +140,10 @@ static bool is_known(uint8_t bus, uint8_t device, uint8_t function, struct kerne
       .device_id = (uint16_t)(id >> 16),
       .bar0 = bar0 & ~15U,
   };
+  uint32_t command = pci_read(bus, device, function, PCI_COMMAND);
+  if((command & PCI_COMMAND_ON) != PCI_COMMAND_ON) {
+    pci_write(bus, device, function, PCI_COMMAND, (command & 0xFFFFU) | PCI_COMMAND_ON);
+  }
   if((bar0 & 6U) == 4U) {
     nic->bar0 |= (uint64_t)pci_read(bus, device, function, PCI_BAR0 + 4U) << 32;
   }
@@ -180,8 +186,8 @@ static uint8_t capability(const struct kernel_nic *nic, uint8_t id) {
   return 0;
 }
 
-/* Both of QEMU's machines: on q35 the devices of bus 0 are spread over inputs 20 to 23, on pc the Interrupt Line holds the
- * input. Either may be unused, so both are routed. */
+/* Both of QEMU's machines: on q35 the devices of bus 0 are spread over inputs 20 to 23, on pc the Interrupt Line holds
+ * the input. Either may be unused, so both are routed. */
 static void route_intx(const struct kernel_nic *nic) {
   uint32_t interrupt = config_read(nic, PCI_INTERRUPT);
   ioapic_route(20U + ((nic->device + ((interrupt >> 8) & 0xFFU) - 1U) & 3U));

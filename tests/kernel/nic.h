@@ -13,8 +13,8 @@ const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *h
 /* A range of physical memory as the processor reaches it, for kernel_nic_start. */
 void *nic_map(void *ctx, uint64_t physical, uint64_t size);
 
-/* Leads the NIC's interrupt, by "intx" (IOAPIC), "pic" (8259), "msi" or "msix", to NIC_VECTOR or the 8259's vector. Returns false
- * when the NIC cannot. */
+/* Leads the NIC's interrupt, by "intx" (IOAPIC), "pic" (8259), "msi" or "msix", to NIC_VECTOR or the 8259's vector.
+ * Returns false when the NIC cannot. */
 bool nic_route(const struct kernel_nic *nic, const char *interrupts, enum e1000_irq_mode *mode);
 
 #endif

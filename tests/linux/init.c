@@ -1,7 +1,8 @@
-/* init.c - the init of the Linux that the tests boot: says so, checks free memory if asked to, and switches the machine off.
+/* init.c - the init of the Linux that the tests boot: says so, checks free memory if asked to, and switches the machine
+ * off.
  *
- * With the word "checkmemory" on the kernel's command line it fills most of the free memory with a pattern, waits while a
- * peer keeps sending to the NIC that the firmware left, and looks whether any byte has changed. */
+ * With the word "checkmemory" on the kernel's command line it fills most of the free memory with a pattern, waits while
+ * a peer keeps sending to the NIC that the firmware left, and looks whether any byte has changed. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

@@ -64,8 +64,8 @@ struct sim_config *sim_knobs(struct sim *sim);
  * mask set, promiscuous. */
 void sim_leave_behind(struct sim *sim);
 
-/* For a host with DMA memory of its own, instead of dma_alloc: from now on the device reaches `size` bytes at `cpu` under
- * this address, until sim_unmap. */
+/* For a host with DMA memory of its own, instead of dma_alloc: from now on the device reaches `size` bytes at `cpu`
+ * under this address, until sim_unmap. */
 void sim_map(struct sim *sim, void *cpu, uint64_t device, size_t size);
 void sim_unmap(struct sim *sim, uint64_t device);
 
@@ -129,7 +129,8 @@ size_t sim_write_log(const struct sim *sim, const struct sim_write **writes);
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the device interrupts now: a cause is set and unmasked; under MSI-X (CTRL_EXT.PBA_SUPPORT), it has a vector. */
+/* Whether the device interrupts now: a cause is set and unmasked; under MSI-X (CTRL_EXT.PBA_SUPPORT), it has a vector.
+ * */
 bool sim_interrupt(struct sim *sim);
 
 /* How often it has begun to: the messages of MSI and MSI-X, of which a device may send no more than that. */

@@ -5,8 +5,8 @@
 #include "net/e1000.h"
 #include "sim.h"
 
-/* Registers, transcribed from chapter 13 of the 8254x manual and not from the driver: a wrong row of its table shows as a
- * disagreement. The table itself (sim->row) only says what may be read and written where. */
+/* Registers, transcribed from chapter 13 of the 8254x manual and not from the driver: a wrong row of its table shows as
+ * a disagreement. The table itself (sim->row) only says what may be read and written where. */
 #define R_CTRL        0x00000U
 #define R_STATUS      0x00008U
 #define R_EECD        0x00010U

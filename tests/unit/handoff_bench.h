@@ -1,4 +1,5 @@
-/* handoff_bench.h - what the tests of the handoff share: firmware's device, the table it leaves, and the kernel's device. */
+/* handoff_bench.h - what the tests of the handoff share: firmware's device, the table it leaves, and the kernel's
+ * device. */
 #ifndef HANDOFF_BENCH_H
 #define HANDOFF_BENCH_H
 

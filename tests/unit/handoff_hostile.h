@@ -7,8 +7,8 @@
 #define ELSEWHERE  0x0001000000000000ULL /* beyond every address of a process */
 #define PAYLOAD_AT 0x100000U
 
-/* A second NIC whose registers, rings and buffers lie elsewhere; the device may know it by the same addresses as the first,
- * for behind an IOMMU each has its own. */
+/* A second NIC whose registers, rings and buffers lie elsewhere; the device may know it by the same addresses as the
+ * first, for behind an IOMMU each has its own. */
 static inline struct net_handoff_nic *add_nic(struct net_handoff *table) {
   struct net_handoff_nic *nic = &table->nic[table->nic_count];
   *nic = table->nic[0];

@@ -1,4 +1,5 @@
-/* test_consumer.c - the kernel's start: it adopts what it may believe, and whatever else it is shown ends in a NIC that works. */
+/* test_consumer.c - the kernel's start: it adopts what it may believe, and whatever else it is shown ends in a NIC that
+ * works. */
 #include <stdlib.h>
 
 #include "consumer.h"

@@ -88,8 +88,8 @@ static void test_end_of_packet_without_done(void **state) {
   }
 }
 
-/* What is written into a descriptor that is ours again is taken for a frame one lap later. Nobody could tell; but it is no
- * more than one for each that came, from our own buffers, and after a close and an open everything is as before. */
+/* What is written into a descriptor that is ours again is taken for a frame one lap later. Nobody could tell; but it is
+ * no more than one for each that came, from our own buffers, and after a close and an open everything is as before. */
 static void test_written_twice(void **state) {
   (void)state;
   for(size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {

@@ -144,8 +144,8 @@ static void test_no_address_and_no_nvm(void **state) {
   }
 }
 
-/* An EEPROM that is not there reads as ones. With an address in the registers the NIC works, and the checksum tells; without
- * one it is refused, after as many accesses as three words take. */
+/* An EEPROM that is not there reads as ones. With an address in the registers the NIC works, and the checksum tells;
+ * without one it is refused, after as many accesses as three words take. */
 static void test_microwire_never_answers(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82544GC);

@@ -1,4 +1,5 @@
-/* test_e1000_sim.c - the simulator's watch on its caller: every mistake is made once, past the driver, and must show. */
+/* test_e1000_sim.c - the simulator's watch on its caller: every mistake is made once, past the driver, and must show.
+ * */
 #include "unit.h"
 
 #define RING_BYTES 128U /* eight descriptors */
@@ -108,8 +109,8 @@ static void test_no_access_while_it_resets(void **state) {
   sim_destroy(sim);
 }
 
-/* What looks like a mistake and is none: reserved bits that are set already, ones that clear causes or mask everything, and
- * the self-test's write to STATUS. */
+/* What looks like a mistake and is none: reserved bits that are set already, ones that clear causes or mask everything,
+ * and the self-test's write to STATUS. */
 static void test_exceptions(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82540EM);

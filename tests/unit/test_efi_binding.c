@@ -297,8 +297,8 @@ static void test_attributes_that_are_missing(void **state) {
   unit_machine_end(&machine);
 }
 
-/* ASPM goes back to where it was found, even if the capabilities can no longer be walked; a capability whose link control
- * lies beyond configuration space is none. */
+/* ASPM goes back to where it was found, even if the capabilities can no longer be walked; a capability whose link
+ * control lies beyond configuration space is none. */
 static void test_aspm_stays_in_place(void **state) {
   (void)state;
   UINT8 before[256];

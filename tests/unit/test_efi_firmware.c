@@ -1,4 +1,5 @@
-/* test_efi_firmware.c - the fake firmware itself: each mistake of its caller ends the program with a line that names it. */
+/* test_efi_firmware.c - the fake firmware itself: each mistake of its caller ends the program with a line that names
+ * it. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -164,6 +164,7 @@ static void test_left_live(void **state) {
     assert_int_equal(arm(machine.nic, TRUE), EFI_SUCCESS);
     inject(machine.nic, 0);
     firmware_exit_boot_services();
+    firmware_exit_boot_services(); /* the first may have failed: what was done stays */
     inject(machine.nic, 1);
     struct net_handoff table = published();
     assert_int_equal(table.nic[0].state, NET_HANDOFF_LIVE);

@@ -1,8 +1,8 @@
 /* test_efi_sweep.c - every firmware call of the driver's life fails once; the NIC is pulled at every register access.
  *
- * Left out, because the specification knows no failure of theirs for arguments that are valid: RaiseTPL, RestoreTPL, Stall,
- * SignalEvent, CheckEvent, SetMem, CopyMem, CloseEvent, CloseProtocol, FreePool, FreePages, PciIo.FreeBuffer, and
- * PciIo.Mem and Io, where a device that does not answer reads as all ones: that is the removal below. */
+ * Left out, because the specification knows no failure of theirs for arguments that are valid: RaiseTPL, RestoreTPL,
+ * Stall, SignalEvent, CheckEvent, SetMem, CopyMem, CloseEvent, CloseProtocol, FreePool, FreePages, PciIo.FreeBuffer,
+ * and PciIo.Mem and Io, where a device that does not answer reads as all ones: that is the removal below. */
 #include <stdio.h>
 
 #include "efi/driver_diagnostics.h"

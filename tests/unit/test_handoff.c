@@ -78,7 +78,8 @@ static void test_several_that_lie_apart(void **state) {
 
 #define ENTRY_END (offsetof(struct net_handoff, nic) + sizeof(struct net_handoff_nic))
 
-/* With the CRC right: refused, or adopted and then harmless. True when it was adopted; the controller is then as before. */
+/* With the CRC right: refused, or adopted and then harmless. True when it was adopted; the controller is then as
+ * before. */
 static bool adopts(struct bench *bench, struct net_handoff *table) {
   struct net_handoff copy;
   struct netdev *dev = NULL;

@@ -106,7 +106,8 @@ static bool work(struct menios_nic *nic) {
   return more;
 }
 
-/* Not from the interrupt handler: it may reset a NIC that hangs, which takes its time (up to a second where the TSC is guessed). */
+/* Not from the interrupt handler: it may reset a NIC that hangs, which takes its time (up to a second where the TSC is
+ * guessed). */
 static void tick(struct menios_nic *nic) {
   uint64_t now = nic->platform.now_us(nic);
   if(now - nic->ticked_us >= TICK_US) {
