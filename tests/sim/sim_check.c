@@ -157,7 +157,7 @@ static bool is_buffer(struct sim *sim, const struct sim_memory *row, uint32_t ba
   uint32_t size = *sim_reg(sim, base_low + (R_RDLEN - R_RDBAL)) / 16U;
   uint32_t tail = *sim_reg(sim, base_low + (R_RDT - R_RDBAL));
   uint32_t i = *sim_reg(sim, base_low + (R_RDH - R_RDBAL));
-  if(i >= size || tail >= size) {
+  if(size > SIM_RING_MAX || i >= size || tail >= size) {
     return false;
   }
   for(; i != tail; i = (i + 1U) % size) {
