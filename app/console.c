@@ -72,8 +72,8 @@ const char *ipv4_text(uint32_t address, char text[IPV4_TEXT_SIZE]) {
   return text;
 }
 
-/* The Shell takes Ctrl-C from the keyboard for itself and signals this event; a bare firmware hands us the character.
- * */
+/* The Shell takes Ctrl-C from the keyboard for itself and signals this event; a bare firmware hands us
+ * the character. */
 static bool shell_break(void) {
   EFI_GUID guid = EFI_SHELL_PROTOCOL_GUID;
   EFI_SHELL_PROTOCOL *shell;

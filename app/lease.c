@@ -111,8 +111,8 @@ static EFI_STATUS lease_from(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6
   return host->address == 0 ? ask_dhcp(config, mac, host) : EFI_SUCCESS;
 }
 
-/* The image that the driver lives in goes when netdiag ends, so netdiag does not end while anything of it is installed.
- * */
+/* The image that the driver lives in goes when netdiag ends, so netdiag does not end while anything of
+ * it is installed. */
 static void remove_driver(EFI_HANDLE image) {
   EFI_STATUS status = binding_uninstall(image);
   while(EFI_ERROR(status)) {

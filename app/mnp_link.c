@@ -1,5 +1,5 @@
-/* mnp_link.c - frames in and out beside the firmware's network stack: a child of EFI_MANAGED_NETWORK on the same NIC.
- * */
+/* mnp_link.c - frames in and out beside the firmware's network stack: a child of EFI_MANAGED_NETWORK
+ * on the same NIC. */
 #include "mnp_link.h"
 
 #include "efi/managed_network.h"

@@ -1,5 +1,5 @@
-/* mnp_link.h - frames in and out beside the firmware's network stack: a child of EFI_MANAGED_NETWORK on the same NIC.
- * */
+/* mnp_link.h - frames in and out beside the firmware's network stack: a child of EFI_MANAGED_NETWORK
+ * on the same NIC. */
 #ifndef APP_MNP_LINK_H
 #define APP_MNP_LINK_H
 

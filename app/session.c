@@ -103,8 +103,8 @@ EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *hol
   out(" from '%s'.\n", name);
   *holder = current;
   EFI_STATUS status = BS->DisconnectController(pci->handle, NULL, NULL);
-  /* The status is not to be trusted: iPXE lets go and the firmware says EFI_NOT_FOUND. Who holds it now is what counts.
-   * */
+  /* The status is not to be trusted: iPXE lets go and the firmware says EFI_NOT_FOUND. Who holds it now
+   * is what counts. */
   if(!pci_find_holder(pci->handle)) {
     return EFI_SUCCESS;
   }

@@ -72,8 +72,8 @@ EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci
  * let go, or NULL. Complains, EFI_ACCESS_DENIED, when taking is not allowed or the driver keeps it. */
 EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder);
 
-/* Sets up `responder` to answer through this session, with the NIC's station address and the IPv4 addresses in `host`.
- * */
+/* Sets up `responder` to answer through this session, with the NIC's station address and the IPv4
+ * addresses in `host`. */
 void session_set_responder(struct session *session, struct responder *responder, const struct inet_host *host);
 
 /* The address to use: from --addr and --gw if given, else from the firmware (see lease_get). */
@@ -83,8 +83,8 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
 /* Starts the NIC. `link_wait_ms` bounds the wait for a link; no link is EFI_NO_MEDIA and complained about. */
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms);
 
-/* Gives the NIC back. Complains and returns EFI_DEVICE_ERROR if anything is still held. Harmless after a failed open.
- * */
+/* Gives the NIC back. Complains and returns EFI_DEVICE_ERROR if anything is still held. Harmless after
+ * a failed open. */
 EFI_STATUS session_close(struct session *session);
 
 /* Runs the NIC until `done(ctx)` is true, the deadline (efi_clock_us) has passed, or the user wants to stop. `done` may

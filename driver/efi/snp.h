@@ -1,5 +1,5 @@
-/* snp.h - EFI_SIMPLE_NETWORK_PROTOCOL (UEFI 2.10 section 24.1) on one controller, and everything on its child handle.
- * */
+/* snp.h - EFI_SIMPLE_NETWORK_PROTOCOL (UEFI 2.10 section 24.1) on one controller, and everything on
+ * its child handle. */
 #ifndef EFI_SNP_H
 #define EFI_SNP_H
 

@@ -75,7 +75,7 @@ static void op_close(struct netdev *dev, bool gone) {
       e1000_silence(nic);
     }
     e1000_write_address(nic, dev->permanent_mac);
-    e1000_let_go(nic);
+    e1000_set_in_charge(nic, false);
   }
   hand_back_frames(nic, NETDEV_E_CANCELLED);
 }
@@ -164,8 +164,7 @@ static void op_update_stats(struct netdev *dev) {
   update_stats(to_e1000(dev));
 }
 
-/* Quiesce ------------------------------------------------------------------------------------------------------------
- * */
+/* Quiesce ---------------------------------------------------------------------------------------------------------- */
 
 void e1000_quiesce(struct netdev *dev) {
   if(dev->state != NETDEV_GONE) {

@@ -198,19 +198,14 @@ int e1000_reset(struct e1000 *nic) {
   return result;
 }
 
-void e1000_let_go(const struct e1000 *nic) {
+void e1000_set_in_charge(const struct e1000 *nic, bool in_charge) {
   if(!has_quirk(nic, E1000_QUIRK_82574_BITS)) {
     return;
   }
   uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
   if(ctrl_ext != UINT32_MAX) {
-    e1000_write(nic, E1000_CTRL_EXT, ctrl_ext & ~E1000_CTRL_EXT_DRV_LOAD);
-  }
-}
-
-void e1000_take_charge(const struct e1000 *nic) {
-  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) | E1000_CTRL_EXT_DRV_LOAD);
+    ctrl_ext &= ~E1000_CTRL_EXT_DRV_LOAD;
+    e1000_write(nic, E1000_CTRL_EXT, in_charge ? ctrl_ext | E1000_CTRL_EXT_DRV_LOAD : ctrl_ext);
   }
 }
 
@@ -218,7 +213,7 @@ void e1000_silence(struct e1000 *nic) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   e1000_write(nic, E1000_RCTL, 0);
   e1000_write(nic, E1000_TCTL, nic->tctl & ~E1000_TCTL_EN); /* what it reads as may be all ones by now */
-  e1000_let_go(nic);
+  e1000_set_in_charge(nic, false);
   nic->rctl = 0;
   e1000_write_flush(nic);
 }

@@ -15,8 +15,8 @@ void netdev_tx_count(struct netdev *dev, uint32_t length, int status);
 /* Gives its cookie back to the client. */
 void netdev_tx_tell(struct netdev *dev, void *cookie, int status);
 
-/* The device has stopped answering: no further call reaches the driver but close. Call it before handing frames back.
- * */
+/* The device has stopped answering: no further call reaches the driver but close. Call it before
+ * handing frames back. */
 void netdev_gone(struct netdev *dev);
 
 /* Takes over a link state that was just read; reports and counts it if it is news. */

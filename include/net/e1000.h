@@ -40,7 +40,7 @@ int e1000_create(const struct net_platform *platform, const struct e1000_config 
  * Continues a controller that firmware left running, or quiet with its rings programmed, from the very descriptor where
  * the firmware stopped: no reset, no frame lost. `nic` is an entry that net_handoff_validate let through, in state
  * QUIET or LIVE; `map` gives the processor's address of `size` bytes at a physical one (NULL: cannot), callable only in
- * here. The device's registers are compared with the entry before anything is written (HANDOFF.md, check 6), except
+ * here. The device's registers are compared with the entry before anything is written (HANDOFF.md, checks 6, 7), except
  * that interrupts are masked. On success *out is open, not registered, and has no client: set callbacks in
  * (*out)->client before the first poll. Otherwise the controller is as it was found, but for the mask: reset it by
  * e1000_create. NETDEV_E_UNSUPPORTED for an unknown device or state, NETDEV_E_STATE when a register disagrees (logged

@@ -178,8 +178,8 @@ int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *
 /* Rings the doorbell for frames queued with NETDEV_TX_MORE; no register access when there are none. */
 void netdev_flush(struct netdev *dev);
 
-/* Reports finished transmissions through tx_done, at most one ring's worth; returns their number. No register access.
- * */
+/* Reports finished transmissions through tx_done, at most one ring's worth; returns their number. No
+ * register access. */
 uint32_t netdev_complete(struct netdev *dev);
 
 /* netdev_complete, then hands at most `budget` waiting frames to client.receive (none while that is NULL); returns the

@@ -1,5 +1,5 @@
-/* fuzz_args.c - words, option tables and formats that nobody meant; strtoull's and printf's answers are the reference.
- * */
+/* fuzz_args.c - words, option tables and formats that nobody meant; strtoull's and printf's answers are
+ * the reference. */
 #include "fuzz.h"
 
 #include <stdio.h>

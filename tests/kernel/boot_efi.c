@@ -7,11 +7,10 @@
 #include "kernel.h"
 #include "nic.h"
 
-#define BELOW_4G        0xFFFFFFFFULL
-#define TRANSMIT_LENGTH 200U
-#define MAP_SIZE        32768U
-#define TCTL            0x400U
-#define TCTL_EN         2U
+#define BELOW_4G 0xFFFFFFFFULL
+#define MAP_SIZE 32768U
+#define TCTL     0x400U
+#define TCTL_EN  2U
 
 static VOID read_line(EFI_HANDLE image, char *line, UINTN size) {
   EFI_LOADED_IMAGE *loaded;
@@ -36,7 +35,7 @@ static VOID stall_transmitter(UINT32 index) {
 /* Sends numbered frames and asks for none of them back: they are in the ring when the kernel gets it. */
 static EFI_STATUS transmit(const struct kernel_options *options) {
   EFI_SIMPLE_NETWORK *snp;
-  static UINT8 frames[KERNEL_TRANSMIT_MAX][TRANSMIT_LENGTH]; /* SNP's until it returns them, which is never */
+  static UINT8 frames[KERNEL_TRANSMIT_MAX][KERNEL_TRANSMIT_LENGTH]; /* SNP's until it returns them, which is never */
   static const UINT8 everybody[6] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   EFI_GUID guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
   EFI_STATUS status = BS->LocateProtocol(&guid, NULL, (VOID **)&snp);
@@ -50,9 +49,9 @@ static EFI_STATUS transmit(const struct kernel_options *options) {
     stall_transmitter(options->nic);
   }
   for(UINT32 i = 1; !EFI_ERROR(status) && i <= options->transmit; i++) {
-    const struct testframe what = {TESTFRAME_REQUEST, 1, i, TRANSMIT_LENGTH};
+    const struct testframe what = {TESTFRAME_REQUEST, 1, i, KERNEL_TRANSMIT_LENGTH};
     testframe_build(frames[i - 1], &what, everybody, snp->Mode->CurrentAddress.Addr);
-    status = snp->Transmit(snp, 0, TRANSMIT_LENGTH, frames[i - 1], NULL, NULL, NULL);
+    status = snp->Transmit(snp, 0, KERNEL_TRANSMIT_LENGTH, frames[i - 1], NULL, NULL, NULL);
   }
   return status;
 }

@@ -11,12 +11,11 @@
 #include "arch.h"
 #include "nic.h"
 
-#define WORDS_MAX       24
-#define POLL_BUDGET     64U
-#define IDLE_US         10000000U
-#define TICK_US         10000U
-#define OWN_ADDRESS     0x0A090902U /* 10.9.9.2 */
-#define TRANSMIT_LENGTH 200U
+#define WORDS_MAX   24
+#define POLL_BUDGET 64U
+#define IDLE_US     10000000U
+#define TICK_US     10000U
+#define OWN_ADDRESS 0x0A090902U /* 10.9.9.2 */
 
 static struct {
   struct netdev *dev;
@@ -119,7 +118,7 @@ static void on_frame(void *ctx, const struct netdev_frame *frame) {
 /* Goes on with the numbers where the firmware stopped. */
 static void transmit(uint32_t transmitted) {
   static const uint8_t everybody[NETDEV_MAC_LENGTH] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
-  uint8_t frame[TRANSMIT_LENGTH];
+  uint8_t frame[KERNEL_TRANSMIT_LENGTH];
   for(uint32_t i = 1; i <= kernel.options->transmit; i++) {
     const struct testframe what = {TESTFRAME_REQUEST, 1, transmitted + i, sizeof(frame)};
     testframe_build(frame, &what, everybody, kernel.dev->mac);

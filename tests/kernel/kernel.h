@@ -10,7 +10,8 @@
 #define KERNEL_HEAP_SIZE (4U << 20) /* for the driver's records, and for rings of its own when there is no handoff */
 #define KERNEL_LINE_SIZE 256U
 
-#define KERNEL_TRANSMIT_MAX 100U /* --transmit */
+#define KERNEL_TRANSMIT_MAX    100U /* --transmit */
+#define KERNEL_TRANSMIT_LENGTH 200U
 
 /* Marks for whoever traces the machine's ports, written to port 0x80 */
 #define MARK_PORT      0x80U

@@ -129,8 +129,8 @@ size_t sim_write_log(const struct sim *sim, const struct sim_write **writes);
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the device interrupts now: a cause is set and unmasked; under MSI-X (CTRL_EXT.PBA_SUPPORT), it has a vector.
- * */
+/* Whether the device interrupts now: a cause is set and unmasked; under MSI-X (CTRL_EXT.PBA_SUPPORT),
+ * it has a vector. */
 bool sim_interrupt(struct sim *sim);
 
 /* How often it has begun to: the messages of MSI and MSI-X, of which a device may send no more than that. */

@@ -32,8 +32,8 @@ void sim_check_read(struct sim *sim, uint32_t offset) {
 
 /* Reserved bits -------------------------------------------------------------------------------------------------- */
 
-/* Bits that are to be written as zero, 8254x SDM 13.4 and 82574 10.2. IMC is not among them: all ones mask everything.
- * */
+/* Bits that are to be written as zero, 8254x SDM 13.4 and 82574 10.2. IMC is not among them: all ones
+ * mask everything. */
 static const struct {
   uint32_t offset;
   uint32_t bits_8254x;

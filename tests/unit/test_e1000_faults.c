@@ -96,8 +96,8 @@ static void test_slow_progress_is_no_hang(void **state) {
   end(&bench);
 }
 
-/* A heartbeat that was late by seconds says nothing about a frame that is new. */
-/* The watch runs from the first tick that sees the frame, not from the last that saw an empty ring. */
+/* A heartbeat that was late by seconds says nothing about a frame that is new: the watch runs from the first tick that
+ * sees the frame, not from the last that saw an empty ring. */
 static void test_a_new_frame_is_no_hang(void **state) {
   (void)state;
   struct bench bench;
@@ -116,7 +116,6 @@ static void test_a_new_frame_is_no_hang(void **state) {
   end(&bench);
 }
 
-/* The device cannot send what it has not been told of. */
 /* The device was not told of them, so it cannot be late with them. */
 static void test_frames_without_a_doorbell_are_no_hang(void **state) {
   (void)state;

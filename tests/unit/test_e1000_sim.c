@@ -1,5 +1,5 @@
-/* test_e1000_sim.c - the simulator's watch on its caller: every mistake is made once, past the driver, and must show.
- * */
+/* test_e1000_sim.c - the simulator's watch on its caller: every mistake is made once, past the driver,
+ * and must show. */
 #include "unit.h"
 
 #define RING_BYTES 128U /* eight descriptors */
