@@ -23,14 +23,17 @@ endif
 HOST_WATCH := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HOST_FLAGS := $(CORE_FLAGS) -g $(HOST_WATCH)
 
-CORE_SRC := $(wildcard driver/net/*.c)
+LIB_SRC  := $(wildcard driver/lib/*.c)
+CORE_SRC := $(wildcard driver/net/*.c driver/net/*/*.c)
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
-APP_SRC  := $(wildcard app/*.c)
-APP_PURE := app/args.c app/format.c app/inet.c app/testframe.c app/responder.c
+APP_SRC  := $(wildcard app/*.c app/*/*.c)
+APP_PURE := app/args.c
+# Where a quoted include of the tests may be found
+TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Itests/sim -Iapp
 
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
-APP_OBJ     := $(call efi_objects,$(APP_SRC))
+APP_OBJ     := $(call efi_objects,$(APP_SRC) $(LIB_SRC))
 ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
@@ -111,7 +114,7 @@ $(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-x86_64
 # The reference kernel, as a UEFI image and as an ELF64 file for GRUB. Its interrupt handlers may use general registers
 # only, like everything that they call.
 KERNEL_SRC := $(filter-out tests/kernel/boot_%,$(wildcard tests/kernel/*.c)) $(wildcard driver/kernel/*.c) $(CORE_SRC) \
-              $(APP_PURE) driver/efi/libc.c
+              $(LIB_SRC) $(APP_PURE) driver/efi/libc.c
 KERNELS    := $(BUILD)/tests/kernel.efi $(BUILD)/tests/kernel.elf
 kernel_objects = $(patsubst %.c,$(BUILD)/kernel/%.o,$(1))
 $(BUILD)/kernel/%.o: %.c | deps
@@ -140,14 +143,14 @@ shell: all
 	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) --interactive
 
 # Host programs: the same core against the simulator, under the address and undefined-behaviour sanitizers
-HOST_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(APP_PURE) $(wildcard tests/sim/*.c))
+HOST_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c))
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 REGISTERS := $(BUILD)/check_registers
 
 $(BUILD)/host/%.o: %.c | deps
 	$(call say,CC  )
 	mkdir -p $(@D)
-	$(HOSTCC) $(HOST_FLAGS) -Idriver/net -Itests/sim -Iapp -MMD -MP -c $< -o $@
+	$(HOSTCC) $(HOST_FLAGS) $(TEST_INC) -MMD -MP -c $< -o $@
 
 $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(HOST_OBJ)
 	$(call say,LD  )
@@ -191,7 +194,7 @@ HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))
 $(BUILD)/host-efi/%.o: %.c | deps
 	$(call say,CC  )
 	mkdir -p $(@D)
-	$(HOSTCC) $(HOST_EFI_FLAGS) -Idriver/net -Idriver/efi -Itests/sim -Itests/firmware -MMD -MP -c $< -o $@
+	$(HOSTCC) $(HOST_EFI_FLAGS) $(TEST_INC) -Idriver/efi -Itests/firmware -MMD -MP -c $< -o $@
 
 $(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(HOST_EFI_OBJ) $(HOST_OBJ)
 	$(call say,LD  )
@@ -210,8 +213,8 @@ coverage: deps
 
 # Fuzzers: libFuzzer, the same sanitizers, and checked-in corpora. What is new and found goes below $(BUILD)/fuzz.
 FUZZ_SECONDS := 60
-FUZZ_INC     := -Idriver/net -Idriver/kernel -Idriver/efi -Itests/sim -Itests/firmware -Itests/unit -Iapp
-FUZZ_SRC     := $(CORE_SRC) driver/kernel/consumer.c $(APP_PURE) $(wildcard tests/sim/*.c)
+FUZZ_INC     := $(TEST_INC) -Idriver/kernel -Idriver/efi -Itests/firmware -Itests/unit
+FUZZ_SRC     := $(CORE_SRC) driver/kernel/consumer.c $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c)
 FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_EFI_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(HOST_EFI_SRC))
 FUZZ_BIN     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -236,9 +239,9 @@ fuzz-%: $(BUILD)/fuzz/fuzz_%
 	tests/fuzz/run $< tests/fuzz/corpus/$* $(FUZZ_SECONDS)
 
 # Static checks; each fails the build on its own
-SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] tests/*/*.[ch] \
+SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[ch] app/*/*.[ch] tests/*/*.[ch] \
              tests/menios/*/*.h tests/menios/*/*/*.h)
-TIDY_SRC  := $(CORE_SRC) $(APP_SRC) $(GLUE_SRC) $(wildcard driver/efi/*.c driver/kernel/*.c)
+TIDY_SRC  := $(LIB_SRC) $(CORE_SRC) $(APP_SRC) $(GLUE_SRC) $(wildcard driver/efi/*.c driver/kernel/*.c)
 
 ANALYZED  := $(patsubst %.c,$(BUILD)/analyzed/%.o,$(TIDY_SRC))
 $(BUILD)/analyzed/%.o: %.c | deps

@@ -3,7 +3,7 @@
 
 #include <efishell.h>
 
-#include "format.h"
+#include "../driver/lib/format.h"
 
 #define LINE_SIZE     512U
 #define STATUS_SIZE   64U /* what gnu-efi's StatusToString needs at the most */

@@ -4,7 +4,7 @@
 
 #include "args.h"
 #include "console.h"
-#include "session.h"
+#include "session/session.h"
 
 #define NETDIAG_VERSION "0.1"
 #define POSITIONAL_MAX  64 /* words of a command line: NEXT.EFI may be a Linux kernel */

@@ -14,7 +14,7 @@ import threading
 import time
 
 ETHERTYPE_TEST = 0x88B5
-TEST_HEADER = struct.Struct(">4sBBHII")  # magic, version, kind, length, session, sequence: see app/testframe.h
+TEST_HEADER = struct.Struct(">4sBBHII")  # magic, version, kind, length, session, sequence: see driver/lib/testframe.h
 MAGIC = b"NDTF"
 REQUEST, REPLY = 1, 2
 FRAME_MAX = 2048
@@ -23,7 +23,7 @@ MAC = bytes.fromhex("5254000000fe")
 
 
 def test_frame(to, source, session, sequence, length, kind=REQUEST):
-    """A test frame, written down here a second time, from the description in app/testframe.h."""
+    """A test frame, written down here a second time, from the description in driver/lib/testframe.h."""
     frame = to + source + struct.pack(">H", ETHERTYPE_TEST) + TEST_HEADER.pack(MAGIC, 1, kind, length, session, sequence)
     return frame + bytes((sequence * 31 + i) & 0xFF for i in range(len(frame), length))
 

@@ -1,7 +1,7 @@
 /* efi_nic.c - taking a controller from the firmware, running it by a timer event, and giving it back. */
 #include "efi_nic.h"
 
-#include "../net/e1000_hw.h"
+#include "../net/e1000/e1000_hw.h"
 #include "handoff_producer.h"
 #include "pci.h"
 

@@ -1,5 +1,5 @@
 /* snp_config.c - EFI_SIMPLE_NETWORK_PROTOCOL: filters, address, statistics, NVM (UEFI 2.10, 24.1.7 to 24.1.11). */
-#include "../net/e1000_hw.h"
+#include "../net/e1000/e1000_hw.h"
 #include "snp.h"
 
 /* Receive filters ------------------------------------------------------------------------------------------------ */

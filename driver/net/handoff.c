@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "e1000_hw.h"
+#include "e1000/e1000_hw.h"
 
 #define CRC32_POLYNOMIAL 0xEDB88320U /* IEEE 802.3, bit-reversed */
 

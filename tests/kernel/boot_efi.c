@@ -2,7 +2,7 @@
 #include <efi.h>
 #include <efilib.h>
 
-#include "../../app/testframe.h"
+#include "../../driver/lib/testframe.h"
 #include "arch.h"
 #include "kernel.h"
 #include "nic.h"

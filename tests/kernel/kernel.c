@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "../../app/args.h"
-#include "../../app/responder.h"
-#include "../../app/testframe.h"
+#include "../../driver/lib/responder.h"
+#include "../../driver/lib/testframe.h"
 #include "arch.h"
 #include "nic.h"
 

@@ -1,5 +1,6 @@
 """test_checks - the checks and tools themselves: each is shown a mistake and has to notice."""
 
+import glob
 import os
 import shutil
 import struct
@@ -55,12 +56,11 @@ class Checks(unittest.TestCase):
         self.assertIn("driver/kernel/consumer.c: <kernel/heap.h> is not for this layer", result.stderr)
 
     def test_register_row_that_disagrees(self):
-        self.edit("driver/net/e1000_regs.h", "X(RDT, 0x02818,", "X(RDT, 0x0281C,")
+        self.edit("driver/net/e1000/e1000_regs.h", "X(RDT, 0x02818,", "X(RDT, 0x0281C,")
         program = os.path.join(self.tree, "check")
-        sources = [os.path.join("driver/net", name) for name in sorted(os.listdir(os.path.join(self.tree, "driver/net")))
-                   if name.endswith(".c")]
-        built = run(["gcc", "-std=c11", "-Iinclude", "-Idriver/net", "-Itests/unit", *sources, "tests/unit/check_registers.c",
-                     "tests/unit/registers_manual.c", "-o", program], self.tree)
+        sources = sorted(glob.glob("driver/net/**/*.c", root_dir=self.tree, recursive=True))
+        built = run(["gcc", "-std=c11", "-Iinclude", "-Idriver/net/e1000", "-Itests/unit", *sources,
+                     "tests/unit/check_registers.c", "tests/unit/registers_manual.c", "-o", program], self.tree)
         self.assertEqual(built.returncode, 0, built.stderr)
         result = run([program])
         self.assertNotEqual(result.returncode, 0)

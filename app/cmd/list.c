@@ -1,5 +1,5 @@
-/* cmd_list.c - netdiag list: every network controller on the PCI bus. */
-#include "netdiag.h"
+/* list.c - netdiag list: every network controller on the PCI bus. */
+#include "../netdiag.h"
 
 #define HOLDER_NAME 64U
 

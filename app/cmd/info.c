@@ -1,5 +1,5 @@
-/* cmd_info.c - netdiag info: everything about one NIC. */
-#include "netdiag.h"
+/* info.c - netdiag info: everything about one NIC. */
+#include "../netdiag.h"
 
 #define PHY_REGISTERS 11U /* control to the gigabit status; the rest is vendor-specific */
 

@@ -1,8 +1,8 @@
 /* resident.c - a NIC under e1000.efi, the driver that stays when netdiag has ended. */
 #include "resident.h"
 
-#include "../driver/efi/binding.h"
-#include "console.h"
+#include "../../driver/efi/binding.h"
+#include "../console.h"
 
 #define DRIVER_FILE L"\\e1000.efi"
 #define NAME_SIZE   64U

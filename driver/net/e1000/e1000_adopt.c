@@ -1,6 +1,6 @@
 /* e1000_adopt.c - continuing a controller where firmware stopped (include/net/HANDOFF.md). */
 #include "e1000_hw.h"
-#include "netdev.h"
+#include "../netdev.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* cmd_ping.c - netdiag ping: ARP and ICMP echo from the raw rings. */
-#include "netdiag.h"
-#include "responder.h"
+/* ping.c - netdiag ping: ARP and ICMP echo from the raw rings. */
+#include "../netdiag.h"
+#include "../../driver/lib/responder.h"
 
 #define DEFAULT_COUNT       5U
 #define DEFAULT_SIZE        56U

@@ -2,10 +2,10 @@
 #ifndef APP_SESSION_H
 #define APP_SESSION_H
 
-#include "../driver/efi/efi_nic.h"
-#include "../driver/efi/pci.h"
-#include "args.h"
-#include "responder.h"
+#include "../../driver/efi/efi_nic.h"
+#include "../../driver/efi/pci.h"
+#include "../args.h"
+#include "../../driver/lib/responder.h"
 
 /* Options that every sub-command on a NIC understands; the first member of each one's own options. */
 struct nic_options {

@@ -2,8 +2,8 @@
 #ifndef APP_LEASE_H
 #define APP_LEASE_H
 
-#include "../driver/efi/pci.h"
-#include "inet.h"
+#include "../../driver/efi/pci.h"
+#include "../../driver/lib/inet.h"
 
 /*
  * Fills in address, mask and gateway of `host` for the NIC with station address `mac` (NULL: not known before the NIC

@@ -1,6 +1,6 @@
 /* e1000.c - Intel 8254x and 82574L behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
 #include "e1000_hw.h"
-#include "netdev.h"
+#include "../netdev.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-/* cmd_handoff.c - netdiag handoff: leaves the running NIC to the kernel that comes next. */
-#include "../driver/efi/binding.h"
-#include "../driver/efi/handoff_producer.h"
-#include "../driver/net/handoff.h"
-#include "lease.h"
-#include "netdiag.h"
-#include "resident.h"
+/* handoff.c - netdiag handoff: leaves the running NIC to the kernel that comes next. */
+#include "../../driver/efi/binding.h"
+#include "../../driver/efi/handoff_producer.h"
+#include "../../driver/net/handoff.h"
+#include "../session/lease.h"
+#include "../netdiag.h"
+#include "../session/resident.h"
 
 #include <efishell.h>
 

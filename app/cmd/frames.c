@@ -1,7 +1,7 @@
-/* cmd_frames.c - netdiag frames: numbered raw test frames to a peer that echoes them. */
-#include "netdiag.h"
-#include "responder.h"
-#include "testframe.h"
+/* frames.c - netdiag frames: numbered raw test frames to a peer that echoes them. */
+#include "../netdiag.h"
+#include "../../driver/lib/responder.h"
+#include "../../driver/lib/testframe.h"
 
 #define DEFAULT_COUNT 100U
 #define LINK_WAIT_MS  5000U

@@ -1,8 +1,8 @@
 /* lease.c - an IPv4 address for a NIC from the firmware's own configuration, by DHCP if it has none yet. */
 #include "lease.h"
 
-#include "../driver/efi/binding.h"
-#include "console.h"
+#include "../../driver/efi/binding.h"
+#include "../console.h"
 #include "efi/ip4_config2.h"
 #include "session.h"
 

@@ -1,4 +1,4 @@
-/* selftest.c - does the hardware do what it should? Registers, NVM, PHY and link; frames in loopback. */
+/* e1000_selftest.c - does the hardware do what it should? Registers, NVM, PHY and link; frames in loopback. */
 #include "e1000_hw.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* cmd_stats.c - netdiag stats: runs the NIC for a while and shows what it and the driver counted. */
-#include "netdiag.h"
+/* stats.c - netdiag stats: runs the NIC for a while and shows what it and the driver counted. */
+#include "../netdiag.h"
 
 #define DEFAULT_SECONDS 5U
 #define LINK_WAIT_MS    3000U

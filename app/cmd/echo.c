@@ -1,6 +1,6 @@
-/* cmd_echo.c - netdiag echo: the other side of ping and frames. */
-#include "netdiag.h"
-#include "responder.h"
+/* echo.c - netdiag echo: the other side of ping and frames. */
+#include "../netdiag.h"
+#include "../../driver/lib/responder.h"
 
 #define LINK_WAIT_MS 5000U
 

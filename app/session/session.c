@@ -1,8 +1,8 @@
 /* session.c - the NIC that a sub-command works on: chosen, taken, run, and given back. */
 #include "session.h"
 
-#include "../driver/efi/binding.h"
-#include "console.h"
+#include "../../driver/efi/binding.h"
+#include "../console.h"
 #include "lease.h"
 #include "mnp_link.h"
 
