@@ -234,7 +234,9 @@ $(BUILD)/fuzz/fuzz_efi_%: $(BUILD)/fuzz/tests/fuzz/fuzz_efi_%.o $(FUZZ_EFI_OBJ) 
 	$(call say,LD  )
 	clang $(HOST_FLAGS) -fsanitize=fuzzer $^ -o $@ $(LINK_HOST_EFI)
 
-fuzz: $(patsubst $(BUILD)/fuzz/fuzz_%,fuzz-%,$(FUZZ_BIN))
+# -k: a finding fails the whole, and does not keep the others from searching.
+fuzz:
+	+$(MAKE) --no-print-directory -k $(patsubst $(BUILD)/fuzz/fuzz_%,fuzz-%,$(FUZZ_BIN))
 fuzz-%: $(BUILD)/fuzz/fuzz_%
 	tests/fuzz/run $< tests/fuzz/corpus/$* $(FUZZ_SECONDS)
 

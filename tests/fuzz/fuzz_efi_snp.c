@@ -2,7 +2,7 @@
  * status each call must give, every transmit buffer back exactly once, frames in order. */
 #include "fuzz.h"
 
-#include "../net/e1000_hw.h"
+#include "e1000_hw.h"
 #include "unit_efi.h"
 
 #define STEPS_MAX   300U

@@ -52,6 +52,11 @@ static bool is_open(const struct bench *bench) {
   return bench->dev->state == NETDEV_OPEN;
 }
 
+static bool is_pulled(const struct bench *bench) {
+  const struct sim_config *knobs = sim_knobs(bench->sim);
+  return knobs->gone || (knobs->gone_at && sim_accesses(bench->sim) >= knobs->gone_at);
+}
+
 static void make_frame(uint8_t *frame, const struct record *record, uint32_t number) {
   unit_frame(frame, record->length, addresses[record->to], number);
   memcpy(frame + NUMBER_AT, &number, sizeof(number));
@@ -170,6 +175,15 @@ static void inject(struct bench *bench, struct record record) {
       bench->rx_held++;
     }
   }
+}
+
+/* The write-backs that the device held are done, or lost with a card that was pulled: those frames never arrive. */
+static void write_back(struct bench *bench) {
+  sim_step(bench->sim);
+  if(is_pulled(bench)) {
+    bench->rx_stored -= bench->rx_held;
+  }
+  bench->rx_held = 0;
 }
 
 static uint32_t waiting(const struct bench *bench) {
@@ -309,8 +323,7 @@ static void turn_knobs(struct bench *bench) {
   knobs->reset_never_ends = (bits & 0x30U) == 0x30U;
   bench->retries = bits >> 6;
   if(!(bits & 0x30U)) {
-    sim_step(bench->sim);
-    bench->rx_held = 0;
+    write_back(bench);
   }
 }
 
