@@ -62,6 +62,10 @@ void *firmware_interface(EFI_HANDLE handle, EFI_GUID guid);
 /* The handle with this protocol after `previous` (NULL: the first), or NULL. */
 EFI_HANDLE firmware_next(EFI_GUID guid, EFI_HANDLE previous);
 
+/* What the Shell's drvdiag does: asks the driver on `agent` for its diagnosis of `controller` (English), and gives back
+ * with FreePool whatever it got, the error type too. The report goes to `text`, `size` bytes of ASCII, cut if need be. */
+EFI_STATUS firmware_diagnose(EFI_HANDLE agent, EFI_HANDLE controller, UINTN type, char *text, UINTN size);
+
 /* What GetVariable finds from now on, whatever the name; NULL for nothing. */
 void firmware_set_variable(const void *data, UINTN size);
 

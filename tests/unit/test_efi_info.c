@@ -72,19 +72,9 @@ struct diagnosis {
 };
 
 static struct diagnosis diagnose(const struct unit_machine *machine, EFI_DRIVER_DIAGNOSTIC_TYPE type) {
-  EFI_DRIVER_DIAGNOSTICS2_PROTOCOL *protocol =
-      firmware_interface(machine->image, (EFI_GUID)EFI_DRIVER_DIAGNOSTICS2_PROTOCOL_GUID);
   struct diagnosis diagnosis = {0};
-  EFI_GUID *guid;
-  UINTN size;
-  CHAR16 *text;
-  diagnosis.status = protocol->RunDiagnostics(protocol, machine->nic->handle, NULL, type, en, &guid, &size, &text);
-  assert_true(size % 2 == 0 && size / 2 <= sizeof(diagnosis.report));
-  for(UINTN i = 0; i < size / 2; i++) {
-    diagnosis.report[i] = (char)text[i];
-  }
-  assert_int_equal(diagnosis.report[size / 2 - 1], 0);
-  assert_int_equal(BS->FreePool(text), EFI_SUCCESS);
+  diagnosis.status =
+      firmware_diagnose(machine->image, machine->nic->handle, (UINTN)type, diagnosis.report, sizeof(diagnosis.report));
   return diagnosis;
 }
 

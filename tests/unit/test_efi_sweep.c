@@ -90,18 +90,8 @@ static EFI_STATUS ask_for_media(const struct firmware_nic *nic) {
 }
 
 static EFI_STATUS diagnose(EFI_HANDLE image, const struct firmware_nic *nic) {
-  EFI_DRIVER_DIAGNOSTICS2_PROTOCOL *protocol =
-      firmware_interface(image, (EFI_GUID)EFI_DRIVER_DIAGNOSTICS2_PROTOCOL_GUID);
-  static CHAR8 language[] = "en";
-  EFI_GUID *guid;
-  UINTN size;
-  CHAR16 *text = NULL;
-  EFI_STATUS status = protocol->RunDiagnostics(protocol, nic->handle, NULL, EfiDriverDiagnosticTypeExtended, language,
-                                               &guid, &size, &text);
-  if(text) {
-    (void)BS->FreePool(text);
-  }
-  return status;
+  char text[2048];
+  return firmware_diagnose(image, nic->handle, EfiDriverDiagnosticTypeExtended, text, sizeof(text));
 }
 
 static EFI_STATUS use(EFI_HANDLE image, const struct firmware_nic *nic, EFI_SIMPLE_NETWORK_PROTOCOL *snp) {
