@@ -2,17 +2,45 @@
  * of giving up at once (UEFI 2.10, 11.12). */
 #include "snp.h"
 
-#define AUTONEGOTIATION_US 5000000U /* copper takes 2 to 4 s; without a link after that there is no cable */
+/*
+ * How long a link may take: 2 to 4 s of autonegotiation on copper, and up to 15 s more in which a switch port with
+ * spanning tree is up and down again. edk2's network boot asks for 20 s as long as the answer is EFI_NOT_READY. The time
+ * runs from the driver's start or from the loss of a link, and Initialize does not start it again: without a cable all
+ * boot options together wait for it once.
+ */
+#define LINK_WAIT_US 20000000U
 
 static const EFI_GUID media_state_guid = EFI_ADAPTER_INFO_MEDIA_STATE_GUID;
 
-/* EFI_NOT_READY makes the firmware's network boot ask again for up to 20 s. */
+void media_note(struct snp_device *snp, BOOLEAN up) {
+  if(snp->link_seen && !up) {
+    snp->no_link_since_us = efi_clock_us();
+  }
+  snp->link_seen = up;
+}
+
+/* Asks the device itself while nobody has it open: closed, it negotiates all the same. FALSE when it does not answer. */
+static BOOLEAN look(struct snp_device *snp) {
+  struct netdev_link link;
+  UINT8 mac[NETDEV_MAC_LENGTH];
+  if(snp->nic.netdev->state == NETDEV_GONE ||
+     !efi_nic_glance(snp->nic.pci_io, snp->nic.vendor_id, snp->nic.device_id, mac, &link)) {
+    return FALSE;
+  }
+  media_note(snp, link.up);
+  return TRUE;
+}
+
 static EFI_STATUS media_state(struct snp_device *snp) {
-  snp_update_media(snp);
-  if(snp->mode.MediaPresent) {
+  if(snp->nic.netdev->state == NETDEV_OPEN) {
+    snp_update_media(snp);
+  } else if(!look(snp)) {
+    return EFI_NO_MEDIA; /* nothing to wait for */
+  }
+  if(snp->link_seen) {
     return EFI_SUCCESS;
   }
-  return efi_clock_us() - snp->no_link_since_us < AUTONEGOTIATION_US ? EFI_NOT_READY : EFI_NO_MEDIA;
+  return efi_clock_us() - snp->no_link_since_us < LINK_WAIT_US ? EFI_NOT_READY : EFI_NO_MEDIA;
 }
 
 static EFI_STATUS EFIAPI get_information(EFI_ADAPTER_INFORMATION_PROTOCOL *this, EFI_GUID *type, VOID **block,
@@ -24,8 +52,8 @@ static EFI_STATUS EFIAPI get_information(EFI_ADAPTER_INFORMATION_PROTOCOL *this,
     return EFI_UNSUPPORTED;
   }
   struct snp_device *snp = (struct snp_device *)((UINT8 *)this - offsetof(struct snp_device, adapter_information));
-  if(snp->mode.State != EfiSimpleNetworkInitialized) {
-    return EFI_UNSUPPORTED; /* nobody watches the link; the caller then starts the device itself to find out */
+  if(snp->nic.exited) {
+    return EFI_INVALID_PARAMETER; /* the NIC is no longer ours to look at */
   }
   EFI_ADAPTER_INFO_MEDIA_STATE *state;
   EFI_STATUS status = BS->AllocatePool(EfiBootServicesData, sizeof(*state), (VOID **)&state);
@@ -62,6 +90,7 @@ static EFI_STATUS EFIAPI get_supported_types(EFI_ADAPTER_INFORMATION_PROTOCOL *t
 }
 
 void media_init(struct snp_device *snp) {
+  snp->no_link_since_us = efi_clock_us();
   snp->adapter_information = (EFI_ADAPTER_INFORMATION_PROTOCOL){
       .GetInformation = get_information,
       .SetInformation = set_information,

@@ -25,6 +25,7 @@ EFI_STATUS snp_require_initialized(const struct snp_device *snp) {
 void snp_update_media(struct snp_device *snp) {
   if(snp->nic.netdev->state != NETDEV_CLOSED) {
     snp->mode.MediaPresent = snp->nic.netdev->link.up;
+    media_note(snp, snp->mode.MediaPresent);
   }
 }
 
@@ -39,10 +40,7 @@ void snp_tx_done(void *ctx, void *cookie, int status) {
 
 /* netdev_client.link_changed */
 static void link_changed(void *ctx, const struct netdev_link *link) {
-  struct snp_device *snp = ctx;
-  if(!link->up) {
-    snp->no_link_since_us = efi_clock_us();
-  }
+  media_note(ctx, link->up);
 }
 
 /* Buffers that nobody will ask for any more: whoever shuts the device down knows what it sent. */
@@ -97,7 +95,6 @@ static EFI_STATUS EFIAPI snp_stop(EFI_SIMPLE_NETWORK_PROTOCOL *this) {
 static EFI_STATUS initialize(struct snp_device *snp) {
   struct netdev *dev = snp->nic.netdev;
   forget_buffers(snp);
-  snp->no_link_since_us = efi_clock_us();
   (void)netdev_set_mac(dev, NULL);
   (void)netdev_set_filter(dev, NETDEV_FILTER_UNICAST | NETDEV_FILTER_BROADCAST, NULL, 0);
   EFI_STATUS status = efi_nic_start(&snp->nic);

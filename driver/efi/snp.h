@@ -26,7 +26,8 @@ struct snp_device {
   EFI_ADAPTER_INFORMATION_PROTOCOL adapter_information;
   struct efi_nic nic;
   struct snp_recycle recycle;
-  UINT64 no_link_since_us; /* when the link was lost, or the device started without one    */
+  UINT64 no_link_since_us; /* when the link was lost, or the driver started without one    */
+  BOOLEAN link_seen;       /* what the link was when it was last looked at                */
   UINT32 in_flight;        /* buffers in the descriptor ring                              */
   BOOLEAN tx_interrupt;    /* a transmission has finished since GetStatus was last asked  */
   EFI_HANDLE child;        /* carries protocol, adapter_information and device_path       */
@@ -85,5 +86,8 @@ EFI_STATUS EFIAPI snp_nvdata(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN read, UI
 
 /* media.c */
 void media_init(struct snp_device *snp);
+
+/* The link was seen to be up or down: starts the clock of a loss. */
+void media_note(struct snp_device *snp, BOOLEAN up);
 
 #endif

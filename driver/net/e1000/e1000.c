@@ -275,6 +275,7 @@ static int bring_up(struct e1000 *nic, const struct e1000_config *config) {
   }
   uint8_t mac[NETDEV_MAC_LENGTH] = {0};
   if(result == NETDEV_OK) {
+    e1000_wake_phy(nic); /* so that it negotiates from here on, and not only when the device is opened */
     result = e1000_read_address(nic, mac);
   }
   if(result == NETDEV_OK) {

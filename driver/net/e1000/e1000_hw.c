@@ -178,6 +178,18 @@ static int step_release_semaphore(struct e1000 *nic) {
   return NETDEV_OK;
 }
 
+/* SDM 14.2: link enabled, nothing forced. Also in a device that stays closed: its link then comes up by itself, and can
+ * be seen, before anybody opens it. */
+static int step_link(struct e1000 *nic) {
+  uint32_t ctrl = e1000_read(nic, E1000_CTRL);
+  if(ctrl == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  ctrl &= ~(E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS);
+  e1000_write(nic, E1000_CTRL, ctrl | E1000_CTRL_SLU);
+  return NETDEV_OK;
+}
+
 static const struct step reset_steps[] = {
     {"reset: mask interrupts", "14.3", 0, step_mask_interrupts},
     {"reset: stop the PCIe master", "82574 10.2.2.1", E1000_QUIRK_PCIE, step_stop_pcie_master},
@@ -188,6 +200,7 @@ static const struct step reset_steps[] = {
     {"reset: mask and clear interrupts", "14.3", 0, step_clear_interrupts},
     {"reset: release a leftover semaphore", "82574 10.2", E1000_QUIRK_82574_BITS, step_release_semaphore},
     {"reset: clear what the reset left behind", "14.4, 14.5", 0, step_clear_leftovers},
+    {"reset: let the link come up", "14.2", 0, step_link},
 };
 
 int e1000_reset(struct e1000 *nic) {
