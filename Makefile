@@ -200,6 +200,26 @@ $(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(HOST_EFI_OBJ) $
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
 
+# netdiag and e1000.efi as two images in one program, each with a driver of its own, as they lie on a disk. Of an image only
+# the entry point can be seen, and its variables lie together (LOADED_SECTIONS), so that loading it again starts afresh.
+IMAGE_EFI_OBJ   := $(filter-out %/driver_entry.o,$(filter $(BUILD)/host-efi/driver/%,$(HOST_EFI_OBJ)))
+IMAGE_CORE_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(LIB_SRC))
+LOADED_SECTIONS := .data .data.rel .data.rel.local .bss
+$(BUILD)/host-efi/netdiag_image.o: $(patsubst %.c,$(BUILD)/host-efi/%.o,$(APP_SRC)) $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ)
+$(BUILD)/host-efi/e1000_image.o: $(BUILD)/host-efi/driver/efi/driver_entry.o $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ)
+$(BUILD)/host-efi/%_image.o:
+	$(call say,LD  )
+	ld -r $^ -o $@
+	objcopy --set-section-flags .bss=alloc,load,contents $@
+	objcopy --redefine-sym efi_main=$*_main --keep-global-symbol=$*_main \
+	  $(foreach section,$(LOADED_SECTIONS),--rename-section $(section)=$*_variables) $@
+
+$(BUILD)/test_cmd_%: $(BUILD)/host-efi/tests/unit/test_cmd_%.o $(patsubst %.c,$(BUILD)/host-efi/%.o,$(wildcard tests/unit/cmd_*.c)) \
+                     $(BUILD)/host-efi/netdiag_image.o $(BUILD)/host-efi/e1000_image.o \
+                     $(patsubst %.c,$(BUILD)/host-efi/%.o,$(wildcard tests/firmware/*.c)) $(HOST_OBJ)
+	$(call say,LD  )
+	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
+
 $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@

@@ -29,19 +29,43 @@ static void check_tpl(EFI_TPL before, const void *binding) {
   }
 }
 
+static EFI_STATUS try_driver(EFI_HANDLE agent, EFI_HANDLE controller) {
+  EFI_DRIVER_BINDING_PROTOCOL *binding = firmware_interface(agent, binding_guid);
+  EFI_TPL before = firmware.tpl;
+  EFI_STATUS status = binding ? binding->Supported(binding, controller, NULL) : EFI_UNSUPPORTED;
+  if(!EFI_ERROR(status)) {
+    status = binding->Start(binding, controller, NULL);
+  }
+  check_tpl(before, binding);
+  return status;
+}
+
 EFI_STATUS firmware_connect(EFI_HANDLE controller) {
   EFI_STATUS result = EFI_NOT_FOUND;
   for(EFI_HANDLE handle = NULL; (handle = firmware_next(binding_guid, handle)) != NULL;) {
-    EFI_DRIVER_BINDING_PROTOCOL *binding = firmware_interface(handle, binding_guid);
-    EFI_TPL before = firmware.tpl;
-    EFI_STATUS status = binding->Supported(binding, controller, NULL);
-    if(!EFI_ERROR(status)) {
-      status = binding->Start(binding, controller, NULL);
-      result = EFI_ERROR(status) ? result : EFI_SUCCESS;
-    }
-    check_tpl(before, binding);
+    result = EFI_ERROR(try_driver(handle, controller)) ? result : EFI_SUCCESS;
   }
   return result;
+}
+
+/* The drivers in the list (ends with NULL) come first; then all others, and with `recursive` on the children, too. */
+static EFI_STATUS connect(EFI_HANDLE controller, EFI_HANDLE *first, bool recursive) {
+  EFI_HANDLE children[CHILDREN_MAX];
+  EFI_STATUS result = EFI_NOT_FOUND;
+  for(; first && *first; first++) {
+    result = EFI_ERROR(try_driver(*first, controller)) ? result : EFI_SUCCESS;
+  }
+  result = EFI_ERROR(firmware_connect(controller)) ? result : EFI_SUCCESS;
+  UINTN count =
+      recursive ? collect(controller, NULL, EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER, children, CHILDREN_MAX) : 0;
+  for(UINTN i = 0; i < count; i++) {
+    (void)connect(children[i], NULL, true);
+  }
+  return result;
+}
+
+EFI_STATUS firmware_connect_all(EFI_HANDLE controller) {
+  return connect(controller, NULL, true);
 }
 
 static EFI_STATUS stop(EFI_HANDLE controller, EFI_HANDLE agent) {
@@ -78,12 +102,10 @@ EFI_STATUS firmware_disconnect(EFI_HANDLE controller, EFI_HANDLE agent) {
   return result;
 }
 
-static EFI_STATUS EFIAPI connect_controller(EFI_HANDLE controller, EFI_HANDLE *image, EFI_DEVICE_PATH *remaining,
+static EFI_STATUS EFIAPI connect_controller(EFI_HANDLE controller, EFI_HANDLE *first, EFI_DEVICE_PATH *remaining,
                                             BOOLEAN recursive) {
-  (void)image;
   (void)remaining;
-  (void)recursive;
-  return fails("ConnectController", TPL_CALLBACK) ? EFI_NOT_FOUND : firmware_connect(controller);
+  return fails("ConnectController", TPL_CALLBACK) ? EFI_NOT_FOUND : connect(controller, first, recursive);
 }
 
 static EFI_STATUS EFIAPI disconnect_controller(EFI_HANDLE controller, EFI_HANDLE agent, EFI_HANDLE child) {

@@ -9,10 +9,11 @@ static const EFI_GUID exit_guid = {0x27ABF055, 0xB1B8, 0x4C26, {0x80, 0x48, 0x74
 
 static void notify(struct event *event) {
   EFI_TPL before = firmware.tpl;
-  firmware.tpl = event->tpl;
+  EFI_TPL level = event->tpl; /* the function may close its event */
+  firmware.tpl = level;
   event->queued = false;
   event->notify(event, event->context);
-  if(firmware.tpl != before && firmware.tpl != event->tpl) {
+  if(firmware.tpl != before && firmware.tpl != level) {
     firmware_abort("a notification function returned at another TPL", event);
   }
   firmware.tpl = before;
@@ -67,8 +68,8 @@ static struct event *known(EFI_EVENT event) {
   return event;
 }
 
-static EFI_STATUS make_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, const VOID *context,
-                             const EFI_GUID *group, EFI_EVENT *out) {
+EFI_STATUS make_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, const VOID *context, const EFI_GUID *group,
+                      EFI_EVENT *out) {
   bool notified = (type & (EVT_NOTIFY_WAIT | EVT_NOTIFY_SIGNAL)) != 0;
   if(notified && (!function || tpl <= TPL_APPLICATION || tpl >= TPL_HIGH_LEVEL)) {
     firmware_abort("CreateEvent: no function, or a level that none is notified at", (const void *)tpl);
@@ -168,6 +169,7 @@ static EFI_STATUS EFIAPI set_timer(EFI_EVENT handle, EFI_TIMER_DELAY type, UINT6
 UINT64 efi_read_tsc(VOID);
 
 UINT64 efi_read_tsc(VOID) {
+  clock_read();
   return firmware.now_us * TICKS_PER_US;
 }
 
@@ -188,17 +190,21 @@ static EFI_STATUS EFIAPI stall(UINTN us) {
   return EFI_SUCCESS;
 }
 
+void expire_timers(void) {
+  for(struct node *node = firmware.events; node; node = node->next) {
+    struct event *event = (struct event *)node;
+    if(event->due_us && event->due_us <= firmware.now_us) {
+      event->due_us = event->period_us ? firmware.now_us + event->period_us : 0;
+      signal(event);
+    }
+  }
+  dispatch();
+}
+
 void firmware_tick(UINTN count) {
   while(count-- > 0) {
     advance(FIRMWARE_TICK_US);
-    for(struct node *node = firmware.events; node; node = node->next) {
-      struct event *event = (struct event *)node;
-      if(event->due_us && event->due_us <= firmware.now_us) {
-        event->due_us = event->period_us ? firmware.now_us + event->period_us : 0;
-        signal(event);
-      }
-    }
-    dispatch();
+    expire_timers();
   }
 }
 

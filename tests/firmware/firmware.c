@@ -22,7 +22,8 @@ void check_service(const char *name, EFI_TPL highest) {
 
 bool fails(const char *name, EFI_TPL highest) {
   check_service(name, highest);
-  if(++firmware.calls != firmware.fail_at || firmware.shorten) {
+  bool named = firmware.fail_name && strcmp(name, firmware.fail_name) == 0 && --firmware.fail_nth == 0;
+  if(!named && (++firmware.calls != firmware.fail_at || firmware.shorten)) {
     return false;
   }
   firmware.failed = name;
@@ -33,6 +34,12 @@ void firmware_fail_at(UINTN call, BOOLEAN shorten) {
   firmware.calls = 0;
   firmware.fail_at = call;
   firmware.shorten = shorten;
+  firmware.failed = NULL;
+}
+
+void firmware_fail_call(const char *name, UINTN nth) {
+  firmware.fail_name = name;
+  firmware.fail_nth = nth;
   firmware.failed = NULL;
 }
 
@@ -90,7 +97,7 @@ EFI_HANDLE firmware_load_image(void) {
   return handle;
 }
 
-static void drop_image(EFI_HANDLE handle) {
+void drop_image(EFI_HANDLE handle) {
   EFI_LOADED_IMAGE *image = firmware_interface(handle, image_guid);
   if(EFI_ERROR(uninstall_protocol(handle, &image_guid, image))) {
     firmware_abort("the image is still open", handle);

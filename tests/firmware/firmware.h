@@ -54,6 +54,7 @@ EFI_STATUS firmware_unload_image(EFI_HANDLE image);
 
 /* What ConnectController and DisconnectController do, without being counted for a failure. */
 EFI_STATUS firmware_connect(EFI_HANDLE controller);
+EFI_STATUS firmware_connect_all(EFI_HANDLE controller); /* and the children, recursively */
 EFI_STATUS firmware_disconnect(EFI_HANDLE controller, EFI_HANDLE agent);
 
 /* The interface that a handle carries, or NULL. */
@@ -87,6 +88,9 @@ void firmware_exit_boot_services(void);
 /* Of the calls that the specification lets fail, the one with this number from now on (from 1; 0 none) fails, once.
  * With `shorten` a Map succeeds there, but for less than it was asked for; other calls then do not fail. */
 void firmware_fail_at(UINTN call, BOOLEAN shorten);
+
+/* The same for the nth call (from 1) of the service with this name, from now on; NULL for none. */
+void firmware_fail_call(const char *name, UINTN nth);
 
 /* The name of the call that failed, NULL as long as none has. */
 const char *firmware_failed_call(void);

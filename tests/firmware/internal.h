@@ -79,6 +79,8 @@ struct firmware {
   UINTN variable_size;
   UINTN calls;
   UINTN fail_at;
+  const char *fail_name;
+  UINTN fail_nth; /* of the calls with that name to come */
   bool shorten;
   const char *failed;
 };
@@ -98,6 +100,9 @@ static inline bool same_guid(const EFI_GUID *left, const EFI_GUID *right) {
   return CompareMem((VOID *)left, (VOID *)right, sizeof(*left)) == 0;
 }
 
+/* firmware.c */
+void drop_image(EFI_HANDLE handle);
+
 /* Lists */
 void *node_new(struct node **list, size_t size);
 bool node_is_on(const struct node *list, const void *node);
@@ -116,6 +121,13 @@ void connect_init(EFI_BOOT_SERVICES *services);
 /* events.c */
 void events_init(EFI_BOOT_SERVICES *services);
 void advance(UINT64 us);
+void expire_timers(void);
+EFI_STATUS make_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, const VOID *context, const EFI_GUID *group,
+                      EFI_EVENT *out);
+
+/* clock.c */
+void clock_pass(UINT64 us);
+void clock_read(void);
 
 /* memory.c */
 void memory_init(EFI_BOOT_SERVICES *services);

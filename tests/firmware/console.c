@@ -1,0 +1,151 @@
+/* console.c - the fake firmware's console: what is printed is kept as text, and keys are pressed at a given time. */
+#include "programs_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEYS_MAX 64U
+#define COLUMNS  80U
+#define ROWS     25U
+
+struct text {
+  char *bytes;
+  size_t length;
+  size_t room;
+};
+
+static struct text all;
+static struct text errors;
+static EFI_INPUT_KEY keys[KEYS_MAX]; /* pressed and not read */
+static UINTN key_count;
+static EFI_EVENT wait_for_key;
+
+/* Out ------------------------------------------------------------------------------------------------------------ */
+
+static void put(struct text *text, char c) {
+  if(text->length + 2U > text->room) {
+    text->room = text->room ? 2U * text->room : 4096U;
+    text->bytes = realloc(text->bytes, text->room);
+    if(!text->bytes) {
+      abort();
+    }
+  }
+  text->bytes[text->length++] = c;
+  text->bytes[text->length] = '\0';
+}
+
+static SIMPLE_TEXT_OUTPUT_MODE mode = {.MaxMode = 1, .Attribute = EFI_LIGHTGRAY, .CursorVisible = TRUE};
+static SIMPLE_TEXT_OUTPUT_INTERFACE con_out;
+static SIMPLE_TEXT_OUTPUT_INTERFACE std_err;
+
+static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR16 *string) {
+  check_service("OutputString", TPL_NOTIFY);
+  if(this != &con_out && this != &std_err) {
+    firmware_abort("OutputString: no console of ours", this);
+  }
+  for(; *string; string++) {
+    if(*string >= 0x80) {
+      firmware_abort("OutputString: not ASCII", string);
+    }
+    if(*string != '\r') {
+      put(&all, (char)*string);
+      if(this == &std_err) {
+        put(&errors, (char)*string);
+      }
+    }
+  }
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI query_mode(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN number, UINTN *columns, UINTN *rows) {
+  (void)this;
+  check_service("QueryMode", TPL_NOTIFY);
+  *columns = COLUMNS;
+  *rows = ROWS;
+  return number == 0 ? EFI_SUCCESS : EFI_UNSUPPORTED;
+}
+
+static EFI_STATUS EFIAPI set_attribute(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN attribute) {
+  (void)this;
+  (void)attribute;
+  check_service("SetAttribute", TPL_NOTIFY);
+  return EFI_SUCCESS;
+}
+
+const char *console_text(void) {
+  return all.bytes ? all.bytes : "";
+}
+
+const char *console_errors(void) {
+  return errors.bytes ? errors.bytes : "";
+}
+
+static void forget(struct text *text) {
+  free(text->bytes);
+  *text = (struct text){0};
+}
+
+void console_forget(void) {
+  forget(&all);
+  forget(&errors);
+}
+
+/* In ------------------------------------------------------------------------------------------------------------- */
+
+static SIMPLE_INPUT_INTERFACE con_in;
+
+static EFI_STATUS EFIAPI read_key(SIMPLE_INPUT_INTERFACE *this, EFI_INPUT_KEY *key) {
+  (void)this;
+  check_service("ReadKeyStroke", TPL_APPLICATION); /* UEFI 2.10, table 7.2 */
+  if(key_count == 0) {
+    return EFI_NOT_READY;
+  }
+  *key = keys[0];
+  memmove(keys, keys + 1, --key_count * sizeof(keys[0]));
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI reset_input(SIMPLE_INPUT_INTERFACE *this, BOOLEAN extended) {
+  (void)this;
+  (void)extended;
+  check_service("Reset", TPL_APPLICATION);
+  key_count = 0;
+  return EFI_SUCCESS;
+}
+
+static VOID EFIAPI check_key(EFI_EVENT event, VOID *context) {
+  (void)context;
+  if(key_count > 0) {
+    (void)BS->SignalEvent(event);
+  }
+}
+
+static void press(void *ctx) {
+  uintptr_t key = (uintptr_t)ctx;
+  if(key_count < KEYS_MAX) {
+    keys[key_count++] = (EFI_INPUT_KEY){.ScanCode = (UINT16)(key >> 16), .UnicodeChar = (CHAR16)key};
+  }
+}
+
+void console_press(UINT64 at_us, UINT16 scan_code, CHAR16 character) {
+  programs_at(at_us, press, (void *)((uintptr_t)scan_code << 16 | character));
+}
+
+/* Life ----------------------------------------------------------------------------------------------------------- */
+
+void console_begin_mode(EFI_SYSTEM_TABLE *system) {
+  con_out = (SIMPLE_TEXT_OUTPUT_INTERFACE){
+      .OutputString = output_string, .QueryMode = query_mode, .SetAttribute = set_attribute, .Mode = &mode};
+  std_err = con_out;
+  key_count = 0;
+  wait_for_key = programs_event(EVT_NOTIFY_WAIT, TPL_NOTIFY, check_key, NULL);
+  con_in = (SIMPLE_INPUT_INTERFACE){.Reset = reset_input, .ReadKeyStroke = read_key, .WaitForKey = wait_for_key};
+  system->ConOut = &con_out;
+  system->StdErr = &std_err;
+  system->ConIn = &con_in;
+}
+
+void console_end_mode(void) {
+  programs_drop_event(wait_for_key);
+  console_forget();
+}

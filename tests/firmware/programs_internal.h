@@ -1,0 +1,29 @@
+/* programs_internal.h - the parts of programs.h from the inside. Private to tests/firmware. */
+#ifndef FIRMWARE_PROGRAMS_INTERNAL_H
+#define FIRMWARE_PROGRAMS_INTERNAL_H
+
+#include "internal.h"
+#include "programs.h"
+
+/* clock.c */
+void clock_begin(EFI_BOOT_SERVICES *services);
+void clock_end(void);
+
+/* wire.c: what goes over the wire at this moment; and when something will, UINT64_MAX for never. */
+void wire_move(void);
+UINT64 wire_next(void);
+void wire_end(void);
+
+/* console.c */
+void console_begin_mode(EFI_SYSTEM_TABLE *system);
+void console_end_mode(void);
+
+/* foreign.c, stack.c */
+void foreign_end(void);
+void stack_end(void);
+
+/* programs.c: an event that belongs to the firmware, and is not counted when programs_end has taken it away */
+EFI_EVENT programs_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY notify, VOID *context);
+void programs_drop_event(EFI_EVENT event);
+
+#endif

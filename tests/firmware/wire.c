@@ -1,0 +1,104 @@
+/* wire.c - the other end of the wires: whoever sees what NICs send, and what is on its way to them. */
+#include "programs_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct end {
+  struct node node;
+  struct firmware_nic *nic;
+  wire_peer peer;
+  void *ctx;
+};
+
+struct flight {
+  struct node node;
+  struct firmware_nic *nic;
+  UINT64 at_us;
+  size_t length;
+  UINT8 *frame;
+};
+
+static struct node *ends;
+static struct node *flights;
+
+void wire_attach(struct firmware_nic *nic, wire_peer peer, void *ctx) {
+  struct end *end = node_new(&ends, sizeof(*end));
+  end->nic = nic;
+  end->peer = peer;
+  end->ctx = ctx;
+}
+
+void wire_send(struct firmware_nic *nic, UINT64 delay_us, const void *frame, size_t length) {
+  struct flight *flight = node_new(&flights, sizeof(*flight));
+  flight->nic = nic;
+  flight->at_us = firmware.now_us + delay_us;
+  flight->length = length;
+  flight->frame = malloc(length);
+  if(!flight->frame) {
+    abort();
+  }
+  memcpy(flight->frame, frame, length);
+}
+
+UINTN wire_pending(void) {
+  return node_count(flights);
+}
+
+UINT64 wire_next(void) {
+  UINT64 next = UINT64_MAX;
+  for(const struct node *node = flights; node; node = node->next) {
+    UINT64 at = ((const struct flight *)node)->at_us;
+    next = at < next ? at : next;
+  }
+  return next;
+}
+
+static void drop(struct flight *flight) {
+  free(flight->frame);
+  node_drop(&flights, flight);
+}
+
+/* What was sent since is seen once, and then forgotten by the simulator. */
+static void look(void) {
+  for(struct node *node = ends; node; node = node->next) {
+    struct end *end = (struct end *)node;
+    size_t count = sim_frames(end->nic->sim);
+    for(size_t i = 0; i < count; i++) {
+      size_t length;
+      const uint8_t *frame = sim_frame(end->nic->sim, i, &length);
+      end->peer(end->ctx, end->nic, frame, length);
+    }
+    if(count > 0) {
+      sim_forget_frames(end->nic->sim);
+    }
+  }
+}
+
+/* The earliest; of those that are due at one time, the one sent first. */
+static struct flight *due(void) {
+  struct flight *first = NULL;
+  for(struct node *node = flights; node; node = node->next) {
+    struct flight *flight = (struct flight *)node;
+    if(flight->at_us <= firmware.now_us && (!first || flight->at_us < first->at_us)) {
+      first = flight;
+    }
+  }
+  return first;
+}
+
+void wire_move(void) {
+  look();
+  for(struct flight *flight; (flight = due()) != NULL; drop(flight)) {
+    (void)sim_inject(flight->nic->sim, flight->frame, flight->length);
+  }
+}
+
+void wire_end(void) {
+  while(flights) {
+    drop((struct flight *)flights);
+  }
+  while(ends) {
+    node_drop(&ends, ends);
+  }
+}
