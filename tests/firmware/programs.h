@@ -1,5 +1,5 @@
-/* programs.h - what programs need of the fake firmware besides firmware.h: a clock that runs, a console, a Shell, a volume
- * with files, a network stack on a driver's SNP, and somebody at the other end of the wire. */
+/* programs.h - what programs need of the fake firmware besides firmware.h: a clock that runs, a console, a Shell, a
+ * volume with files, a network stack on a driver's SNP, and somebody at the other end of the wire. */
 #ifndef FIRMWARE_PROGRAMS_H
 #define FIRMWARE_PROGRAMS_H
 
@@ -14,8 +14,8 @@ void programs_end(void);
 
 /*
  * Time goes on whenever somebody looks at the clock, by this many microseconds (10 unless said otherwise), while
- * somebody stalls, and while somebody waits for an event. As it does, timers expire, frames arrive and keys are pressed,
- * each at its own microsecond. Nothing here takes time of the host's.
+ * somebody stalls, and while somebody waits for an event. As it does, timers expire, frames arrive and keys are
+ * pressed, each at its own microsecond. Nothing here takes time of the host's.
  */
 void programs_clock_step(UINT64 us);
 
@@ -95,7 +95,7 @@ struct foreign_driver {
   BOOLEAN refuses;  /* its Start fails from now on                                                     */
 };
 
-/* Installs it; firmware_connect then lets it take NICs. *driver must stay. It goes with foreign_remove, or at the end. */
+/* Installs it; firmware_connect then lets it take NICs. *driver must stay. foreign_remove takes it away. */
 EFI_HANDLE foreign_add(struct foreign_driver *driver);
 void foreign_remove(EFI_HANDLE driver);
 

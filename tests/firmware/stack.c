@@ -1,5 +1,5 @@
-/* stack.c - the fake firmware's network stack on every SNP: a driver with MNP (UEFI 2.10, 25.1) and IP4Config2 (28.5). It
- * is as edk2's where netdiag can tell: children get copies, sending ends at once, SNP stays initialized while it runs. */
+/* stack.c - the fake firmware's network stack on every SNP: a driver with MNP (UEFI 2.10, 25.1) and IP4Config2 (28.5).
+ * It is as edk2's where netdiag can tell: children get copies, sending ends at once, SNP stays initialized. */
 #include "programs_internal.h"
 
 #include <stdlib.h>

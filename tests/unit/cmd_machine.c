@@ -57,7 +57,13 @@ static const struct program e1000_program = {
 
 /* Machine -------------------------------------------------------------------------------------------------------- */
 
+static bool running; /* also when the test before failed in the middle */
+
 struct firmware_nic *cmd_begin_with(const struct sim_config *config) {
+  if(running) {
+    cmd_power_off();
+  }
+  running = true;
   firmware_begin();
   programs_begin();
   programs_add(&netdiag_program);
@@ -87,9 +93,11 @@ void cmd_end(void) {
   }
   programs_end();
   firmware_end();
+  running = false;
 }
 
 void cmd_power_off(void) {
+  running = false;
   programs_end();
   firmware_power_off();
 }

@@ -1,5 +1,5 @@
-/* cmd_machine.h - what the tests of netdiag's commands share: a machine with NICs whose Shell runs the real program, and
- * somebody at the other end of the wire. */
+/* cmd_machine.h - what the tests of netdiag's commands share: a machine with NICs whose Shell runs the real program,
+ * and somebody at the other end of the wire. */
 #ifndef CMD_MACHINE_H
 #define CMD_MACHINE_H
 
@@ -16,8 +16,8 @@
 
 /* Machine -------------------------------------------------------------------------------------------------------- */
 
-/* A machine with one NIC that nobody holds, at 00:02.0 with the MAC address 52:54:00:a1:b2:c3, and a volume with netdiag.efi
- * and e1000.efi. */
+/* A machine with one NIC that nobody holds, at 00:02.0 with the MAC address 52:54:00:a1:b2:c3, and a volume with
+ * netdiag.efi and e1000.efi. */
 struct firmware_nic *cmd_begin(uint16_t device_id);
 struct firmware_nic *cmd_begin_with(const struct sim_config *config);
 
@@ -33,8 +33,8 @@ void cmd_power_off(void);
 /* e1000.efi is loaded and holds all NICs, and a network stack runs on each. */
 void cmd_resident(struct stack_config *config);
 
-/* Runs "netdiag LINE" in the Shell and returns what it exits with. Whatever it allocated, opened or created must be gone
- * afterwards, the TPL as before, no simulator may complain, and no NIC that was not driven before may be running. */
+/* Runs "netdiag LINE" in the Shell and returns what it exits with. Whatever it allocated, opened or created must be
+ * gone afterwards, the TPL as before, and no simulator may complain. */
 EFI_STATUS cmd(const char *line);
 
 /* The same, but e1000.efi may be loaded or a handoff armed by it. */
@@ -79,8 +79,9 @@ struct peer {
   void (*on_echo)(struct peer *peer, struct echo *); /* may change the answer; copies = 0 for none            */
   void (*on_test)(struct peer *peer, struct echo *); /* the same for test frames; sequence: the low 16 bits   */
   bool echoes_tests;
-  uint32_t arp_requests;
-  uint32_t arp_target;   /* asked for last                       */
+  uint32_t arp_requests; /* for the address of the peer */
+  UINT64 first_arp_us;
+  uint32_t arp_target;   /* asked for last, whoever has it */
   uint32_t arp_replies;  /* of ours that came                    */
   uint32_t echoes;       /* pings that came                      */
   uint32_t echo_replies; /* answers to pings of the peer's       */
@@ -90,6 +91,7 @@ struct peer {
   size_t last_length;
   UINT64 last_at_us;
   UINT64 first_echo_us;
+  UINT64 last_echo_us;
 };
 
 #define PEER_ADDRESS 0x0A000002U /* 10.0.0.2 */

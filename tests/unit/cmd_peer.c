@@ -1,5 +1,5 @@
-/* cmd_peer.c - a host at the other end of a NIC's wire. It reads and writes frames with code of its own, so that what netdiag
- * sends is judged by somebody else. */
+/* cmd_peer.c - a host at the other end of a NIC's wire. It reads and writes frames with code of its own, so that what
+ * netdiag sends is judged by somebody else. */
 #include "cmd_machine.h"
 
 #define HEADERS       42U /* Ethernet, IPv4 and ICMP */
@@ -111,9 +111,14 @@ static void on_arp(struct peer *peer, const uint8_t *frame) {
     peer->arp_replies++;
     return;
   }
-  peer->arp_requests++;
   peer->arp_target = get32(frame + 38);
-  if(peer->arp_target == peer->address && peer->arp_requests > peer->arp_ignored) {
+  if(peer->arp_target != peer->address) {
+    return; /* for somebody else, or netdiag asks who else has its address */
+  }
+  if(peer->arp_requests++ == 0) {
+    peer->first_arp_us = firmware_now_us();
+  }
+  if(peer->arp_requests > peer->arp_ignored) {
     arp_frame(peer, answer, 2, frame + 22, get32(frame + 28));
     send(peer, peer->delay_us, answer, sizeof(answer));
   }
@@ -148,6 +153,7 @@ static void on_ping(struct peer *peer, const uint8_t *frame, size_t length) {
   if(peer->echoes++ == 0) {
     peer->first_echo_us = firmware_now_us();
   }
+  peer->last_echo_us = firmware_now_us();
   echo.number = peer->echoes;
   echo.sequence = (uint16_t)get16(frame + 40);
   echo.data_length = total - 28U;
