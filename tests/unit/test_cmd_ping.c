@@ -106,6 +106,24 @@ static void lose(struct peer *host, struct echo *echo) {
   }
 }
 
+/* What is lost is in neither the mean nor the deviation. */
+static void lose_the_second(struct peer *host, struct echo *echo) {
+  answer_10_20_60(host, echo);
+  echo->copies = echo->number == 2 ? 0 : 1;
+}
+
+static void test_round_trip_times_with_loss(void **state) {
+  (void)state;
+  begin(false);
+  peer.on_echo = lose_the_second;
+  assert_int_equal(ping("-c 3 -i 100 -W 200"), EFI_TIMEOUT);
+  assert_near(rtt_us(0), 10000, SLACK_US);
+  assert_near(rtt_us(1), 35000, SLACK_US);
+  assert_near(rtt_us(2), 60000, SLACK_US);
+  assert_near(rtt_us(3), 25000, SLACK_US);
+  cmd_end();
+}
+
 static void test_loss(void **state) {
   (void)state;
   static const struct {
@@ -432,6 +450,7 @@ static void test_pulled(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_round_trip_times),
+      cmocka_unit_test(test_round_trip_times_with_loss),
       cmocka_unit_test(test_loss),
       cmocka_unit_test(test_duplicates),
       cmocka_unit_test(test_damage),
