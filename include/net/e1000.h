@@ -66,25 +66,29 @@ enum e1000_irq_mode {
   E1000_IRQ_MSIX, /* 82574L: every cause on vector 0 */
 };
 
-/* Sets the mode and the moderation (`max_per_second` interrupts, 0 = unlimited; SDM 13.4.18), unmasks, and raises one
- * interrupt, so that frames which wait already are seen. In force until the device is closed, also after a reset that
- * ended a transmit hang. The interrupt controller and PCI capability are the caller's, and must be ready.
- * NETDEV_E_UNSUPPORTED for MSI-X on a part without it, NETDEV_E_STATE unless open. */
+/* Fewer interrupts a second than this cannot be asked for: ITR has 16 bits of 256 ns (SDM 13.4.18). */
+#define E1000_IRQ_RATE_MIN 60U
+
+/* Sets the mode and the moderation (at most `max_per_second` interrupts, E1000_IRQ_RATE_MIN or more; 0 = unlimited),
+ * unmasks, and raises one interrupt, so that frames which wait already are seen. In force until the device is closed,
+ * also after a reset that ended a transmit hang. The interrupt controller and PCI capability are the caller's, and must
+ * be ready. NETDEV_E_UNSUPPORTED for MSI-X on a part without it, NETDEV_E_INVALID for a rate that the device cannot
+ * keep to, NETDEV_E_STATE unless open. */
 int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_per_second);
 
-/* From the interrupt handler: 0 when the interrupt is not this device's, else the causes (ICR), with further interrupts
- * masked until e1000_irq_rearm. One read; one write more when it is ours. Touches nothing but registers. */
-uint32_t e1000_irq_handle(struct netdev *dev);
+/* From the interrupt handler: true when the interrupt is this device's; further ones are then masked until
+ * e1000_irq_rearm, and there is something to poll for. One read; one write more when it is ours. Touches nothing but
+ * registers, and may interrupt any other call on the device on the same processor: with several, hold what serialises
+ * calls. While all is masked, an 8254x claims an interrupt of somebody else's if a frame came meanwhile. */
+bool e1000_irq_handle(struct netdev *dev);
 
-/* After the work is done (netdev_poll returned less than its budget): unmasks. A cause that came meanwhile interrupts
- * at once, so nothing is lost. One write. */
-void e1000_irq_rearm(struct netdev *dev);
+/* After the work is done (netdev_poll returned less than its budget): unmasks, then looks once more. True when
+ * something came in meanwhile: poll and rearm again, for it may not interrupt. False: the next one interrupts. A handler
+ * that must leave frames over does not rearm, and polls again from its work queue, timer or idle loop. One write;
+ * nothing, and false, on a device that is not open, or whose interrupts are not enabled. */
+bool e1000_irq_rearm(struct netdev *dev);
 
-/* Unmasks, and raises one interrupt: for a handler that leaves frames over to the next. Two writes. Like rearming it
- * does nothing on a device that is not open, or whose interrupts are not enabled. */
-void e1000_irq_raise(struct netdev *dev);
-
-/* Masks, until e1000_irq_enable. */
+/* Masks, until e1000_irq_enable. e1000_irq_handle then answers false and touches nothing. */
 void e1000_irq_disable(struct netdev *dev);
 
 /* NVM ------------------------------------------------------------------------------------------------------------ */

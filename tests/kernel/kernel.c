@@ -144,9 +144,10 @@ static void work_by_interrupts(void) {
   kernel.work = false;
   interrupts_on();
   if(work) {
-    while(netdev_poll(kernel.dev, POLL_BUDGET) == POLL_BUDGET) {
-    }
-    e1000_irq_rearm(kernel.dev);
+    do {
+      while(netdev_poll(kernel.dev, POLL_BUDGET) == POLL_BUDGET) {
+      }
+    } while(e1000_irq_rearm(kernel.dev));
   }
 }
 

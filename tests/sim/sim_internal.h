@@ -104,6 +104,7 @@
 #define CAUSE_RXQ0               0x00100000U /* this and below: 82574 */
 #define CAUSE_TXQ0               0x00400000U
 #define CAUSE_OTHER              0x01000000U
+#define CAUSE_INT_ASSERTED       0x80000000U
 
 #define PHY_CONTROL   0U
 #define PHY_POWERDOWN 0x0800U
@@ -244,6 +245,9 @@ void sim_check_free(struct sim *sim, const struct sim_memory *row);
 /* sim_irq.c: causes are raised; or something changed that may let one through, or the link did. */
 void sim_cause(struct sim *sim, uint32_t causes);
 void sim_update_interrupt(struct sim *sim);
+
+/* Reading ICR. */
+uint32_t sim_read_causes(struct sim *sim);
 
 /* sim_rings.c */
 void sim_transmit(struct sim *sim);

@@ -272,8 +272,7 @@ static uint32_t read_register(struct sim *sim, uint32_t offset) {
   case R_EECD:
     return read_eecd(sim);
   case R_ICR:
-    *sim_reg(sim, R_ICR) = 0;
-    return value;
+    return sim_read_causes(sim);
   case R_EXTCNF_CTRL:
     return sim->config.mdio_never_owned ? value & ~EXTCNF_MDIO_SW_OWNERSHIP : value;
   case R_SWSM:

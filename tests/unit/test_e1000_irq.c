@@ -9,8 +9,8 @@
 #define VECTOR_0      0x80088888U
 #define PBA_SUPPORT   0x80000000U
 #define PER_SECOND    8000U
-#define PER_SECOND_IN 488U /* in units of 256 ns: 1 s / 256 ns / 8000 */
-#define SLOWEST       0xFFFFU
+#define PER_SECOND_IN 489U /* in units of 256 ns: 1 s / 256 ns / 8000, rounded up */
+#define TXQE          0x00000002U
 #define DD            0x01U
 #define EOP           0x02U
 #define ERROR_CRC     0x01U
@@ -70,11 +70,12 @@ static void test_one_interrupt(void **state) {
     assert_int_equal(e1000_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
     expect_programmed(sim, i);
     sim_forget_accesses(sim);
-    assert_int_equal(e1000_irq_handle(dev), msix ? RXT0 | MSIX_CAUSES : RXT0);
+    assert_true(e1000_irq_handle(dev));
+    assert_int_equal(sim_peek(sim, E1000_ICR), 0);
     assert_int_equal(sim_reads(sim), 1);
     assert_int_equal(sim_writes(sim), 1);
     assert_int_equal(sim_peek(sim, E1000_IMS), 0);
-    e1000_irq_rearm(dev);
+    assert_false(e1000_irq_rearm(dev));
     assert_int_equal(sim_writes(sim), 2);
     assert_int_equal(sim_peek(sim, E1000_IMS), wanted);
     e1000_irq_disable(dev);
@@ -83,23 +84,98 @@ static void test_one_interrupt(void **state) {
   }
 }
 
-/* A shared line: nothing to do, and nothing is masked. A device that is gone raises nothing. */
-static void test_not_ours(void **state) {
+/* At most as many as was asked for, also where ITR runs out of bits; what it cannot do is refused. */
+static void test_moderation(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t per_second;
+    uint32_t interval; /* UINT32_MAX: refused */
+  } rows[] = {{0, 0},
+              {1, UINT32_MAX},
+              {E1000_IRQ_RATE_MIN - 1U, UINT32_MAX},
+              {E1000_IRQ_RATE_MIN, 65105},
+              {7000, 559},
+              {PER_SECOND, PER_SECOND_IN},
+              {1953125, 2},
+              {3906250, 1},
+              {4000000, 1},
+              {UINT32_MAX, 1}};
+  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    struct sim *sim;
+    struct netdev *dev = begin(SIM_82574L, &sim);
+    bool refused = rows[i].interval == UINT32_MAX;
+    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_MSIX, 1000000), NETDEV_OK);
+    sim_forget_accesses(sim);
+    assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_MSIX, rows[i].per_second), refused ? NETDEV_E_INVALID : NETDEV_OK);
+    assert_int_equal(sim_peek(sim, E1000_ITR), refused ? 4 : rows[i].interval);
+    assert_int_equal(sim_peek(sim, E1000_EITR), refused ? 4 : rows[i].interval);
+    assert_true(!refused || sim_reads(sim) + sim_writes(sim) == 0);
+    unit_end(sim, dev);
+  }
+}
+
+/* From MSI-X back to the line nothing looks for a vector any more. */
+static void test_back_from_msix(void **state) {
   (void)state;
   struct sim *sim;
-  struct netdev *dev = begin(SIM_82540EM, &sim);
+  struct netdev *dev = begin(SIM_82574L, &sim);
+  assert_int_equal(netdev_open(dev), NETDEV_OK);
+  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_MSIX, 0), NETDEV_OK);
+  assert_int_equal(sim_peek(sim, E1000_IVAR), VECTOR_0);
+  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 0), NETDEV_OK);
+  assert_int_equal(sim_peek(sim, E1000_IVAR), 0);
+  assert_int_equal(sim_peek(sim, E1000_CTRL_EXT) & PBA_SUPPORT, 0);
+  assert_int_equal(sim_peek(sim, E1000_IMS), CAUSES);
+  unit_end(sim, dev);
+}
+
+/* A shared line: what did not interrupt claims nothing and masks nothing; a device that is gone raises nothing. */
+static void test_not_ours(void **state) {
+  (void)state;
+  for(size_t i = 0; i < MODES; i++) {
+    for(int qemu = 0; qemu < 2 && modes[i].mode == E1000_IRQ_INTX; qemu++) {
+      struct sim *sim;
+      struct netdev *dev = begin(modes[i].device, &sim);
+      assert_int_equal(netdev_open(dev), NETDEV_OK);
+      assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 0), NETDEV_OK);
+      assert_true(e1000_irq_handle(dev));
+      assert_false(e1000_irq_rearm(dev));
+      sim_knobs(sim)->qemu = qemu;
+      assert_false(e1000_irq_handle(dev));
+      sim_poke(sim, E1000_ICR, TXQE); /* a cause that nobody asked for */
+      assert_false(e1000_irq_handle(dev));
+      assert_int_equal(sim_peek(sim, E1000_IMS), CAUSES);
+      sim_knobs(sim)->gone = true;
+      assert_false(e1000_irq_handle(dev));
+      sim_knobs(sim)->gone = false;
+      sim_knobs(sim)->qemu = false;
+      unit_end(sim, dev);
+    }
+  }
+}
+
+/* Somebody else interrupts while ours are masked and a frame has come. The 82574 did not interrupt and says so, though
+ * its cause is cleared by looking; the rearm finds the frame all the same. */
+static void test_masked_is_not_ours(void **state) {
+  (void)state;
+  struct sim *sim;
+  uint8_t frame[60];
+  struct netdev *dev = begin(SIM_82574L, &sim);
   assert_int_equal(netdev_open(dev), NETDEV_OK);
   assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 0), NETDEV_OK);
-  assert_int_equal(sim_peek(sim, E1000_ITR), 0);
-  assert_int_equal(e1000_irq_handle(dev), RXT0);
-  e1000_irq_rearm(dev);
-  assert_int_equal(e1000_irq_handle(dev), 0);
-  assert_int_equal(sim_peek(sim, E1000_IMS), CAUSES);
-  sim_knobs(sim)->gone = true;
-  assert_int_equal(e1000_irq_handle(dev), 0);
-  sim_knobs(sim)->gone = false;
-  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 1), NETDEV_OK);
-  assert_int_equal(sim_peek(sim, E1000_ITR), SLOWEST);
+  assert_true(e1000_irq_handle(dev));
+  unit_frame(frame, sizeof(frame), unit_mac, 1);
+  assert_int_equal(sim_inject(sim, frame, sizeof(frame)), SIM_DELIVERED);
+  assert_false(e1000_irq_handle(dev));
+  assert_int_equal(sim_peek(sim, E1000_ICR), 0);
+  assert_true(e1000_irq_rearm(dev));
+  assert_int_equal(netdev_receive(dev, frame, sizeof(frame), &(size_t){0}), NETDEV_OK);
+  assert_false(e1000_irq_rearm(dev));
+  assert_int_equal(netdev_transmit(dev, frame, sizeof(frame), NULL, 0), NETDEV_OK);
+  assert_true(e1000_irq_rearm(dev)); /* it is sent */
+  assert_int_equal(netdev_complete(dev), 1);
+  assert_false(e1000_irq_rearm(dev));
   unit_end(sim, dev);
 }
 
@@ -109,7 +185,7 @@ static void hang(struct sim *sim, struct netdev *dev) {
   uint8_t frame[100];
   unit_frame(frame, sizeof(frame), unit_mac, 1);
   sim_knobs(sim)->tx_held = true;
-  assert_int_equal(netdev_transmit(dev, frame, sizeof(frame), NULL, 0), NETDEV_OK);
+  assert_int_equal(netdev_transmit(dev, frame, sizeof(frame), unit_cookie(1), 0), NETDEV_OK);
   for(uint64_t waited = 0; waited < 2U * HANG_US && dev->stats.tx_hangs == 0; waited += TICK_US) {
     sim_advance(sim, TICK_US);
     assert_int_equal(netdev_tick(dev), NETDEV_OK);
@@ -127,7 +203,7 @@ static void test_interrupts_outlive_a_hang(void **state) {
     assert_int_equal(netdev_open(dev), NETDEV_OK);
     assert_int_equal(e1000_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
     (void)e1000_irq_handle(dev);
-    e1000_irq_rearm(dev);
+    assert_false(e1000_irq_rearm(dev));
     hang(sim, dev);
     expect_programmed(sim, i);
     unit_end(sim, dev);
@@ -163,27 +239,26 @@ static void test_only_while_enabled(void **state) {
     struct sim *sim;
     struct netdev *dev = begin(modes[i].device, &sim);
     assert_int_equal(netdev_open(dev), NETDEV_OK);
-    e1000_irq_rearm(dev);
+    assert_false(e1000_irq_rearm(dev));
     assert_int_equal(sim_peek(sim, E1000_IMS), 0);
     assert_int_equal(e1000_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
     (void)e1000_irq_handle(dev);
-    e1000_irq_raise(dev);
+    assert_false(e1000_irq_rearm(dev));
     assert_int_not_equal(sim_peek(sim, E1000_IMS), 0);
-    assert_int_not_equal(sim_peek(sim, E1000_ICR) & RXT0, 0);
     e1000_irq_disable(dev);
+    sim_poke(sim, E1000_ICR, CAUSES);
     sim_forget_accesses(sim);
-    e1000_irq_rearm(dev);
-    e1000_irq_raise(dev);
-    assert_int_equal(e1000_irq_handle(dev), 0);
+    e1000_irq_disable(dev);
+    assert_false(e1000_irq_rearm(dev));
+    assert_false(e1000_irq_handle(dev));
     assert_int_equal(sim_reads(sim) + sim_writes(sim), 0);
     assert_int_equal(e1000_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
     sim_knobs(sim)->gone = true;
     sim_advance(sim, TICK_US);
     assert_int_equal(netdev_tick(dev), NETDEV_E_GONE);
     sim_forget_accesses(sim);
-    e1000_irq_rearm(dev);
-    e1000_irq_raise(dev);
-    assert_int_equal(e1000_irq_handle(dev), 0);
+    assert_false(e1000_irq_rearm(dev));
+    assert_false(e1000_irq_handle(dev));
     assert_int_equal(sim_reads(sim) + sim_writes(sim), 0);
     unit_end(sim, dev);
   }
@@ -219,7 +294,11 @@ struct loop {
   uint32_t point;  /* points passed so far                                                 */
   uint32_t strike; /* at this one another frame arrives; 0 never                           */
   uint32_t sent;   /* frames that have arrived at the device                               */
+  bool foreign;    /* then somebody else on the line interrupts as well                    */
+  bool level;      /* interrupts are taken when they come, between any two accesses        */
   bool message;    /* interrupts are messages: seen when they begin, and only then         */
+  bool handling;   /* inside the handler: no other interrupt is taken                      */
+  bool work;       /* the handler has claimed one                                          */
   uint32_t seen;   /* messages                                                             */
 };
 
@@ -228,13 +307,31 @@ static struct loop *running;
 static void arrive(struct loop *loop) {
   uint8_t frame[60];
   unit_frame(frame, sizeof(frame), unit_mac, loop->sent + 1U);
-  assert_int_equal(sim_inject(loop->sim, frame, sizeof(frame)), SIM_DELIVERED);
-  loop->sent++;
+  if(sim_inject(loop->sim, frame, sizeof(frame)) == SIM_DELIVERED) {
+    loop->sent++;
+  }
+}
+
+static bool handle(struct loop *loop) {
+  loop->handling = true;
+  bool claimed = e1000_irq_handle(loop->dev);
+  loop->handling = false;
+  loop->work |= claimed;
+  return claimed;
 }
 
 static void pass_point(struct loop *loop) {
-  if(++loop->point == loop->strike) {
+  bool strikes = ++loop->point == loop->strike;
+  if(strikes) {
     arrive(loop);
+  }
+  if(strikes && loop->foreign && !loop->handling) {
+    (void)handle(loop);
+  }
+  /* The processor does nothing else before the level is low again. */
+  if(loop->level && !loop->handling && sim_interrupt(loop->sim)) {
+    assert_true(handle(loop));
+    assert_false(sim_interrupt(loop->sim));
   }
 }
 
@@ -287,35 +384,39 @@ static bool interrupted(struct loop *loop) {
 /* Serves interrupts until there is none, as tests/kernel does; the causes seen. */
 static uint32_t serve(struct loop *loop) {
   uint32_t all = 0;
-  for(uint32_t steps = 0; interrupted(loop); steps++) {
+  for(uint32_t steps = 0; loop->work || interrupted(loop); steps++) {
     assert_true(steps < LOOP_STEPS);
-    uint32_t causes = e1000_irq_handle(loop->dev);
-    all |= causes;
-    if(causes == 0) {
+    all |= sim_peek(loop->sim, E1000_ICR);
+    if(!loop->work && !handle(loop)) {
       continue;
     }
     do {
+      loop->work = false;
+      do {
+        pass_point(loop);
+        (void)netdev_tick(loop->dev);
+      } while(netdev_poll(loop->dev, BUDGET) == BUDGET);
       pass_point(loop);
-      (void)netdev_tick(loop->dev);
-    } while(netdev_poll(loop->dev, BUDGET) == BUDGET);
-    pass_point(loop);
-    e1000_irq_rearm(loop->dev);
+    } while(e1000_irq_rearm(loop->dev));
     pass_point(loop);
   }
   return all;
 }
 
-/* Wherever a frame arrives, it is received without another one, or anybody else, having to wake the loop. */
+/* Wherever a frame arrives, it is received without another one, or anybody else, having to wake the loop; also when
+ * somebody else's interrupt has the causes read in the same moment. */
 static void test_no_frame_is_left_behind(void **state) {
   (void)state;
-  for(size_t i = 0; i < MODES; i++) {
+  for(size_t i = 0; i < 2U * MODES; i++) {
     bool struck = true;
-    for(uint32_t strike = 1; struck; strike++) {
+    size_t row = i / 2U;
+    for(uint32_t strike = 1; struck && (i % 2U == 0 || modes[row].mode == E1000_IRQ_INTX); strike++) {
       struct loop loop;
-      loop_begin(&loop, i);
+      loop_begin(&loop, row);
+      loop.foreign = i % 2U;
       loop.strike = strike;
       arrive(&loop); /* waits already when interrupts are switched on */
-      assert_int_equal(e1000_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
+      assert_int_equal(e1000_irq_enable(loop.dev, modes[row].mode, 0), NETDEV_OK);
       (void)serve(&loop);
       assert_int_equal(loop.client.received, loop.sent);
       for(uint32_t n = 1; n < FRAMES; n++) {
@@ -325,7 +426,63 @@ static void test_no_frame_is_left_behind(void **state) {
       struck = loop.point >= strike;
       assert_int_equal(loop.sent, FRAMES + (struck ? 1U : 0U));
       assert_int_equal(loop.client.received, loop.sent);
-      assert_true(struck || strike > 20U); /* there were points to try */
+      assert_true(struck || strike > 15U); /* there were points to try */
+      unit_end(loop.sim, loop.dev);
+    }
+  }
+}
+
+/* What must not be disturbed ------------------------------------------------------------------------------------- */
+
+static void loop_delay(void *ctx, uint32_t us) {
+  pass_point(running);
+  sim_platform(running->sim)->delay_us(ctx, us);
+}
+
+static void mask_all(struct loop *loop) {
+  e1000_irq_disable(loop->dev);
+}
+
+static void close_it(struct loop *loop) {
+  netdev_close(loop->dev);
+}
+
+static void enable_again(struct loop *loop) {
+  assert_int_equal(e1000_irq_enable(loop->dev, E1000_IRQ_INTX, PER_SECOND), NETDEV_OK);
+}
+
+static void hang_once(struct loop *loop) {
+  hang(loop->sim, loop->dev);
+}
+
+static void test_itself(struct loop *loop) {
+  struct e1000_selftest test = {0};
+  assert_int_equal(e1000_selftest(loop->dev, true, &test), NETDEV_OK);
+}
+
+/* Somebody else's interrupt comes at any point: the handler touches no device in reset (the simulator would say so).
+ * And ours is at no point one that the handler would leave on the line. */
+static void test_any_moment(void **state) {
+  (void)state;
+  static void (*const act[])(struct loop * loop) = {mask_all, close_it, enable_again, hang_once, test_itself};
+  for(size_t i = 0; i < sizeof(act) / sizeof(act[0]) * MODES; i++) {
+    size_t row = i % MODES;
+    bool struck = modes[row].mode == E1000_IRQ_INTX;
+    for(uint32_t strike = 1; struck; strike += strike < 300U ? 1U : 97U) {
+      struct loop loop;
+      loop_begin(&loop, row);
+      assert_int_equal(e1000_irq_enable(loop.dev, E1000_IRQ_INTX, 0), NETDEV_OK);
+      (void)serve(&loop);
+      loop.platform.delay_us = loop_delay;
+      loop.point = 0;
+      loop.strike = strike;
+      loop.foreign = true;
+      loop.level = true;
+      act[i / MODES](&loop);
+      struck = loop.point >= strike;
+      loop.level = false;
+      loop.strike = 0;
+      unit_check(loop.sim, loop.dev);
       unit_end(loop.sim, loop.dev);
     }
   }
@@ -335,7 +492,6 @@ static void test_no_frame_is_left_behind(void **state) {
 static void test_what_wakes(void **state) {
   (void)state;
   for(size_t i = 0; i < MODES; i++) {
-    bool msix = modes[i].mode == E1000_IRQ_MSIX;
     struct loop loop;
     uint8_t frame[60];
     loop_begin(&loop, i);
@@ -353,7 +509,7 @@ static void test_what_wakes(void **state) {
     sim_advance(loop.sim, TICK_US);
     uint32_t causes = serve(&loop);
     assert_int_equal(causes & (E1000_CAUSE_TXDW | E1000_CAUSE_LSC | RXT0), E1000_CAUSE_LSC);
-    assert_int_equal(causes & MSIX_CAUSES, msix ? MSIX_CAUSES : modes[i].device == SIM_82574L ? OTHER : 0U);
+    assert_int_equal(causes & MSIX_CAUSES, modes[i].device == SIM_82574L ? OTHER : 0U);
     assert_false(loop.client.link.up);
     sim_knobs(loop.sim)->link_down = false;
     sim_advance(loop.sim, TICK_US);
@@ -430,12 +586,16 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_one_interrupt),
+      cmocka_unit_test(test_moderation),
+      cmocka_unit_test(test_back_from_msix),
       cmocka_unit_test(test_not_ours),
+      cmocka_unit_test(test_masked_is_not_ours),
       cmocka_unit_test(test_interrupts_outlive_a_hang),
       cmocka_unit_test(test_no_interrupts_stay_none),
       cmocka_unit_test(test_only_while_enabled),
       cmocka_unit_test(test_interrupts_outlive_the_selftest),
       cmocka_unit_test(test_no_frame_is_left_behind),
+      cmocka_unit_test(test_any_moment),
       cmocka_unit_test(test_what_wakes),
       cmocka_unit_test(test_buffers_run_out),
       cmocka_unit_test(test_flood_of_damaged_frames),

@@ -95,15 +95,11 @@ int e1000_menios_transmit(struct netdev *dev, const void *frame, size_t length) 
 
 /* Work ----------------------------------------------------------------------------------------------------------- */
 
-/* A budget of frames, and interrupts on again. True when frames were left over. */
+/* A budget of frames, and interrupts on again. True when frames were left over: the next interrupt, or the idle loop,
+ * goes on with them. */
 static bool work(struct menios_nic *nic) {
-  bool more = netdev_poll(nic->dev, POLL_BUDGET) == POLL_BUDGET;
-  if(more) {
-    e1000_irq_raise(nic->dev);
-  } else {
-    e1000_irq_rearm(nic->dev);
-  }
-  return more;
+  bool budget_spent = netdev_poll(nic->dev, POLL_BUDGET) == POLL_BUDGET;
+  return e1000_irq_rearm(nic->dev) || budget_spent;
 }
 
 /* Not from the interrupt handler: it may reset a NIC that hangs, which takes its time (up to a second where the TSC is
@@ -121,7 +117,7 @@ static void tick(struct menios_nic *nic) {
 static bool on_interrupt(void *ctx) {
   struct menios_nic *nic = ctx;
   uint64_t flags = spinlock_lock_irqsave(&nic->lock);
-  bool mine = e1000_irq_handle(nic->dev) != 0;
+  bool mine = e1000_irq_handle(nic->dev);
   if(mine) {
     (void)work(nic);
   }

@@ -67,8 +67,8 @@ static void update_stats(struct e1000 *nic) {
 /* Leaves the controller reset, with its permanent address in place, for whoever comes next. */
 static void op_close(struct netdev *dev, bool gone) {
   struct e1000 *nic = to_e1000(dev);
-  nic->irq_enabled = false;
   if(!gone) {
+    e1000_irq_stop(nic);
     update_stats(nic);
     if(e1000_reset(nic) != NETDEV_OK) {
       e1000_log(nic, NET_LOG_ERROR, "close: the reset failed; the device is silenced directly", 0);
@@ -178,6 +178,7 @@ void e1000_quiesce(struct netdev *dev) {
  * it is still there after all, it must not go on writing into memory that is freed one day. */
 static int give_up(struct e1000 *nic) {
   e1000_silence(nic);
+  nic->irq_enabled = false;
   netdev_gone(&nic->netdev);
   hand_back_frames(nic, NETDEV_E_GONE);
   return NETDEV_E_GONE;
@@ -189,6 +190,8 @@ static int recover(struct e1000 *nic) {
   dev->stats.tx_hangs++;
   e1000_add_counters(nic);
   nic->stuck_watch = false;
+  bool irq_enabled = nic->irq_enabled;
+  e1000_irq_stop(nic); /* a handler must not touch a device in reset, whoever interrupts */
   int result = e1000_reset(nic);
   if(result == NETDEV_OK) {
     /* Closed meanwhile, so that a callback that wants to send is refused instead of queueing into a dead ring. */
@@ -198,8 +201,8 @@ static int recover(struct e1000 *nic) {
     result = e1000_start(nic);
   }
   if(result == NETDEV_OK) {
-    if(nic->irq_enabled) {
-      e1000_irq_program(nic); /* the reset has masked them */
+    if(irq_enabled) {
+      e1000_irq_program(nic);
     }
     return NETDEV_OK;
   }
@@ -336,7 +339,9 @@ static const struct e1000_model models[] = {
     {0x100E, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82540EM"},
     {0x100F, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82545EM"},
     {0x10D3, E1000_FAMILY_82574, E1000_NVM_EERD_LARGE,
-     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_DMA_64BIT, "82574L"},
+     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_DMA_64BIT | E1000_QUIRK_MSIX |
+         E1000_QUIRK_INT_ASSERTED,
+     "82574L"},
 };
 
 const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_id) {

@@ -45,10 +45,6 @@ static void delay(const struct e1000 *nic, uint32_t us) {
   nic->platform->delay_us(nic->platform->ctx, us);
 }
 
-static bool has_quirk(const struct e1000 *nic, uint32_t quirk) {
-  return (nic->model->quirks & quirk) != 0;
-}
-
 /* Steps ---------------------------------------------------------------------------------------------------------- */
 
 struct step {
@@ -60,7 +56,7 @@ struct step {
 
 static int run_steps(struct e1000 *nic, const struct step *steps, size_t count) {
   for(size_t i = 0; i < count; i++) {
-    if(steps[i].quirks && !has_quirk(nic, steps[i].quirks)) {
+    if(steps[i].quirks && !e1000_has_quirk(nic, steps[i].quirks)) {
       continue;
     }
     uint32_t status = e1000_read(nic, E1000_STATUS);
@@ -92,7 +88,7 @@ static int step_stop_pcie_master(struct e1000 *nic) {
 }
 
 static int step_stop_rings(struct e1000 *nic) {
-  if(!has_quirk(nic, E1000_QUIRK_KEEP_RCTL)) {
+  if(!e1000_has_quirk(nic, E1000_QUIRK_KEEP_RCTL)) {
     e1000_write(nic, E1000_RCTL, 0);
   }
   e1000_write(nic, E1000_TCTL, e1000_read(nic, E1000_TCTL) & ~E1000_TCTL_EN);
@@ -107,7 +103,7 @@ static int step_reset(struct e1000 *nic) {
   if(ctrl == UINT32_MAX || e1000_mdio_acquire(nic) == NETDEV_E_GONE) {
     return NETDEV_E_GONE;
   }
-  if(has_quirk(nic, E1000_QUIRK_IO_RESET) && nic->platform->io_write32) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_IO_RESET) && nic->platform->io_write32) {
     nic->platform->io_write32(nic->platform->ctx, E1000_CTRL, ctrl | E1000_CTRL_RST);
   } else {
     e1000_write(nic, E1000_CTRL, ctrl | E1000_CTRL_RST);
@@ -212,7 +208,7 @@ int e1000_reset(struct e1000 *nic) {
 }
 
 void e1000_set_in_charge(const struct e1000 *nic, bool in_charge) {
-  if(!has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+  if(!e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
     return;
   }
   uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
@@ -239,10 +235,10 @@ static int step_general(struct e1000 *nic) {
   uint32_t ctrl = e1000_read(nic, E1000_CTRL);
   ctrl &= ~(E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS | E1000_CTRL_VME | E1000_CTRL_GIO_MASTER_DISABLE);
   ctrl |= E1000_CTRL_SLU;
-  if(has_quirk(nic, E1000_QUIRK_ASDE)) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_ASDE)) {
     ctrl |= E1000_CTRL_ASDE;
   }
-  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
     ctrl &= ~(E1000_CTRL_82574_CLEAR_29 | E1000_CTRL_ASDE);
   }
   e1000_write(nic, E1000_CTRL, ctrl);
@@ -293,7 +289,7 @@ static int step_transmit(struct e1000 *nic) {
   program_ring(nic, &nic->tx, E1000_TDBAL);
   uint32_t txdctl = e1000_read(nic, E1000_TXDCTL) & ~E1000_XDCTL_WTHRESH_MASK;
   txdctl |= (1U << E1000_XDCTL_WTHRESH_SHIFT) | E1000_XDCTL_GRAN;
-  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
     txdctl |= E1000_TXDCTL_82574_COUNT_DESC;
   }
   e1000_write(nic, E1000_TXDCTL, txdctl);
@@ -329,7 +325,7 @@ static const struct step start_steps[] = {
 };
 
 void e1000_note_bus(struct e1000 *nic, uint32_t status) {
-  nic->tx_end_dword = has_quirk(nic, E1000_QUIRK_TX_PCIX_END) && (status & E1000_STATUS_PCIX_MODE);
+  nic->tx_end_dword = e1000_has_quirk(nic, E1000_QUIRK_TX_PCIX_END) && (status & E1000_STATUS_PCIX_MODE);
 }
 
 int e1000_start(struct e1000 *nic) {
@@ -344,7 +340,7 @@ int e1000_start(struct e1000 *nic) {
 /* Everything that a reset controller needs to run, without the PHY, whose registers have to be waited for. */
 void e1000_start_by_registers(struct e1000 *nic) {
   (void)step_general(nic);
-  if(has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
     (void)step_82574_bits(nic);
   }
   (void)step_addresses(nic);
@@ -412,7 +408,7 @@ void e1000_apply_filter(struct e1000 *nic) {
     }
     nic->mta[i] = mta[i];
     e1000_write(nic, E1000_MTA + 4U * i, mta[i]);
-    if(i % 2U && has_quirk(nic, E1000_QUIRK_MTA_PAIRS)) {
+    if(i % 2U && e1000_has_quirk(nic, E1000_QUIRK_MTA_PAIRS)) {
       e1000_write_flush(nic);
       nic->mta[i - 1U] = mta[i - 1U];
       e1000_write(nic, E1000_MTA + 4U * (i - 1U), mta[i - 1U]);

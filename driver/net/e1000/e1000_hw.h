@@ -22,6 +22,10 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_DMA_64BIT   (1U << 6) /* may be given addresses above 4 GiB on every bus                         */
 #define E1000_QUIRK_MTA_PAIRS   (1U << 7) /* writing an odd word of MTA destroys the even one before it (82544)      */
 #define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
+#define E1000_QUIRK_MSIX        (1U << 9) /* has MSI-X, with IVAR and EITR (82574)                                   */
+
+/* ICR says in a bit of its own whether the device interrupts (82574) */
+#define E1000_QUIRK_INT_ASSERTED (1U << 10)
 
 struct e1000_model {
   uint16_t device_id;
@@ -40,11 +44,11 @@ struct e1000 {
   const struct net_platform *platform;
   const struct e1000_model *model;
   uint8_t revision_id;
-  bool rx_partial;               /* inside a frame that is being skipped                               */
-  bool tx_end_dword;             /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
-  bool irq_enabled;              /* by e1000_irq_enable: a reset on our own account puts it back       */
-  bool msix;                     /* interrupts by MSI-X                                                */
-  bool rx_doorbell_posted;       /* a tail write may still sit in a write buffer (see e1000_tick)       */
+  bool rx_partial;         /* inside a frame that is being skipped                               */
+  bool tx_end_dword;       /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
+  bool irq_enabled;        /* a handler may touch the device; false only while IMS is zero       */
+  bool rx_doorbell_posted; /* a tail write may still sit in a write buffer (see e1000_tick)       */
+  enum e1000_irq_mode irq_mode;
   uint32_t irq_interval;         /* ITR, in units of E1000_ITR_INTERVAL_NS                             */
   uint32_t tctl;                 /* what TCTL holds while the transmitter runs                         */
   uint32_t rctl;                 /* what RCTL holds, so that it is written only when it changes         */
@@ -58,6 +62,10 @@ struct e1000 {
   uint64_t counter[E1000_STATS_COUNT];
   uint32_t sticky[E1000_STATS_COUNT]; /* last value of a counter that does not clear when read        */
 };
+
+static inline bool e1000_has_quirk(const struct e1000 *nic, uint32_t quirk) {
+  return (nic->model->quirks & quirk) != 0;
+}
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
@@ -160,5 +168,8 @@ static inline uint64_t e1000_count(const struct e1000 *nic, uint32_t offset) {
 
 /* Programs and unmasks interrupts as e1000_irq_enable asked for them. */
 void e1000_irq_program(struct e1000 *nic);
+
+/* Masks them, and keeps handlers off the device from then on: before anything that they must not disturb. */
+void e1000_irq_stop(struct e1000 *nic);
 
 #endif

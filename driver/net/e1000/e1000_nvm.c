@@ -131,7 +131,7 @@ int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]) {
 /* Management firmware owns the MDIO after a reset and may be using it: the bit sticks only when it has let go, so it is
  * written again in every round (82574 4.6.3). NETDEV_E_TIMEOUT when it never does. */
 int e1000_mdio_acquire(const struct e1000 *nic) {
-  if(!(nic->model->quirks & E1000_QUIRK_PCIE)) {
+  if(!e1000_has_quirk(nic, E1000_QUIRK_PCIE)) {
     return NETDEV_OK;
   }
   for(uint32_t round = 0; round < MDIO_ROUNDS; round++) {
@@ -150,7 +150,7 @@ int e1000_mdio_acquire(const struct e1000 *nic) {
 }
 
 void e1000_mdio_release(const struct e1000 *nic) {
-  if(nic->model->quirks & E1000_QUIRK_PCIE) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_PCIE)) {
     e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) & ~E1000_EXTCNF_MDIO_SW_OWNERSHIP);
   }
 }

@@ -272,7 +272,10 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_CAUSE_RXT0       (1U << 7)
 #define E1000_CAUSE_82574_RXQ0 (1U << 20)
 #define E1000_CAUSE_82574_MSIX (0x1FU << 20) /* RXQ0, RXQ1, TXQ0, TXQ1, OTHER */
-#define E1000_ITR_INTERVAL_NS  256U
+
+#define E1000_CAUSE_82574_INT_ASSERTED (1U << 31) /* ICR only: the device interrupts now */
+
+#define E1000_ITR_INTERVAL_NS 256U
 
 /* Legacy receive descriptor, 3.2.3 */
 #define E1000_RXD_STATUS_DD   (1U << 0)

@@ -118,6 +118,13 @@ const char *e1000_ring_check(const struct e1000_ring *ring) {
   return NULL;
 }
 
+bool e1000_ring_has_done(const struct e1000_ring *ring) {
+  _Static_assert(offsetof(struct e1000_rx_descriptor, status) == offsetof(struct e1000_tx_descriptor, status) &&
+                     E1000_RXD_STATUS_DD == E1000_TXD_STATUS_DD,
+                 "DD stands in the same place for both directions");
+  return ring->head != ring->published && (ring->descriptor[ring->head & ring->mask].rx.status & E1000_RXD_STATUS_DD);
+}
+
 /*
  * "Potential 82544 hang in PCI-X mode": a buffer must not end within the first dword of an aligned pair (82544GC
  * specification update). Where the end is ours to place, moving the start by four bytes is the whole workaround.
@@ -179,7 +186,7 @@ static const struct e1000_slot *tx_take(struct e1000_ring *ring) {
 }
 
 const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring) {
-  if(ring->head == ring->published || !(ring->descriptor[ring->head & ring->mask].tx.status & E1000_TXD_STATUS_DD)) {
+  if(!e1000_ring_has_done(ring)) {
     return NULL;
   }
   /* Orders the read of DD before the next write to the slot's buffer, which the device has finished reading. */

@@ -112,6 +112,9 @@ static inline uint32_t e1000_ring_bytes(const struct e1000_ring *ring) {
 /* NULL, or the invariant that does not hold. Tests and fuzzers call it after every step. */
 const char *e1000_ring_check(const struct e1000_ring *ring);
 
+/* Whether the device is done with the oldest descriptor it owns. Memory only. */
+bool e1000_ring_has_done(const struct e1000_ring *ring);
+
 /* Transmit: queues a copy of `frame`, padded to NETDEV_MIN_FRAME. `end_dword` asks for the 82544's PCI-X workaround.
  * NETDEV_E_BUSY when no slot is free. Does not touch the device. */
 int e1000_tx_put(struct e1000_ring *ring, const void *frame, uint32_t length, void *cookie, bool end_dword);

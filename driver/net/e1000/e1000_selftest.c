@@ -208,7 +208,6 @@ int e1000_selftest(struct netdev *dev, bool loopback, struct e1000_selftest *tes
     dev->client = client;
     int result = was_open ? netdev_open(dev) : NETDEV_OK;
     if(irq_enabled && result == NETDEV_OK) {
-      nic->irq_enabled = true;
       e1000_irq_program(nic);
     }
     return result;
