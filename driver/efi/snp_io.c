@@ -5,6 +5,9 @@
 #include "snp.h"
 
 #define PROTOCOL_OFFSET 12U
+#define TAG_TYPE        0x8100U /* IEEE 802.1Q: a tag of TAG_LENGTH bytes stands where the type would */
+#define TAG_LENGTH      4U
+#define TAG_VLAN_MASK   0x0FFFU /* of its second word; the rest is priority and drop eligibility      */
 
 /* Transmit ------------------------------------------------------------------------------------------------------- */
 
@@ -64,6 +67,40 @@ EFI_STATUS EFIAPI snp_transmit(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINTN header_s
 
 /* Receive -------------------------------------------------------------------------------------------------------- */
 
+static UINT16 word_at(const UINT8 *bytes) {
+  return (UINT16)(bytes[0] << 8 | bytes[1]);
+}
+
+/*
+ * A tag with VLAN 0 gives a priority and names no VLAN (IEEE 802.1Q, 9.6): switches put it on frames for ports without
+ * one. edk2's MNP drops such a frame when no VLAN is configured, and then a network boot gets no answer. Without the tag
+ * nothing is lost: an MNP with VLANs takes an untagged frame for VLAN 0. Any other tag stays.
+ */
+static UINT32 priority_tag_length(const struct netdev_frame *frame) {
+  BOOLEAN tagged = frame->length >= NETDEV_HEADER_LENGTH + TAG_LENGTH &&
+                   word_at(frame->data + PROTOCOL_OFFSET) == TAG_TYPE &&
+                   (word_at(frame->data + PROTOCOL_OFFSET + 2U) & TAG_VLAN_MASK) == 0;
+  return tagged ? TAG_LENGTH : 0;
+}
+
+/* Copies the oldest frame, without a priority tag, and consumes it; as netdev_receive. */
+static int take_frame(struct netdev *dev, UINT8 *buffer, UINTN capacity, UINTN *length) {
+  struct netdev_frame frame;
+  int result = netdev_peek(dev, &frame);
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  UINT32 tag = priority_tag_length(&frame);
+  *length = frame.length - tag;
+  if(*length > capacity) {
+    return NETDEV_E_TOO_SMALL;
+  }
+  CopyMem(buffer, frame.data, PROTOCOL_OFFSET);
+  CopyMem(buffer + PROTOCOL_OFFSET, frame.data + PROTOCOL_OFFSET + tag, *length - PROTOCOL_OFFSET);
+  netdev_release(dev);
+  return NETDEV_OK;
+}
+
 static EFI_STATUS receive(struct snp_device *snp, UINTN *header_size, UINTN *buffer_size, VOID *buffer,
                           EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
   EFI_STATUS status = snp_require_initialized(snp);
@@ -73,8 +110,8 @@ static EFI_STATUS receive(struct snp_device *snp, UINTN *header_size, UINTN *buf
   if(!buffer || !buffer_size) {
     return EFI_INVALID_PARAMETER;
   }
-  size_t length = 0;
-  int result = netdev_receive(snp->nic.netdev, buffer, *buffer_size, &length);
+  UINTN length = 0;
+  int result = take_frame(snp->nic.netdev, buffer, *buffer_size, &length);
   if(result == NETDEV_E_TOO_SMALL) {
     *buffer_size = length; /* the frame waits for a larger buffer */
   }
@@ -93,7 +130,7 @@ static EFI_STATUS receive(struct snp_device *snp, UINTN *header_size, UINTN *buf
     CopyMem(source->Addr, frame + NETDEV_MAC_LENGTH, NETDEV_MAC_LENGTH);
   }
   if(protocol) {
-    *protocol = (UINT16)(frame[PROTOCOL_OFFSET] << 8 | frame[PROTOCOL_OFFSET + 1U]);
+    *protocol = word_at(frame + PROTOCOL_OFFSET);
   }
   return EFI_SUCCESS;
 }

@@ -175,6 +175,72 @@ static void test_receive_arguments(void **state) {
   unit_machine_end(&machine);
 }
 
+static void put_tag(UINT8 *frame, UINT16 type, UINT16 control, UINT16 inner) {
+  const UINT8 bytes[6] = {(UINT8)(type >> 8), (UINT8)type,         (UINT8)(control >> 8),
+                          (UINT8)control,     (UINT8)(inner >> 8), (UINT8)inner};
+  memcpy(frame + 12, bytes, sizeof(bytes));
+}
+
+/* A priority tag (VLAN 0) goes before anything is reported; every other tag stays. */
+static void test_priority_tag_is_taken_off(void **state) {
+  (void)state;
+  static const struct {
+    UINT16 type;
+    UINT16 control;
+    BOOLEAN off;
+  } rows[] = {
+      {0x8100, 0x0000, TRUE},  {0x8100, 0xE000, TRUE},  {0x8100, 0xF000, TRUE},  {0x8100, 0x1000, TRUE},
+      {0x8100, 0x0001, FALSE}, {0x8100, 0xE800, FALSE}, {0x8100, 0x0FFF, FALSE}, {0x88A8, 0x0000, FALSE},
+      {0x9100, 0x0000, FALSE}, {0x0081, 0x0000, FALSE},
+  };
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for(UINT32 length = 60; length <= 1518; length += 729) {
+      UINT8 frame[1518];
+      UINT8 got[1518];
+      UINTN wanted = rows[i].off ? length - 4 : length;
+      UINTN size = wanted - 1;
+      UINTN header = 0;
+      UINT16 type = 0;
+      unit_frame(frame, length, broadcast, length);
+      put_tag(frame, rows[i].type, rows[i].control, 0x0800);
+      assert_int_equal(sim_inject(machine.nic->sim, frame, length), SIM_DELIVERED);
+      memset(got, 0xEE, sizeof(got));
+      assert_int_equal(snp->Receive(snp, &header, &size, got, NULL, NULL, &type), EFI_BUFFER_TOO_SMALL);
+      assert_int_equal(size, wanted);
+      assert_int_equal(got[0], 0xEE);
+      assert_int_equal(snp->Receive(snp, &header, &size, got, NULL, NULL, &type), EFI_SUCCESS);
+      assert_int_equal(size, wanted);
+      assert_int_equal(header, 14);
+      assert_int_equal(type, rows[i].off ? 0x0800 : rows[i].type);
+      assert_memory_equal(got, frame, 12);
+      assert_memory_equal(got + 12, frame + (rows[i].off ? 16 : 12), wanted - 12);
+      assert_true(wanted == sizeof(got) || got[wanted] == 0xEE);
+    }
+  }
+  /* one that is cut off inside its tag is left as it is, and of two tags the first goes */
+  UINT8 frame[60];
+  UINT8 got[60];
+  UINTN size = sizeof(got);
+  UINT16 type = 0;
+  unit_frame(frame, sizeof(frame), broadcast, 1);
+  put_tag(frame, 0x8100, 0, 0x8100);
+  assert_int_equal(sim_inject_raw(machine.nic->sim, frame, sizeof(frame), 3, 0, 17), SIM_DELIVERED);
+  assert_int_equal(snp->Receive(snp, NULL, &size, got, NULL, NULL, &type), EFI_SUCCESS);
+  assert_int_equal(size, 17);
+  assert_int_equal(type, 0x8100);
+  assert_memory_equal(got, frame, 17);
+  frame[18] = 0x00;
+  frame[19] = 0x05;
+  size = sizeof(got);
+  assert_int_equal(sim_inject(machine.nic->sim, frame, sizeof(frame)), SIM_DELIVERED);
+  assert_int_equal(snp->Receive(snp, NULL, &size, got, NULL, NULL, &type), EFI_SUCCESS);
+  assert_int_equal(size, 56);
+  assert_memory_equal(got + 12, "\x81\x00\x00\x05", 4);
+  unit_machine_end(&machine);
+}
+
 /* Status --------------------------------------------------------------------------------------------------------- */
 
 static UINT32 causes(EFI_SIMPLE_NETWORK_PROTOCOL *snp) {
@@ -333,6 +399,7 @@ int main(void) {
       cmocka_unit_test(test_full_ring_and_reset),
       cmocka_unit_test(test_receive_every_length),
       cmocka_unit_test(test_receive_arguments),
+      cmocka_unit_test(test_priority_tag_is_taken_off),
       cmocka_unit_test(test_causes_and_waiting),
       cmocka_unit_test(test_media_comes_and_goes),
       cmocka_unit_test(test_register_accesses),
