@@ -57,6 +57,13 @@ static void close_pci_io(struct efi_nic *nic) {
   }
 }
 
+/* Left on by an earlier owner, it would let AllocateBuffer and Map hand out addresses that the part must not see. */
+static EFI_STATUS forbid_high_addresses(struct efi_nic *nic, UINT64 wanted) {
+  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
+  UINT64 left_on = nic->saved_attributes & ~wanted & EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE;
+  return left_on ? io->Attributes(io, EfiPciIoAttributeOperationDisable, left_on, NULL) : EFI_SUCCESS;
+}
+
 static EFI_STATUS enable_device(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT64 supported;
@@ -77,6 +84,7 @@ static EFI_STATUS enable_device(struct efi_nic *nic) {
   if(!EFI_ERROR(status)) {
     nic->decodes_io = (supported & EFI_PCI_IO_ATTRIBUTE_IO) != 0;
     nic->held.attributes++;
+    status = forbid_high_addresses(nic, wanted);
   }
   return status;
 }

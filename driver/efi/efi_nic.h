@@ -57,7 +57,7 @@ struct efi_nic_options {
 
 /*
  * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and, where the
- * part can take it, DUAL_ADDRESS_CYCLE; switches ASPM off on a PCIe part; creates the netdev (closed) and its rings,
+ * part can take it, DUAL_ADDRESS_CYCLE, which is off otherwise; switches ASPM off on a PCIe part; creates the netdev (closed) and its rings,
  * and makes sure that the NIC is quiet after ExitBootServices: receiver, transmitter and interrupts off, by register
  * writes alone. Zeroes *nic first; *nic must stay where it is until efi_nic_detach. TPL_CALLBACK or lower, boot
  * services only.

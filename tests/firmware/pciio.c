@@ -232,6 +232,9 @@ static EFI_STATUS EFIAPI attributes(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOC
   case EfiPciIoAttributeOperationEnable:
     wanted |= nic->attributes;
     break;
+  case EfiPciIoAttributeOperationDisable:
+    wanted = nic->attributes & ~wanted;
+    break;
   case EfiPciIoAttributeOperationSet:
     break;
   default:

@@ -152,6 +152,25 @@ static void test_bind_and_unbind(void **state) {
   }
 }
 
+/* What somebody else left on is off while the driver holds the NIC, and on again afterwards; no ring lies where the
+ * part must not reach. */
+static void test_high_addresses_left_on(void **state) {
+  (void)state;
+  const UINT64 left = EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE;
+  for(size_t i = 0; i < UNIT_DEVICES; i++) {
+    struct unit_machine machine = unit_machine(unit_devices[i]);
+    bool wide = unit_devices[i] == SIM_82574L;
+    machine.nic->attributes = left;
+    (void)unit_open(machine.nic);
+    assert_int_equal(machine.nic->attributes, wide ? 0x8700 : 0x700);
+    assert_int_equal(sim_peek(machine.nic->sim, E1000_RDBAH) != 0, wide);
+    assert_int_equal(sim_peek(machine.nic->sim, E1000_TDBAH) != 0, wide);
+    assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
+    assert_int_equal(machine.nic->attributes, left);
+    unit_machine_end(&machine);
+  }
+}
+
 static void test_child(void **state) {
   (void)state;
   struct unit_machine machine = unit_machine(SIM_82540EM);
@@ -423,6 +442,7 @@ int main(void) {
       cmocka_unit_test(test_remaining_path),
       cmocka_unit_test(test_in_use),
       cmocka_unit_test(test_bind_and_unbind),
+      cmocka_unit_test(test_high_addresses_left_on),
       cmocka_unit_test(test_child),
       cmocka_unit_test(test_stop_by_hand),
       cmocka_unit_test(test_two_nics),

@@ -229,8 +229,9 @@ static const char *fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN sho
   struct firmware_counts before;
   struct firmware_counts after;
   firmware_begin();
-  const struct firmware_nic *nic = firmware_add_nic(&config);
+  struct firmware_nic *nic = firmware_add_nic(&config);
   const struct firmware_nic *second = firmware_add_nic(&config);
+  nic->attributes = EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE; /* left on, and to be switched off */
   look_at_the_bus();
   firmware_count(&before);
   firmware_fail_at(at, shorten);
