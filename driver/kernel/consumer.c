@@ -57,6 +57,12 @@ static int adopt(const struct net_platform *platform, const struct kernel_nic *n
   return result;
 }
 
+/* In this order: an adopted device tells of its link at once, and the client may ask for its name. */
+static int introduce(struct netdev *dev, const struct netdev_client *client) {
+  int result = netdev_register(dev);
+  return result == NETDEV_OK ? netdev_set_client(dev, client) : result;
+}
+
 static int start_afresh(const struct net_platform *platform, const struct kernel_nic *nic,
                         const struct netdev_client *client, struct netdev **out) {
   const struct e1000_config config = {
@@ -65,8 +71,8 @@ static int start_afresh(const struct net_platform *platform, const struct kernel
   if(result != NETDEV_OK) {
     return result;
   }
-  (void)netdev_set_client(*out, client);
-  return netdev_open(*out);
+  result = introduce(*out, client);
+  return result == NETDEV_OK ? netdev_open(*out) : result;
 }
 
 int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
@@ -76,14 +82,11 @@ int kernel_nic_start(const struct net_platform *platform, const struct kernel_ni
   int result = table ? adopt(platform, nic, table, available, physical, map, out) : NETDEV_E_EMPTY;
   *origin = KERNEL_NIC_ADOPTED;
   if(result == NETDEV_OK) {
-    (*out)->client = *client;
+    result = introduce(*out, client);
   } else {
     say(platform, NET_LOG_INFO, "no handoff to go on from, starting afresh", (uint32_t)-result);
     *origin = KERNEL_NIC_FRESH;
     result = start_afresh(platform, nic, client, out);
-  }
-  if(result == NETDEV_OK) {
-    result = netdev_register(*out);
   }
   if(result != NETDEV_OK) {
     e1000_destroy(*out); /* closes it, if it came that far */

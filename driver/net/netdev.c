@@ -129,11 +129,18 @@ static int require_open(const struct netdev *dev) {
   return dev->state == NETDEV_OPEN ? NETDEV_OK : NETDEV_E_STATE;
 }
 
+static bool has_client(const struct netdev *dev) {
+  return dev->client.tx_done || dev->client.receive || dev->client.link_changed;
+}
+
 int netdev_set_client(struct netdev *dev, const struct netdev_client *client) {
-  if(dev->state != NETDEV_CLOSED) {
+  if(dev->state == NETDEV_GONE || (dev->state == NETDEV_OPEN && has_client(dev))) {
     return NETDEV_E_STATE;
   }
   dev->client = client ? *client : (struct netdev_client){0};
+  if(dev->state == NETDEV_OPEN && dev->link.up && dev->client.link_changed) {
+    dev->client.link_changed(dev->client.ctx, &dev->link);
+  }
   return NETDEV_OK;
 }
 

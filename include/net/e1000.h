@@ -41,8 +41,8 @@ int e1000_create(const struct net_platform *platform, const struct e1000_config 
  * the firmware stopped: no reset, no frame lost. `nic` is an entry that net_handoff_validate let through, in state
  * QUIET or LIVE; `map` gives the processor's address of `size` bytes at a physical one (NULL: cannot), callable only in
  * here. The device's registers are compared with the entry before anything is written (HANDOFF.md, checks 6, 7), except
- * that interrupts are masked. On success *out is open, not registered, and has no client: set callbacks in
- * (*out)->client before the first poll. Otherwise the controller is as it was found, but for the mask: reset it by
+ * that interrupts are masked. On success *out is open, not registered, and has no client:
+ * netdev_set_client before the first poll. Otherwise the controller is as it was found, but for the mask: reset it by
  * e1000_create. NETDEV_E_UNSUPPORTED for an unknown device or state, NETDEV_E_STATE when a register disagrees (logged
  * with its value), NETDEV_E_GONE, NETDEV_E_NO_MEMORY, NETDEV_E_INVALID.
  */

@@ -97,8 +97,8 @@ struct netdev_frame {
 struct netdev;
 
 /* What the owner of a device wants to be told. Every member may be NULL. Called from inside netdev_poll,
- * netdev_complete, netdev_tick, netdev_transmit (completions only), netdev_open (link only) and netdev_close, in the
- * caller's context. A callback may transmit, but is refused with NETDEV_E_STATE or NETDEV_E_GONE while the device is
+ * netdev_complete, netdev_tick, netdev_transmit (completions only), netdev_open and netdev_set_client (link only), and
+ * netdev_close, in the caller's context. A callback may transmit, but is refused with NETDEV_E_STATE or NETDEV_E_GONE while the device is
  * being closed or reset; it must not open, close, poll or destroy the device. */
 struct netdev_client {
   void *ctx;
@@ -157,7 +157,9 @@ void netdev_unregister(struct netdev *dev);
 /* The registered device after `previous`, or the first one for NULL; NULL at the end. */
 struct netdev *netdev_next(const struct netdev *previous);
 
-/* Sets who is told about completions, frames and the link; NULL for nobody. Only while closed: NETDEV_E_STATE. */
+/* Sets who is told about completions, frames and the link; NULL for nobody. While closed, or while nobody is told yet:
+ * a device that was adopted is open already, and tells about its link here if that is up. Otherwise NETDEV_E_STATE.
+ * Register the device before it is opened if the client wants to know its name. */
 int netdev_set_client(struct netdev *dev, const struct netdev_client *client);
 
 /* Resets the device, programs rings and filters and starts it. Does not wait for a link. NETDEV_E_STATE unless closed,

@@ -168,6 +168,37 @@ static void test_state_rides_along(void **state) {
   end(&bench);
 }
 
+/* Wherever the firmware stood in a batch, the kernel has the ring filled to one short of full, and each of the buffers
+ * that the device was told of takes a frame. */
+static void test_whole_ring(void **state) {
+  (void)state;
+  for(uint32_t consumed = 0; consumed < 2U * RING; consumed++) {
+    struct bench bench;
+    begin(&bench, SIM_82540EM);
+    for(uint32_t i = 0; i < consumed; i++) {
+      inject(&bench, i);
+      expect_next(bench.firmware, i);
+    }
+    leave(&bench, NET_HANDOFF_LIVE);
+    assert_int_equal(adopt(&bench), NETDEV_OK);
+    const struct e1000_ring *ring = &unit_nic(bench.kernel)->rx;
+    assert_int_equal(e1000_ring_used(ring), RING - 1U);
+    uint32_t owned = ring->published - ring->head;
+    assert_true(owned > RING / 2U - 1U && owned < RING);
+    for(uint32_t i = 0; i < owned; i++) {
+      inject(&bench, i);
+    }
+    uint8_t frame[100];
+    unit_frame(frame, sizeof(frame), unit_mac, 0);
+    assert_int_equal(sim_inject(bench.sim, frame, sizeof(frame)), SIM_NO_BUFFER);
+    for(uint32_t i = 0; i < owned; i++) {
+      expect_next(bench.kernel, i);
+      assert_int_equal(e1000_ring_used(ring), RING - 1U);
+    }
+    end(&bench);
+  }
+}
+
 /* Damaged frames into every free buffer, then `misses` that find none; how many were damaged. */
 static uint32_t damage(struct bench *bench, uint32_t misses) {
   uint8_t frame[100];
@@ -242,12 +273,18 @@ static void test_device_that_disagrees(void **state) {
     uint32_t offset;
     uint32_t flip;
   } rows[] = {{E1000_RDBAL, 0x80},    {E1000_RDLEN, 0x80},         {E1000_RDT, 0x80},
+              {E1000_RDBAH, 0x80},    {E1000_TDBAH, 0x80},         {E1000_RDH, 0x80},
+              {E1000_RDH, 0x02}, /* 3: before what the device owns */
               {E1000_TDBAL, 0x80},    {E1000_TDLEN, 0x80},         {E1000_TDT, 0x80},
               {E1000_RAL, 0x80},      {E1000_RAH, 0x80},           {E1000_RCTL, 0x80},
               {E1000_TDH, RING - 1U}, {E1000_TCTL, E1000_TCTL_EN}, {E1000_RFCTL, E1000_RFCTL_EXTEN}};
   for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     struct bench bench;
     begin(&bench, 0x10D3);
+    for(uint32_t n = 0; n < 3; n++) {
+      inject(&bench, n);
+      expect_next(bench.firmware, n);
+    }
     leave(&bench, NET_HANDOFF_LIVE);
     sim_poke(bench.sim, rows[i].offset, sim_peek(bench.sim, rows[i].offset) ^ rows[i].flip);
     uint32_t used = sim_allocs(bench.sim);
@@ -256,6 +293,26 @@ static void test_device_that_disagrees(void **state) {
     assert_null(bench.kernel);
     assert_true(sim_allocs(bench.sim) >= used);
     sim_destroy(bench.sim); /* poked beyond use: the firmware's device is not asked again */
+  }
+}
+
+/* Quiet, says the entry, and the receiver or the transmitter runs: somebody has been here since. */
+static void test_quiet_but_running(void **state) {
+  (void)state;
+  for(int receiver = 0; receiver < 2; receiver++) {
+    struct bench bench;
+    begin(&bench, SIM_82574L);
+    leave(&bench, NET_HANDOFF_QUIET);
+    uint32_t offset = receiver ? E1000_RCTL : E1000_TCTL;
+    uint32_t quiet = sim_peek(bench.sim, offset);
+    sim_poke(bench.sim, offset, receiver ? bench.table.nic[0].rctl : bench.table.nic[0].tctl);
+    sim_forget_accesses(bench.sim);
+    assert_int_equal(adopt(&bench), NETDEV_E_STATE);
+    assert_null(bench.kernel);
+    assert_int_equal(sim_writes(bench.sim), 1); /* IMC */
+    sim_poke(bench.sim, offset, quiet);
+    assert_int_equal(adopt(&bench), NETDEV_OK);
+    end(&bench);
   }
 }
 
@@ -345,6 +402,7 @@ int main(void) {
       cmocka_unit_test(test_where_a_buffer_ends),  cmocka_unit_test(test_quiet_is_taken_charge_of),
       cmocka_unit_test(test_state_rides_along),    cmocka_unit_test(test_statistics_go_on),
       cmocka_unit_test(test_misses_before_a_hang), cmocka_unit_test(test_device_that_disagrees),
+      cmocka_unit_test(test_whole_ring),           cmocka_unit_test(test_quiet_but_running),
       cmocka_unit_test(test_buffers_elsewhere),    cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_adoption_that_fails),
   };

@@ -13,10 +13,19 @@ static struct kernel_nic place_of(const struct bench *bench) {
       .vendor_id = E1000_VENDOR_ID, .device_id = sim_knobs(bench->sim)->device_id, .bar0 = BAR0_AT};
 }
 
+/* The one report of the link: which device it is about can be said by then. */
+static void link_changed(void *ctx, const struct netdev_link *link) {
+  const struct netdev *dev = netdev_next(NULL);
+  unit_link_changed(ctx, link);
+  assert_non_null(dev);
+  assert_string_equal(dev->name, "eth0");
+  assert_ptr_equal(link, &dev->link);
+}
+
 /* The kernel sees exactly `available` bytes of the table, so that the sanitizer sees a read beyond them. */
 static int start_at(struct bench *bench, const struct kernel_nic *nic, size_t available,
                     enum kernel_nic_origin *origin) {
-  const struct netdev_client client = {.ctx = &bench->after, .receive = unit_receive};
+  const struct netdev_client client = {.ctx = &bench->after, .receive = unit_receive, .link_changed = link_changed};
   uint8_t *table = malloc(available ? available : 1U);
   assert_non_null(table);
   memcpy(table, &bench->table, available);
@@ -31,6 +40,9 @@ static int start_at(struct bench *bench, const struct kernel_nic *nic, size_t av
 static void expect_traffic(struct bench *bench) {
   uint8_t frame[100];
   size_t length;
+  assert_int_equal(bench->after.links, 1);
+  assert_true(bench->after.link.up && bench->after.link.full_duplex);
+  assert_int_equal(bench->after.link.speed_mbps, 1000);
   assert_ptr_equal(netdev_next(NULL), bench->kernel);
   assert_int_equal(bench->kernel->state, NETDEV_OPEN);
   sim_forget_frames(bench->sim);
@@ -85,7 +97,7 @@ static void test_locate(void **state) {
 static void test_no_table(void **state) {
   (void)state;
   struct bench bench;
-  const struct netdev_client client = {.ctx = &bench.after, .receive = unit_receive};
+  const struct netdev_client client = {.ctx = &bench.after, .receive = unit_receive, .link_changed = link_changed};
   enum kernel_nic_origin origin;
   begin(&bench, 0x100E);
   const struct kernel_nic nic = place_of(&bench);

@@ -127,11 +127,37 @@ static void test_open_and_close(void **state) {
   assert_int_equal(netdev_open(&fake.dev), NETDEV_OK);
   assert_int_equal(netdev_open(&fake.dev), NETDEV_E_STATE);
   assert_int_equal(fake.opened, 2);
-  assert_int_equal(netdev_set_client(&fake.dev, NULL), NETDEV_E_STATE);
+  assert_int_equal(netdev_set_client(&fake.dev, NULL), NETDEV_OK); /* nobody is told yet */
   netdev_close(&fake.dev);
   netdev_close(&fake.dev);
   assert_int_equal(fake.closed, 1);
   assert_int_equal(netdev_set_client(&fake.dev, NULL), NETDEV_OK);
+}
+
+/* A device that is open already: its first client hears of the link, and none after it. */
+static void test_client_of_an_open_device(void **state) {
+  (void)state;
+  for(int member = 0; member < 4; member++) {
+    struct fake fake;
+    struct unit_client client = {0};
+    const struct netdev_client all = {
+        .ctx = &client, .tx_done = unit_tx_done, .receive = unit_receive, .link_changed = unit_link_changed};
+    const struct netdev_client wanted = {.ctx = &client,
+                                         .tx_done = member == 0 ? all.tx_done : NULL,
+                                         .receive = member == 1 ? all.receive : NULL,
+                                         .link_changed = member >= 2 ? all.link_changed : NULL};
+    fake_init(&fake);
+    assert_int_equal(netdev_open(&fake.dev), NETDEV_OK);
+    netdev_link_seen(&fake.dev, (struct netdev_link){.up = member != 3, .speed_mbps = member != 3 ? 100 : 0});
+    assert_int_equal(netdev_set_client(&fake.dev, &wanted), NETDEV_OK);
+    assert_int_equal(client.links, member == 2 ? 1 : 0);
+    assert_int_equal(client.link.speed_mbps, member == 2 ? 100 : 0);
+    assert_int_equal(netdev_set_client(&fake.dev, &all), NETDEV_E_STATE);
+    assert_int_equal(netdev_set_client(&fake.dev, NULL), NETDEV_E_STATE);
+    netdev_link_seen(&fake.dev, (struct netdev_link){.up = true, .speed_mbps = 10});
+    assert_int_equal(client.links, member == 2 ? 2 : member == 3 ? 1 : 0);
+    netdev_close(&fake.dev);
+  }
 }
 
 static void test_gone(void **state) {
@@ -144,6 +170,7 @@ static void test_gone(void **state) {
   netdev_link_seen(&fake.dev, (struct netdev_link){.up = true, .speed_mbps = 1000});
   fake.tick_result = NETDEV_E_GONE;
   assert_int_equal(netdev_tick(&fake.dev), NETDEV_E_GONE);
+  assert_int_equal(netdev_set_client(&fake.dev, NULL), NETDEV_E_STATE);
   assert_int_equal(fake.dev.state, NETDEV_GONE);
   assert_int_equal(client.links, 2);
   assert_false(client.link.up);
@@ -447,6 +474,7 @@ int main(void) {
       cmocka_unit_test(test_many_names),
       cmocka_unit_test(test_closed_refuses),
       cmocka_unit_test(test_open_and_close),
+      cmocka_unit_test(test_client_of_an_open_device),
       cmocka_unit_test(test_gone),
       cmocka_unit_test(test_other_tick_errors_do_not_end_it),
       cmocka_unit_test(test_transmit_arguments),
