@@ -1,6 +1,5 @@
 /* echo.c - netdiag echo: the other side of ping and frames. */
 #include "../netdiag.h"
-#include "../../driver/lib/responder.h"
 
 #define LINK_WAIT_MS 5000U
 
@@ -12,39 +11,35 @@ struct echo_options {
 };
 
 struct echo {
-  struct responder responder;
+  struct session session;
   uint32_t count; /* stop after so many answers to test frames and pings; 0 = never */
 };
 
-static void on_frame(void *ctx, const struct netdev_frame *frame) {
-  struct echo *echo = ctx;
-  struct inet_packet packet;
-  inet_parse(frame->data, frame->length, &packet);
-  (void)responder_handle(&echo->responder, frame, &packet);
-}
-
 static bool is_done(void *ctx) {
   const struct echo *echo = ctx;
-  return echo->count && echo->responder.frame_replies + echo->responder.echo_replies >= echo->count;
+  const struct responder *responder = &echo->session.responder;
+  return echo->count && (uint64_t)responder->frame_replies + responder->echo_replies >= echo->count;
 }
 
-static EFI_STATUS echo_on_session(struct session *session, struct echo *echo, const struct echo_options *options) {
+static EFI_STATUS echo_on_session(struct echo *echo, const struct echo_options *options) {
+  const struct session_talker talker = {.address = options->address.address, .mask = options->address.mask};
   char mac[MAC_TEXT_SIZE];
   char text[IPV4_TEXT_SIZE];
-  EFI_STATUS status = session_start(session, LINK_WAIT_MS);
+  EFI_STATUS status = session_talk(&echo->session, &talker, LINK_WAIT_MS);
   if(EFI_ERROR(status)) {
     return status;
   }
-  const struct inet_host *host = &echo->responder.host;
-  bool own = host->address && !echo->responder.silent;
-  const char *others =
-      echo->responder.silent ? "; the firmware answers ARP and pings" : " (--addr for ARP and pings too)";
+  const struct responder *responder = &echo->session.responder;
+  const struct inet_host *host = &responder->host;
+  bool own = host->address && !responder->silent;
+  const char *others = responder->silent ? "; the firmware answers ARP and pings" : " (--addr for ARP and pings too)";
   out("ECHO on %s: answering test frames%s%s. Esc stops.\n", mac_text(host->mac, mac),
       own ? ", ARP and pings for " : others, own ? ipv4_text(host->address, text) : "");
   UINT64 deadline_us = options->seconds ? efi_clock_us() + options->seconds * 1000000ULL : UINT64_MAX;
-  enum wait_result result = session_wait(session, deadline_us, is_done, echo);
-  out("echo: %d frames, %d pings, %d ARP requests answered, %d refused\n", echo->responder.frame_replies,
-      echo->responder.echo_replies, echo->responder.arp_replies, echo->responder.refused);
+  enum wait_result result = session_wait(&echo->session, deadline_us, is_done, echo);
+  session_stop_receiving(&echo->session);
+  out("echo: %d frames, %d pings, %d ARP requests answered, %d refused\n", responder->frame_replies,
+      responder->echo_replies, responder->arp_replies, responder->refused);
   if(result == WAIT_GONE) {
     return EFI_DEVICE_ERROR;
   }
@@ -54,19 +49,15 @@ static EFI_STATUS echo_on_session(struct session *session, struct echo *echo, co
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
   const struct echo_options *options = values;
   struct echo echo = {.count = options->count};
-  const struct netdev_client client = {.ctx = &echo, .receive = on_frame};
-  struct session session;
   (void)words;
   (void)word_count;
 
-  struct inet_host host = {.address = options->address.address, .mask = options->address.mask};
-  EFI_STATUS status = session_open(&session, &options->nic, SESSION_TALK, &client);
+  EFI_STATUS status = session_open(&echo.session, &options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
-  session_set_responder(&session, &echo.responder, &host);
-  status = echo_on_session(&session, &echo, options);
-  EFI_STATUS closed = session_close(&session);
+  status = echo_on_session(&echo, options);
+  EFI_STATUS closed = session_close(&echo.session);
   return EFI_ERROR(status) ? status : closed;
 }
 

@@ -1,6 +1,5 @@
 /* frames.c - netdiag frames: numbered raw test frames to a peer that echoes them. */
 #include "../netdiag.h"
-#include "../../driver/lib/responder.h"
 #include "../../driver/lib/testframe.h"
 
 #define DEFAULT_COUNT 100U
@@ -22,7 +21,6 @@ struct frames_options {
 
 struct frames {
   struct session session;
-  struct responder responder;
   const struct frames_options *options;
   uint8_t peer[6];
   uint32_t session_id;
@@ -39,27 +37,25 @@ static uint32_t frame_size(const struct range_option *range, uint32_t sequence) 
   return range->first + (sequence - 1U) % (range->last - range->first + 1U);
 }
 
-static void on_frame(void *ctx, const struct netdev_frame *frame) {
+static bool on_frame(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet) {
   struct frames *frames = ctx;
   struct testframe what;
-  struct inet_packet packet;
   bool intact;
+  (void)packet;
   if(!testframe_parse(frame->data, frame->length, &what, &intact) || what.kind != TESTFRAME_REPLY ||
      what.session != frames->session_id) {
-    inet_parse(frame->data, frame->length, &packet);
-    (void)responder_handle(&frames->responder, frame, &packet);
-    return;
+    return false;
   }
   if(!intact || what.sequence == 0 || what.sequence > frames->sent ||
      what.length != frame_size(&frames->options->size, what.sequence)) {
     frames->damaged++;
-    return;
+    return true;
   }
   uint8_t *byte = &frames->seen[what.sequence / 8U];
   uint8_t bit = (uint8_t)(1U << (what.sequence % 8U));
   if(*byte & bit) {
     frames->duplicates++;
-    return;
+    return true;
   }
   *byte |= bit;
   frames->received++;
@@ -68,6 +64,7 @@ static void on_frame(void *ctx, const struct netdev_frame *frame) {
   } else {
     frames->newest = what.sequence;
   }
+  return true;
 }
 
 static bool window_open(void *ctx) {
@@ -89,7 +86,7 @@ static int send_next(struct frames *frames) {
       .sequence = frames->sent + 1U,
       .length = frame_size(&frames->options->size, frames->sent + 1U),
   };
-  testframe_build(frame, &what, frames->peer, frames->responder.host.mac);
+  testframe_build(frame, &what, frames->peer, frames->session.netdev->mac);
   /* Counted first: the reply may be back before session_transmit is. */
   frames->sent++;
   int result = session_transmit(&frames->session, frame, what.length);
@@ -145,14 +142,16 @@ static enum wait_result send_all(struct frames *frames) {
 static EFI_STATUS frames_on_session(struct frames *frames) {
   char peer[MAC_TEXT_SIZE];
   char own[MAC_TEXT_SIZE];
-  EFI_STATUS status = session_start(&frames->session, LINK_WAIT_MS);
+  const struct session_talker talker = {.ctx = frames, .receive = on_frame};
+  EFI_STATUS status = session_talk(&frames->session, &talker, LINK_WAIT_MS);
   if(EFI_ERROR(status)) {
     return status;
   }
   out("FRAMES to %s from %s: %d frames, sizes from %d to %d bytes in turn, ethertype 0x%04x\n",
-      mac_text(frames->peer, peer), mac_text(frames->responder.host.mac, own), frames->options->count,
+      mac_text(frames->peer, peer), mac_text(frames->session.netdev->mac, own), frames->options->count,
       frames->options->size.first, frames->options->size.last, TESTFRAME_ETHERTYPE);
   enum wait_result result = send_all(frames);
+  session_stop_receiving(&frames->session);
   out("frames: %d sent, %d echoed, %d lost, %d duplicated, %d reordered, %d damaged\n", frames->sent, frames->received,
       frames->sent - frames->received, frames->duplicates, frames->reordered, frames->damaged);
   if(result == WAIT_ABORTED) {
@@ -169,13 +168,10 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
 }
 
 static EFI_STATUS run_with(struct frames *frames) {
-  const struct netdev_client client = {.ctx = frames, .receive = on_frame};
-  const struct inet_host nobody = {0};
-  EFI_STATUS status = session_open(&frames->session, &frames->options->nic, SESSION_TALK, &client);
+  EFI_STATUS status = session_open(&frames->session, &frames->options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
-  session_set_responder(&frames->session, &frames->responder, &nobody);
   if(frames->options->peer.given) {
     CopyMem(frames->peer, frames->options->peer.mac, sizeof(frames->peer));
   } else {

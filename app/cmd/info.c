@@ -94,13 +94,12 @@ static void out_registers(struct netdev *dev) {
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
   const struct info_options *options = values;
-  const struct netdev_client client = {0};
   struct session session;
   char text[MAC_TEXT_SIZE];
   (void)words;
   (void)word_count;
 
-  EFI_STATUS status = session_open(&session, &options->nic, SESSION_LOOK, &client);
+  EFI_STATUS status = session_open(&session, &options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }

@@ -1,6 +1,5 @@
 /* ping.c - netdiag ping: ARP and ICMP echo from the raw rings. */
 #include "../netdiag.h"
-#include "../../driver/lib/responder.h"
 
 #define DEFAULT_COUNT       5U
 #define DEFAULT_SIZE        56U
@@ -23,7 +22,6 @@ struct ping_options {
 
 struct ping {
   struct session session;
-  struct responder responder;
   struct inet_host host;
   const struct ping_options *options;
   uint32_t target;
@@ -99,20 +97,20 @@ static void on_unreachable(struct ping *ping, const struct inet_packet *packet) 
       packet->code < 4 ? codes[packet->code] : "is");
 }
 
-static void on_frame(void *ctx, const struct netdev_frame *frame) {
+static bool on_frame(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet) {
   struct ping *ping = ctx;
-  struct inet_packet packet;
-  inet_parse(frame->data, frame->length, &packet);
-  if(packet.kind == INET_ARP_REPLY && packet.source == ping->hop && !ping->resolved) {
-    CopyMem(ping->hop_mac, packet.source_mac, sizeof(ping->hop_mac));
+  (void)frame;
+  if(packet->kind == INET_ARP_REPLY && packet->source == ping->hop && !ping->resolved) {
+    CopyMem(ping->hop_mac, packet->source_mac, sizeof(ping->hop_mac));
     ping->resolved = true;
-  } else if(packet.kind == INET_ECHO_REPLY) {
-    on_reply(ping, &packet);
-  } else if(packet.kind == INET_UNREACHABLE) {
-    on_unreachable(ping, &packet);
+  } else if(packet->kind == INET_ECHO_REPLY) {
+    on_reply(ping, packet);
+  } else if(packet->kind == INET_UNREACHABLE) {
+    on_unreachable(ping, packet);
   } else {
-    (void)responder_handle(&ping->responder, frame, &packet);
+    return false;
   }
+  return true;
 }
 
 /* Requests ------------------------------------------------------------------------------------------------------- */
@@ -142,7 +140,7 @@ static EFI_STATUS status_of_wait(enum wait_result result, EFI_STATUS timeout) {
 static EFI_STATUS resolve(struct ping *ping) {
   uint8_t frame[INET_FRAME_SIZE];
   enum wait_result result = WAIT_TIMEOUT;
-  size_t length = inet_arp_request(frame, &ping->responder.host, ping->hop);
+  size_t length = inet_arp_request(frame, &ping->session.responder.host, ping->hop);
   for(UINTN i = 0; i < ARP_TRIES && result == WAIT_TIMEOUT; i++) {
     (void)session_transmit(&ping->session, frame, length);
     result = session_wait(&ping->session, efi_clock_us() + ping->options->timeout_ms * 1000ULL, is_resolved, ping);
@@ -163,7 +161,7 @@ static EFI_STATUS send_all(struct ping *ping) {
   uint8_t frame[INET_FRAME_SIZE];
   while(ping->sent < options->count) {
     uint32_t sequence = ping->sent + 1;
-    size_t length = inet_echo_request(frame, &ping->responder.host, ping->hop_mac, ping->target, ping->id,
+    size_t length = inet_echo_request(frame, &ping->session.responder.host, ping->hop_mac, ping->target, ping->id,
                                       (uint16_t)sequence, ping->data, ping->size);
     UINT64 now_us = efi_clock_us();
     ping->sent_us[sequence % SEEN_WINDOW] = now_us;
@@ -226,8 +224,13 @@ static void out_summary(const struct ping *ping, const char *target) {
 static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   char text[IPV4_TEXT_SIZE];
   char mac[MAC_TEXT_SIZE];
-  const struct inet_host *host = &ping->responder.host;
-  EFI_STATUS status = session_start(&ping->session, LINK_WAIT_MS);
+  const struct inet_host *host = &ping->session.responder.host;
+  const struct session_talker talker = {.address = ping->host.address,
+                                        .mask = ping->host.mask,
+                                        .gateway = ping->host.gateway,
+                                        .ctx = ping,
+                                        .receive = on_frame};
+  EFI_STATUS status = session_talk(&ping->session, &talker, LINK_WAIT_MS);
   if(EFI_ERROR(status)) {
     return status;
   }
@@ -238,6 +241,7 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
     return status;
   }
   status = send_all(ping);
+  session_stop_receiving(&ping->session);
   out_summary(ping, target);
   if(EFI_ERROR(status)) {
     return status;
@@ -264,6 +268,7 @@ static EFI_STATUS check(struct ping *ping, const char *word) {
 }
 
 static EFI_STATUS run_with(struct ping *ping, const char *target) {
+  ping->id = (uint16_t)efi_clock_us();
   EFI_STATUS status = check(ping, target);
   if(EFI_ERROR(status)) {
     return status;
@@ -271,13 +276,10 @@ static EFI_STATUS run_with(struct ping *ping, const char *target) {
   for(UINTN i = 0; i < sizeof(ping->data); i++) {
     ping->data[i] = (uint8_t)i;
   }
-  const struct netdev_client client = {.ctx = ping, .receive = on_frame};
-  status = session_open(&ping->session, &ping->options->nic, SESSION_TALK, &client);
+  status = session_open(&ping->session, &ping->options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
-  session_set_responder(&ping->session, &ping->responder, &ping->host);
-  ping->id = (uint16_t)efi_clock_us();
   status = ping_on_session(ping, target);
   EFI_STATUS closed = session_close(&ping->session);
   return EFI_ERROR(status) ? status : closed;

@@ -11,11 +11,6 @@ struct stats_options {
   bool all;
 };
 
-static void swallow(void *ctx, const struct netdev_frame *frame) {
-  (void)ctx;
-  (void)frame;
-}
-
 static void out_count(const char *name, uint64_t value, const char *text, bool all) {
   if(value != 0 || all) {
     out("  %-18s %12ld  %s\n", name, value, text);
@@ -59,13 +54,12 @@ static void out_stats(struct netdev *dev, bool all) {
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
   const struct stats_options *options = values;
-  const struct netdev_client client = {.receive = swallow};
   struct session session;
   uint32_t seconds = options->seconds ? options->seconds : DEFAULT_SECONDS;
   (void)words;
   (void)word_count;
 
-  EFI_STATUS status = session_open(&session, &options->nic, SESSION_LOOK, &client);
+  EFI_STATUS status = session_open(&session, &options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }

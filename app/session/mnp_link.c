@@ -101,13 +101,19 @@ static EFI_STATUS configure(struct mnp_link *link) {
   if(!EFI_ERROR(status)) {
     status = link->mnp->Configure(link->mnp, &config);
   }
+  return status;
+}
+
+EFI_STATUS mnp_link_receive(struct mnp_link *link, const struct netdev_client *client) {
+  EFI_STATUS status = EFI_SUCCESS;
+  link->client = *client;
   for(UINTN i = 0; i < RX_TOKENS && !EFI_ERROR(status); i++) {
     status = link->mnp->Receive(link->mnp, &link->rx[i].token);
   }
   return status;
 }
 
-EFI_STATUS mnp_link_open(struct mnp_link **out, EFI_HANDLE snp_handle, const struct netdev_client *client) {
+EFI_STATUS mnp_link_open(struct mnp_link **out, EFI_HANDLE snp_handle) {
   EFI_SERVICE_BINDING *binding;
   if(EFI_ERROR(BS->HandleProtocol(snp_handle, &binding_guid, (VOID **)&binding))) {
     return EFI_UNSUPPORTED;
@@ -117,7 +123,6 @@ EFI_STATUS mnp_link_open(struct mnp_link **out, EFI_HANDLE snp_handle, const str
     return EFI_OUT_OF_RESOURCES;
   }
   link->binding = binding;
-  link->client = *client;
   EFI_STATUS status = make_events(link);
   if(!EFI_ERROR(status)) {
     status = configure(link);

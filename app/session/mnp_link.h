@@ -10,9 +10,12 @@
 
 struct mnp_link;
 
-/* Joins the NIC whose SNP is on `snp_handle`. `receive` gets a copy of every frame for the station address and
- * broadcast, at TPL_CALLBACK, which the stack gets as well. EFI_UNSUPPORTED when no MNP runs there. */
-EFI_STATUS mnp_link_open(struct mnp_link **link, EFI_HANDLE snp_handle, const struct netdev_client *client);
+/* Joins the NIC whose SNP is on `snp_handle`; frames may be sent from now on. EFI_UNSUPPORTED when no MNP runs there. */
+EFI_STATUS mnp_link_open(struct mnp_link **link, EFI_HANDLE snp_handle);
+
+/* Begins to receive: client->receive gets a copy of every frame for the station address and broadcast, at TPL_CALLBACK,
+ * which the stack gets as well; the first ones possibly before this returns. `client` is copied. Once a link. */
+EFI_STATUS mnp_link_receive(struct mnp_link *link, const struct netdev_client *client);
 
 /* Leaves; what is still being sent is waited for. NULL is harmless. */
 void mnp_link_close(struct mnp_link *link);

@@ -135,9 +135,7 @@ static void explain(const struct session *session, EFI_STATUS status) {
   }
 }
 
-/* Ours: attached, and its frames go to the client. */
-static EFI_STATUS attach(struct session *session, const struct nic_options *options,
-                         const struct netdev_client *client) {
+static EFI_STATUS attach(struct session *session, const struct nic_options *options) {
   const struct efi_nic_options nic_options = {
       .tx_descriptors = options->ring,
       .rx_descriptors = options->ring,
@@ -150,28 +148,10 @@ static EFI_STATUS attach(struct session *session, const struct nic_options *opti
     return status;
   }
   session->netdev = session->nic.netdev;
-  (void)netdev_set_client(session->netdev, client);
   return EFI_SUCCESS;
 }
 
-/* The resident driver's: looked at, and frames go beside the stack's. */
-static EFI_STATUS share(struct session *session, enum session_use use, const struct netdev_client *client) {
-  session->netdev = session->resident->nic.netdev;
-  if(use == SESSION_LOOK) {
-    return EFI_SUCCESS;
-  }
-  EFI_STATUS status = mnp_link_open(&session->link, session->resident->child, client);
-  if(EFI_ERROR(status)) {
-    complain("e1000.efi holds the NIC, but the firmware's stack (MNP) cannot be joined: %s; --take takes the NIC",
-             status_text(status));
-    return status;
-  }
-  out("Sharing the NIC with the firmware's network stack.\n");
-  return EFI_SUCCESS;
-}
-
-EFI_STATUS session_open(struct session *session, const struct nic_options *options, enum session_use use,
-                        const struct netdev_client *client) {
+EFI_STATUS session_open(struct session *session, const struct nic_options *options) {
   BS->SetMem(session, sizeof(*session), 0);
   session->verbose = options->verbose;
   EFI_STATUS status = session_choose(options, &session->pci);
@@ -180,11 +160,11 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
   }
   session->resident = options->take ? NULL : binding_find(session->pci.handle);
   if(session->resident) {
-    status = share(session, use, client);
+    session->netdev = session->resident->nic.netdev;
   } else {
     status = session_take(&session->pci, options->take, &session->holder);
     if(!EFI_ERROR(status)) {
-      status = attach(session, options, client);
+      status = attach(session, options);
     }
   }
   if(!EFI_ERROR(status)) {
@@ -259,30 +239,76 @@ static bool is_firmwares(const struct session *session, uint32_t address) {
                                      (uint32_t)lease[0][2] << 8 | lease[0][3]);
 }
 
-void session_set_responder(struct session *session, struct responder *responder, const struct inet_host *host) {
-  responder->send = session_transmit;
-  responder->send_ctx = session;
-  responder->silent = session->resident && is_firmwares(session, host->address);
-  responder->host = *host;
-  CopyMem(responder->host.mac, session->netdev->mac, sizeof(responder->host.mac));
+/* Running -------------------------------------------------------------------------------------------------------- */
+
+static void swallow(void *ctx, const struct netdev_frame *frame) {
+  (void)ctx;
+  (void)frame;
 }
 
-/* Running -------------------------------------------------------------------------------------------------------- */
+static void deliver(void *ctx, const struct netdev_frame *frame) {
+  struct session *session = ctx;
+  struct inet_packet packet;
+  if(session->deaf) {
+    return;
+  }
+  inet_parse(frame->data, frame->length, &packet);
+  if(!session->receive || !session->receive(session->receive_ctx, frame, &packet)) {
+    (void)responder_handle(&session->responder, frame, &packet);
+  }
+}
+
+void session_stop_receiving(struct session *session) {
+  EFI_TPL tpl = efi_nic_lock();
+  session->deaf = true;
+  efi_nic_unlock(tpl);
+}
+
+/* Everything that `deliver` and what it calls may look at. Reception begins after this, by a client that the netdev or
+ * the link to the stack gets only then. */
+static struct netdev_client make_talk(struct session *session, const struct session_talker *talker) {
+  session->receive = talker->receive;
+  session->receive_ctx = talker->ctx;
+  session->deaf = false;
+  session->responder = (struct responder){
+      .send = session_transmit,
+      .send_ctx = session,
+      .silent = session->resident && is_firmwares(session, talker->address),
+      .host = {.address = talker->address, .mask = talker->mask, .gateway = talker->gateway},
+  };
+  CopyMem(session->responder.host.mac, session->netdev->mac, sizeof(session->responder.host.mac));
+  return (struct netdev_client){.ctx = session, .receive = deliver};
+}
+
+/* Frames go beside the stack's. The link is in place before the first of them, for an answer needs it. */
+static EFI_STATUS join(struct session *session, const struct netdev_client *client) {
+  EFI_STATUS status = mnp_link_open(&session->link, session->resident->child);
+  if(!EFI_ERROR(status)) {
+    out("Sharing the NIC with the firmware's network stack.\n");
+    status = mnp_link_receive(session->link, client);
+  }
+  if(EFI_ERROR(status)) {
+    complain("e1000.efi holds the NIC, but the firmware's stack (MNP) cannot be joined: %s; --take takes the NIC",
+             status_text(status));
+  }
+  return status;
+}
+
+static EFI_STATUS start(struct session *session, const struct netdev_client *client) {
+  (void)netdev_set_client(session->netdev, client);
+  EFI_STATUS status = efi_nic_start(&session->nic);
+  if(EFI_ERROR(status)) {
+    explain(session, status);
+  }
+  return status;
+}
 
 static bool link_is_up(void *ctx) {
   const struct session *session = ctx;
   return session->netdev->link.up;
 }
 
-EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
-  if(session->resident && !session->link) {
-    return EFI_SUCCESS; /* only looked at: whether the stack has started it, and has a link, is its own affair */
-  }
-  EFI_STATUS status = session->resident ? EFI_SUCCESS : efi_nic_start(&session->nic);
-  if(EFI_ERROR(status)) {
-    explain(session, status);
-    return status;
-  }
+static EFI_STATUS wait_for_link(struct session *session, uint32_t link_wait_ms) {
   if(session_wait(session, efi_clock_us() + (UINT64)link_wait_ms * 1000U, link_is_up, session) == WAIT_ABORTED) {
     return EFI_ABORTED;
   }
@@ -293,6 +319,21 @@ EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
     return EFI_NO_MEDIA;
   }
   return EFI_SUCCESS;
+}
+
+EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
+  const struct netdev_client client = {.ctx = session, .receive = swallow};
+  if(session->resident) {
+    return EFI_SUCCESS; /* whether the stack has started it, and has a link, is its own affair */
+  }
+  EFI_STATUS status = start(session, &client);
+  return EFI_ERROR(status) ? status : wait_for_link(session, link_wait_ms);
+}
+
+EFI_STATUS session_talk(struct session *session, const struct session_talker *talker, uint32_t link_wait_ms) {
+  const struct netdev_client client = make_talk(session, talker);
+  EFI_STATUS status = session->resident ? join(session, &client) : start(session, &client);
+  return EFI_ERROR(status) ? status : wait_for_link(session, link_wait_ms);
 }
 
 enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool (*done)(void *ctx), void *ctx) {

@@ -40,30 +40,45 @@ struct nic_options {
  * e1000.efi drives for the firmware's stack is shared: its netdev is looked at, and frames go through a child of the
  * stack's MNP beside the others.
  */
+struct session;
+
+/* Who talks over a session. Frames arrive as soon as reception begins, so session_talk, which begins it, takes all of
+ * this at once; nothing can be filled in afterwards. */
+struct session_talker {
+  uint32_t address; /* that we answer ARP and pings for, host order; 0 = none                              */
+  uint32_t mask;
+  uint32_t gateway;
+  void *ctx;
+
+  /* One frame and what inet_parse made of it; both are valid during the call only. Called at TPL_CALLBACK, also from
+   * timer events: it must not print or wait, but may call session_transmit. True when it is dealt with; otherwise the
+   * session answers it, if it asks anything of us. NULL: the session answers everything. */
+  bool (*receive)(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet);
+};
+
 struct session {
   struct pci_nic pci;
   struct netdev *netdev;       /* ours, or the resident driver's                */
   struct snp_device *resident; /* the resident driver's device, NULL when ours  */
   struct mnp_link *link;       /* the way for frames when shared                */
   struct efi_nic nic;          /* when ours                                     */
-  EFI_EVENT nap;               /* wakes session_wait when nothing happens       */
-  EFI_HANDLE holder;           /* the driver it was taken from, or NULL         */
+  bool (*receive)(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet);
+  void *receive_ctx;
+  bool deaf;                  /* session_stop_receiving was called             */
+  struct responder responder; /* its counters are the talker's to read         */
+  EFI_EVENT nap;              /* wakes session_wait when nothing happens       */
+  EFI_HANDLE holder;          /* the driver it was taken from, or NULL         */
   bool verbose;
-};
-
-enum session_use {
-  SESSION_LOOK, /* at registers and counters      */
-  SESSION_TALK, /* frames in and out              */
 };
 
 enum wait_result { WAIT_DONE, WAIT_TIMEOUT, WAIT_ABORTED, WAIT_GONE };
 
 /*
  * Finds the NIC and takes it. Complains and returns EFI_NOT_FOUND, EFI_ACCESS_DENIED (a foreign driver holds it and
- * --take was not given), or what efi_nic_attach returned; nothing is then left behind. `client` is copied.
+ * --take was not given), or what efi_nic_attach returned; nothing is then left behind. Nothing is received yet: one of
+ * session_start and session_talk follows.
  */
-EFI_STATUS session_open(struct session *session, const struct nic_options *options, enum session_use use,
-                        const struct netdev_client *client);
+EFI_STATUS session_open(struct session *session, const struct nic_options *options);
 
 /* Only the choice: fills in *pci. Complains. */
 EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci);
@@ -72,16 +87,21 @@ EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci
  * let go, or NULL. Complains, EFI_ACCESS_DENIED, when taking is not allowed or the driver keeps it. */
 EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder);
 
-/* Sets up `responder` to answer through this session, with the NIC's station address and the IPv4
- * addresses in `host`. */
-void session_set_responder(struct session *session, struct responder *responder, const struct inet_host *host);
-
 /* The address to use: from --addr and --gw if given, else from the firmware (see lease_get). */
 EFI_STATUS session_address(const struct nic_options *options, const struct cidr_option *address, uint32_t gateway,
                            struct inet_host *host);
 
-/* Starts the NIC. `link_wait_ms` bounds the wait for a link; no link is EFI_NO_MEDIA and complained about. */
+/* Starts the NIC for looking at registers and counters: frames are counted and dropped. `link_wait_ms` bounds the wait
+ * for a link; no link is EFI_NO_MEDIA and complained about. A NIC that is shared is left as it is. */
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms);
+
+/* Starts the NIC, or joins the firmware's stack on it, for frames in and out, and waits for a link as session_start
+ * does. `talker` is copied; its `receive` may be called before this returns, and until session_stop_receiving or
+ * session_close returns. Complains. */
+EFI_STATUS session_talk(struct session *session, const struct session_talker *talker, uint32_t link_wait_ms);
+
+/* No frame is delivered or answered any more once this returns, so that what was counted stays as it is. */
+void session_stop_receiving(struct session *session);
 
 /* Gives the NIC back. Complains and returns EFI_DEVICE_ERROR if anything is still held. Harmless after
  * a failed open. */

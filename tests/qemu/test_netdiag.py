@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import time
 import unittest
 
@@ -329,6 +330,37 @@ class WithTheFirmware(QemuTest):
         self.assertIn("Taking 0000:00:02.0 from 'Intel 8254x/82574L Gigabit Ethernet'", results[3].text)
         for result in results[3:]:
             self.assertIn("50 sent, 50 echoed, 0 lost, 0 duplicated, 0 reordered, 0 damaged", result.text)
+
+    def test_frames_before_the_start(self):
+        """Frames that wait when netdiag joins the stack are delivered at once: to somebody who is ready for them."""
+        peer = self.peer("10.9.9.1")
+        stop = threading.Event()
+
+        def ask():
+            sequence = 0
+            while not stop.is_set():
+                sequence += 1
+                try:
+                    peer.try_send(wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, sequence, 60), 0.2)
+                except OSError:
+                    pass  # QEMU is not there yet, or no longer
+                time.sleep(0.002)  # some hundred a second, so that the stack's queue is never empty
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            results = self.boot(["load e1000.efi"] + ["netdiag echo -c 5"] * 6 +
+                                ["netdiag frames -c 5", "netdiag ping 10.9.9.1 --addr 10.9.9.2/24 -c 3 -i 50"] * 3,
+                                [("e1000", peer.netdev())])
+        finally:
+            stop.set()
+            asking.join()
+        for result in results[1:7]:
+            self.assertRegex(result.text, r"echo: \d+ frames, 0 pings, 0 ARP requests answered, 0 refused")
+            self.assert_status(result, SUCCESS)
+        for frames, ping in zip(results[7::2], results[8::2]):
+            self.assertIn("5 sent, 5 echoed, 0 lost", frames.text)
+            self.assert_ping(ping, 3)
 
     def test_no_dhcp_server(self):
         peer = self.peer()
