@@ -6,6 +6,10 @@ BUILD   := build
 NIC     := e1000
 MACHINE := q35
 CMD     :=
+NICS     = $(NIC)
+FILES   :=
+TFTP    :=
+GRAPHICS :=
 SOAK_FRAMES := 1000000
 
 EFI_INC  := /usr/include/efi
@@ -38,7 +42,7 @@ ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
 
-.PHONY: all images run shell unit coverage test fuzz check count handoff-demo soak clean help deps
+.PHONY: all images run shell unit coverage test test-programs other-compiler fuzz check count handoff-demo soak clean help deps
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -55,7 +59,11 @@ help:
 	@echo 'make run      build, boot OVMF in QEMU, list the NICs and ping the gateway'
 	@echo '              NIC=e1000|e1000-82544gc|e1000-82545em|e1000e  MACHINE=q35|pc  CMD="netdiag info"'
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
+	@echo '              NICS="e1000 e1000e" several NICs   FILES="my.efi folder" on the disk (fs0:) as well'
+	@echo '              TFTP=folder served at 10.0.2.2     GRAPHICS=1 a screen: in a window, or by VNC on localhost'
+	@echo '              (make run takes these as well)'
 	@echo 'make test     build everything and run every test'
+	@echo 'make test-programs  build what `tests/run --only NAME` needs'
 	@echo 'make coverage lines and branches of the driver that the host tests reach; fails when driver/net loses one'
 	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS); make fuzz-rx runs one (tests/fuzz)'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
@@ -136,11 +144,13 @@ $(BUILD)/tests/kernel.elf: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot
 
 # Running; the command goes through the environment, so that its quotes stay what they are
 run shell: export NETDIAG_CMD := $(value CMD)
+RUN_QEMU = tools/qemu --build $(BUILD) $(NICS:%=--nic %) --machine $(MACHINE) $(FILES:%=--file '%') \
+             $(if $(TFTP),--tftp '$(TFTP)') $(if $(GRAPHICS),--graphics)
 run: all
-	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) $(if $(CMD),--cmd "$$NETDIAG_CMD")
+	$(RUN_QEMU) $(if $(CMD),--cmd "$$NETDIAG_CMD")
 
 shell: all
-	tools/qemu --build $(BUILD) --nic $(NIC) --machine $(MACHINE) --interactive
+	$(RUN_QEMU) --interactive
 
 # Host programs: the same core against the simulator, under the address and undefined-behaviour sanitizers
 HOST_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c))
@@ -152,7 +162,7 @@ $(BUILD)/host/%.o: %.c | deps
 	mkdir -p $(@D)
 	$(HOSTCC) $(HOST_FLAGS) $(TEST_INC) -MMD -MP -c $< -o $@
 
-$(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(HOST_OBJ)
+$(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(BUILD)/host/tests/unit/filter.o $(HOST_OBJ)
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
@@ -196,7 +206,7 @@ $(BUILD)/host-efi/%.o: %.c | deps
 	mkdir -p $(@D)
 	$(HOSTCC) $(HOST_EFI_FLAGS) $(TEST_INC) -Idriver/efi -Itests/firmware -MMD -MP -c $< -o $@
 
-$(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(HOST_EFI_OBJ) $(HOST_OBJ)
+$(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(BUILD)/host/tests/unit/filter.o $(HOST_EFI_OBJ) $(HOST_OBJ)
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
 
@@ -301,10 +311,14 @@ soak: all $(BUILD)/tests/soak.efi
 	tools/soak --build $(BUILD) --nic e1000 --frames $(SOAK_FRAMES)
 	tools/soak --build $(BUILD) --nic e1000e --frames $(SOAK_FRAMES)
 
-# Everything. The other compiler's images are built and booted as well.
-test: all check unit coverage $(FUZZ_BIN) $(TEST_EFI) $(KERNELS) $(BUILD)/menios.o
+# What the boot tests boot, and the other compiler's images: they are booted as well.
+test-programs: all $(TEST_EFI) $(KERNELS) other-compiler
+other-compiler: deps
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
-	BUILD=$(BUILD) tests/run --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
+
+# Everything
+test: check unit coverage $(FUZZ_BIN) test-programs $(BUILD)/menios.o
+	BUILD=$(BUILD) tests/run --slowest --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
 
 clean:
 	rm -rf $(BUILD)

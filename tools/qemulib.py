@@ -1,21 +1,29 @@
 """qemulib - boots OVMF in QEMU with a disk of our images, and watches its serial port."""
 
 import collections
+import itertools
+import json
 import os
 import re
 import selectors
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
-NICS = ("e1000", "e1000-82544gc", "e1000-82545em", "e1000e")
+import nics
+
+NICS = nics.EVERY
 MACHINES = ("q35", "pc")
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
-TIMEOUT_S = 120
+# The bound of every wait for a state. A machine is given up long after it should be done, also where it gets a tenth of a
+# processor: what ends, or comes to a prompt, without what is waited for is noticed at once and not by the time.
+TIMEOUT_S = 1200
 MAC = "52:54:00:12:34:56"
 
 ACCESS = re.compile(r"memory_region_ops_(read|write) .*?addr 0x([0-9a-f]+) value 0x([0-9a-f]+) .*?name '([^']*)'")
@@ -26,13 +34,34 @@ class QemuError(Exception):
     """Something a person can act on."""
 
 
+class Transcripts(threading.local):
+    """Where the machines that this thread starts leave what they said: nowhere, or in the folder $TRANSCRIPTS."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self):
+        self.folder = os.environ.get("TRANSCRIPTS")
+
+    def keep(self, command, output):
+        if self.folder:
+            os.makedirs(self.folder, exist_ok=True)
+            path = os.path.join(self.folder, f"{os.getpid()}-{next(self.numbers):03}.txt")
+            with open(path, "w", encoding="utf-8", errors="replace") as file:
+                file.write(f"{shlex.join(command)}\n\n{output}")
+
+
+transcripts = Transcripts()
+
+
 def need(path, package):
     if not os.path.exists(path) and not shutil.which(path):
         raise QemuError(f"{path} is missing: install the Debian package {package} (`make deps` does)")
 
 
-def make_disk(path, files, megabytes=64):
-    """A FAT disk without partitions. `files` maps names on the disk to paths or bytes."""
+def make_disk(path, files):
+    """A FAT disk without partitions, with room left. `files` maps names on the disk to paths or bytes."""
+    size = sum(len(content) if isinstance(content, bytes) else os.path.getsize(content) for content in files.values())
+    megabytes = 64 + size * 9 // 8 // (1 << 20)
     with open(path, "wb") as disk:
         disk.truncate(megabytes << 20)
     run_tool(["mformat", "-i", path, "-F", "::"])
@@ -71,11 +100,26 @@ def script(commands, finish="reset -s"):
     return ("\r\n".join(lines) + "\r\n").encode()
 
 
-def nic_arguments(model, netdev, mac=MAC, index=0, rom=""):
-    """-device for one NIC. QEMU's default option ROM is iPXE, which would bind the NIC first: none unless asked for."""
-    extra = ",disable-legacy=on" if model == "virtio-net-pci" else ""
-    romfile = "" if rom is None else f",romfile={rom}"
-    return ["-netdev", netdev.format(id=f"n{index}"), "-device", f"{model},netdev=n{index},mac={mac},id=nic{index}{romfile}{extra}"]
+def mac(index):
+    """The address that the NIC with this index gets."""
+    return f"52:54:00:12:34:{0x56 + index:02x}"
+
+
+def nic_arguments(model, netdev, mac=MAC, index=0, rom="", properties="", port=False):
+    """The arguments for one NIC of nics.TABLE; "{id}" in `netdev` becomes its name. QEMU's default option ROM is iPXE, which
+    would bind the NIC first: none unless asked for (None is QEMU's own). `properties` are more of the device's, and with
+    `port` it sits below a root port of its own, so that it can be unplugged."""
+    nic = nics.TABLE[model]
+    words = [nic.device, f"netdev=n{index}", f"mac={mac}", f"id=nic{index}"]
+    arguments = ["-netdev", netdev.format(id=f"n{index}")]
+    if rom is not None:
+        words.append(f"romfile={rom}")
+    if nic.port or port:
+        arguments += ["-device", f"pcie-root-port,id=port{index},chassis={index + 1},slot={index + 1}"]
+        words.append(f"bus=port{index}")
+    if properties:
+        words.append(properties)
+    return arguments + ["-device", ",".join(words)]
 
 
 def count_accesses(trace):
@@ -96,36 +140,26 @@ def count_accesses(trace):
     return counts
 
 
-class Machine:
-    """One QEMU with OVMF. Use it as a context manager; `output` collects the serial port as text."""
+def graphics_arguments():
+    """A screen in a window where there is a desktop, else by VNC on this host; QEMU says where."""
+    arguments = ["-vga", "std"]
+    kinds = subprocess.run(["qemu-system-x86_64", "-display", "help"], capture_output=True, text=True, check=False).stdout.split()
+    desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    window = [kind for kind in ("gtk", "sdl") if desktop and kind in kinds]
+    return arguments + ["-display", window[0] if window else "vnc=localhost:0,to=99"]
 
-    def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False, wrapper=()):
-        need("qemu-system-x86_64", "qemu-system-x86")
-        need(OVMF_CODE, "ovmf")
-        self.folder = tempfile.mkdtemp(prefix="netdiag-")
+
+class Console:
+    """A program whose terminal a machine's serial port is. Use it as a context manager; `output` collects what it says."""
+
+    def __init__(self, command, folder=None, echo=None):
+        self.command = command
+        self.folder = folder  # where it runs
         self.output = ""
         self.echo = echo
         self.pending = b""
+        self.hurried = False
         self.process = None
-        self.monitor = None
-        variables = os.path.join(self.folder, "vars.fd")
-        shutil.copy(OVMF_VARS, variables)
-        self.qmp_path = os.path.join(self.folder, "qmp")
-        self.command = ["qemu-system-x86_64", "-M", machine, "-m", memory, "-display", "none", "-no-reboot",
-                        "-nodefaults", "-vga", "none",
-                        "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF_CODE}",
-                        "-drive", f"if=pflash,format=raw,file={variables}"]
-        if interactive:
-            self.command += ["-serial", "mon:stdio"]
-        else:
-            self.command += ["-serial", "stdio", "-qmp", f"unix:{self.qmp_path},server=on,wait=off"]
-        if disk:
-            # Named first in the boot order, and without a boot loader on it: the quickest way into the built-in Shell.
-            self.command += ["-drive", f"if=none,id=disk,format=raw,file={disk}",
-                             "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
-        for nic in nics:
-            self.command += nic
-        self.command = list(wrapper) + self.command + list(extra)
 
     def __enter__(self):
         return self
@@ -133,29 +167,25 @@ class Machine:
     def __exit__(self, *_):
         self.close()
 
+    def start(self):
+        self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, bufsize=0)
+        return self
+
     def close(self):
-        if self.monitor:
-            self.monitor.close()
-            self.monitor = None
-        if self.process and self.process.poll() is None:
+        """Ends the program, and leaves the transcript where one is wanted."""
+        if not self.process or self.process.stdout.closed:
+            return
+        if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(5)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.process and self.process.stdout:
-            self.process.stdout.close()
-            self.process.stdin.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def run_interactive(self):
-        return subprocess.run(self.command, check=False).returncode
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, bufsize=0)
-        return self
+        self.process.stdout.close()
+        self.process.stdin.close()
+        transcripts.keep(self.command, self.output)
 
     def type(self, text):
         self.process.stdin.write(text.encode())
@@ -173,7 +203,7 @@ class Machine:
         self.output += text
         if self.echo:
             self.echo(text)
-        if "to skip startup.nsh or any other key to continue" in self.output[-400:] and not getattr(self, "hurried", 0):
+        if "to skip startup.nsh or any other key to continue" in self.output[-400:] and not self.hurried:
             self.hurried = True
             self.type(" ")
 
@@ -202,6 +232,72 @@ class Machine:
                     return True
                 self._feed(data)
 
+
+class Machine(Console):
+    """One QEMU with OVMF."""
+
+    def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False, graphics=False,
+                 paused=False, wrapper=()):
+        """`nics` are arguments of QEMU's, one list a NIC. A `paused` machine does nothing before go()."""
+        need("qemu-system-x86_64", "qemu-system-x86")
+        need(OVMF_CODE, "ovmf")
+        super().__init__([], echo=echo)
+        self.scratch = tempfile.mkdtemp(prefix="netdiag-")
+        self.monitor = None
+        variables = os.path.join(self.scratch, "vars.fd")
+        shutil.copy(OVMF_VARS, variables)
+        self.qmp_path = os.path.join(self.scratch, "qmp")
+        screen = graphics_arguments() if graphics else ["-display", "none", "-vga", "none"]
+        self.command = ["qemu-system-x86_64", "-M", machine, "-m", memory, "-no-reboot", "-nodefaults", *screen,
+                        "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF_CODE}",
+                        "-drive", f"if=pflash,format=raw,file={variables}"]
+        if interactive:
+            self.command += ["-serial", "mon:stdio"]
+        else:
+            self.command += ["-serial", "stdio", "-qmp", f"unix:{self.qmp_path},server=on,wait=off"]
+        if disk:
+            # Named first in the boot order, and without a boot loader on it: the quickest way into the built-in Shell.
+            self.command += ["-drive", f"if=none,id=disk,format=raw,file={disk}",
+                             "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
+        for nic in nics:
+            self.command += nic
+        # The network stack of newer firmware wants random numbers. Behind the NICs, whose places on the bus stay.
+        self.command += ["-device", "virtio-rng-pci"]
+        if paused:
+            self.command.append("-S")
+        self.command = list(wrapper) + self.command + list(extra)
+
+    def close(self):
+        if self.monitor:
+            self.monitor.close()
+            self.monitor = None
+        super().close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def run_interactive(self):
+        return subprocess.run(self.command, check=False).returncode
+
+    def go(self):
+        self.qmp("cont")
+
+    def set_link(self, up, index=0):
+        """The cable of the NIC with this index."""
+        answer = self.qmp("set_link", name=f"nic{index}", up=up)
+        if answer != {"return": {}}:
+            raise QemuError(f"set_link: {answer}")
+
+    def read_register(self, offset, index=0):
+        """A register of the NIC with this index, as the processor would read it (so none that reading clears); None while its
+        BAR 0 is not decoded."""
+        devices = re.split(r"(?m)^  Bus ", self.qmp("human-monitor-command", **{"command-line": "info pci"})["return"])
+        device = next(text for text in devices if f'id "nic{index}"' in text)
+        bar = re.search(r"BAR0: 32 bit memory at (0x[0-9a-f]+) ", device)
+        if not bar or int(bar[1], 16) == 0xFFFFFFFF:
+            return None
+        answer = self.qmp("human-monitor-command", **{"command-line": f"xp /1wx {int(bar[1], 16) + offset:#x}"})["return"]
+        value = re.search(r": (0x[0-9a-f]{8})", answer)
+        return int(value[1], 16) if value else None
+
     def trace_accesses(self):
         """From now on every access to a device's registers is in the trace, the file of -D in `extra`."""
         for event in ("memory_region_ops_read", "memory_region_ops_write"):
@@ -209,10 +305,11 @@ class Machine:
 
     def qmp(self, execute, **arguments):
         """One QMP command; returns its answer."""
-        import json
         if not self.monitor:
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(10)
+            connection.settimeout(TIMEOUT_S)
+            while not os.path.exists(self.qmp_path) and self.process.poll() is None:
+                time.sleep(0.01)
             connection.connect(self.qmp_path)
             self.monitor = connection.makefile("rw")
             self.monitor.readline()

@@ -18,7 +18,7 @@ TEST_HEADER = struct.Struct(">4sBBHII")  # magic, version, kind, length, session
 MAGIC = b"NDTF"
 REQUEST, REPLY = 1, 2
 FRAME_MAX = 2048
-SEND_TIMEOUT_S = 20
+TIMEOUT_S = 1200  # as qemulib.TIMEOUT_S: the end of patience, not a time that anything takes
 MAC = bytes.fromhex("5254000000fe")
 
 
@@ -64,7 +64,7 @@ class Peer:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(local)
         # A machine that no longer takes frames holds the sender back; not for ever.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_TIMEOUT_S, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", TIMEOUT_S, 0))
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def netdev(self):
@@ -85,19 +85,17 @@ class Peer:
     def send(self, frame):
         self.socket.sendto(frame, self.remote)
 
-    def try_send(self, frame, patience_s):
-        """As a wire that does not wait, or not for long: False when the frame was dropped."""
-        deadline = time.monotonic() + patience_s
+    def try_send(self, frame, give_up=lambda: True):
+        """As a wire that does not wait, or not for long: False when the frame was dropped, after give_up() said so."""
         while True:
             try:
                 self.socket.sendto(frame, socket.MSG_DONTWAIT, self.remote)
                 return True
             except BlockingIOError:
-                if time.monotonic() >= deadline:
+                if give_up():
                     return False
-                time.sleep(0.001)
 
-    def wait(self, condition, timeout):
+    def wait(self, condition, timeout=TIMEOUT_S):
         """Waits until condition(frames) is true; returns whether it was."""
         with self.arrived:
             return self.arrived.wait_for(lambda: condition(self.frames), timeout)

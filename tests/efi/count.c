@@ -6,7 +6,7 @@
 
 #define FRAMES   1000U
 #define ROUND    100U /* frames sent before their buffers are collected */
-#define PATIENCE 2000000000U
+#define PATIENCE 200000000000U
 
 enum section { OTHER, TRANSMIT, TRANSMIT_COMPLETION, RECEIVE, EMPTY_RECEIVE, GET_STATUS, GET_STATUS_INTERRUPT };
 
@@ -40,8 +40,8 @@ static EFI_STATUS transmit_all(EFI_SIMPLE_NETWORK_PROTOCOL *snp) {
 static EFI_STATUS receive_all(EFI_SIMPLE_NETWORK_PROTOCOL *snp) {
   UINT8 frame[1600];
   UINTN received = 0;
-  Print(L"count: send now\n");
   mark(RECEIVE);
+  Print(L"count: send now\n");
   for(UINTN i = 0; i < PATIENCE && received < FRAMES; i++) {
     UINTN size = sizeof(frame);
     received += snp->Receive(snp, NULL, &size, frame, NULL, NULL, NULL) == EFI_SUCCESS;

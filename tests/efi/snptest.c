@@ -245,7 +245,7 @@ static VOID test_arp(VOID) {
   CopyMem(&request[28], own_ip, 4);
   CopyMem(&request[38], gateway, 4);
   expect(L"ARP sent", snp->Transmit(snp, 0, sizeof(request), request, NULL, NULL, NULL), EFI_SUCCESS);
-  for(UINTN i = 0; i < 300 && BS->CheckEvent(snp->WaitForPacket) != EFI_SUCCESS; i++) {
+  for(UINTN i = 0; i < 60000 && BS->CheckEvent(snp->WaitForPacket) != EFI_SUCCESS; i++) {
     BS->Stall(10000);
   }
   expect(L"status", snp->GetStatus(snp, &causes, NULL), EFI_SUCCESS);

@@ -9,6 +9,7 @@
 #define TIMER_GATE    0x61U
 #define TIMER_HZ      1193182U
 #define CALIBRATE_US  10000U
+#define CALIBRATIONS  5U
 
 static uint64_t ticks_per_us;
 
@@ -62,7 +63,7 @@ static uint64_t read_tsc(void) {
 }
 
 /* Channel 2 counts down once (8254 mode 0) while its gate is open; its output shows in the gate's port. */
-void clock_init(void) {
+static uint64_t calibrate(void) {
   uint32_t count = (uint32_t)((uint64_t)TIMER_HZ * CALIBRATE_US / 1000000U);
   out8(TIMER_GATE, (uint8_t)((in8(TIMER_GATE) & 0xFCU) | 1U));
   out8(TIMER_COMMAND, 0xB0);
@@ -71,7 +72,15 @@ void clock_init(void) {
   uint64_t start = read_tsc();
   while(!(in8(TIMER_GATE) & 0x20U)) {
   }
-  ticks_per_us = (read_tsc() - start) / CALIBRATE_US + 1U;
+  return (read_tsc() - start) / CALIBRATE_US + 1U;
+}
+
+/* A host that takes the processor away makes a window too long, never too short: the shortest counts. */
+void clock_init(void) {
+  for(uint32_t i = 0; i < CALIBRATIONS; i++) {
+    uint64_t ticks = calibrate();
+    ticks_per_us = i == 0 || ticks < ticks_per_us ? ticks : ticks_per_us;
+  }
 }
 
 uint64_t clock_us(void) {

@@ -1,6 +1,6 @@
 /* kernel.c - the reference kernel: takes over the NIC that the firmware left, counts numbered frames by interrupts,
  * answers ARP and pings, prints what it saw on the serial port and switches the machine off. It ends when the last
- * numbered frame has come, or after ten seconds without one. */
+ * numbered frame has come, or after a time without one (--idle). */
 #include "kernel.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define WORDS_MAX   24
 #define POLL_BUDGET 64U
-#define IDLE_US     10000000U
+#define IDLE_S      600U /* the peer may be slow */
 #define TICK_US     10000U
 #define OWN_ADDRESS 0x0A090902U /* 10.9.9.2 */
 
@@ -30,6 +30,7 @@ static struct {
   uint32_t duplicated;
   uint32_t reordered;
   uint32_t damaged;
+  uint64_t first_us;
   uint64_t last_us;
 } kernel;
 
@@ -42,6 +43,7 @@ static const struct option option_rows[] = {
     {"--nic", "N", OPTION_U32, offsetof(struct kernel_options, nic), 0, 7, ""},
     {"--transmit", "N", OPTION_U32, offsetof(struct kernel_options, transmit), 0, KERNEL_TRANSMIT_MAX, ""},
     {"--stalled", NULL, OPTION_FLAG, offsetof(struct kernel_options, stalled), 0, 0, ""},
+    {"--idle", "SECONDS", OPTION_U32, offsetof(struct kernel_options, idle), 1, 3600, ""},
     {"--hold", NULL, OPTION_FLAG, offsetof(struct kernel_options, hold), 0, 0, ""},
     {"--echo", NULL, OPTION_FLAG, offsetof(struct kernel_options, echo), 0, 0, ""},
     {0},
@@ -55,7 +57,7 @@ const char *kernel_parse(char *line, struct kernel_options *options) {
   int count = args_split(line, words, WORDS_MAX);
   /* The Shell and GRUB put the image's name first, a boot option and netdiag do not. */
   int skip = count > 0 && words[0][0] != '-' ? 1 : 0;
-  *options = (struct kernel_options){.interrupts = "poll", .frames = 1};
+  *options = (struct kernel_options){.interrupts = "poll", .frames = 1, .idle = IDLE_S};
   if(args_parse(option_rows, options, count - skip, words + skip, NULL, 0, &help, error) < 0) {
     return error;
   }
@@ -64,8 +66,8 @@ const char *kernel_parse(char *line, struct kernel_options *options) {
       return NULL;
     }
   }
-  return "options: --interrupts poll|intx|pic|msi|msix --frames N --moderation N --nic N --transmit N --stalled --hold "
-         "--echo";
+  return "options: --interrupts poll|intx|pic|msi|msix --frames N --moderation N --nic N --transmit N --idle N "
+         "--stalled --hold --echo";
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------- */
@@ -82,6 +84,7 @@ static void count(const struct testframe *what, bool intact) {
   if(kernel.received == 0) {
     out8(MARK_PORT, MARK_DELIVERED);
     kernel.first = what->sequence;
+    kernel.first_us = kernel.last_us;
     kernel.newest = what->sequence - 1U;
   }
   if(what->sequence == kernel.newest + 1U) {
@@ -155,7 +158,7 @@ static void run(bool polling) {
   uint64_t tick_us = clock_us();
   kernel.last_us = tick_us;
   serial_text("kernel: running\r\n");
-  while(kernel.newest < kernel.options->frames && clock_us() - kernel.last_us < IDLE_US) {
+  while(kernel.newest < kernel.options->frames && clock_us() - kernel.last_us < kernel.options->idle * 1000000ULL) {
     if(polling) {
       netdev_poll(kernel.dev, POLL_BUDGET);
     } else {
@@ -183,6 +186,7 @@ static void report(enum kernel_nic_origin origin) {
   serial_value("echo_replies", kernel.responder.echo_replies);
   serial_value("frame_replies", kernel.responder.frame_replies);
   serial_value("refused", kernel.responder.refused);
+  serial_value("elapsed_us", kernel.last_us - kernel.first_us);
   serial_text("\r\nkernel: ");
   serial_text(origin == KERNEL_NIC_ADOPTED ? "adopted" : "fresh");
   serial_value("firmware", kernel.firmware_frames);

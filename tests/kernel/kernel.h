@@ -25,6 +25,7 @@ struct kernel_options {
   uint32_t moderation;    /* interrupts per second at the most, 0 = as they come                          */
   uint32_t nic;           /* which of the machine's NICs                                                  */
   uint32_t transmit;      /* numbered frames to send: before ExitBootServices by SNP, and as many after it */
+  uint32_t idle;          /* seconds without a frame after which it gives up                              */
   bool stalled;           /* with --transmit: the transmitter is off until the kernel has the NIC         */
   bool hold;              /* wait for a byte on the serial port before coming to the NIC */
   bool echo;              /* send the numbered frames back                                                */

@@ -1,8 +1,9 @@
 /* init.c - the init of the Linux that the tests boot: says so, checks free memory if asked to, and switches the machine
  * off.
  *
- * With the word "checkmemory" on the kernel's command line it fills most of the free memory with a pattern, waits while
- * a peer keeps sending to the NIC that the firmware left, and looks whether any byte has changed. */
+ * With the word "checkmemory" on the kernel's command line it fills most of the free memory with a pattern, waits for
+ * an Enter on the console while a peer keeps sending to the NIC that the firmware left, and looks whether any byte has
+ * changed. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#define WAIT_SECONDS 4
-#define SPARE_BYTES  (48UL << 20)
+#define SPARE_BYTES (48UL << 20)
 
 static uint64_t pattern(uint64_t index) {
   return index * 0x9E3779B97F4A7C15ULL ^ 0x5AA5C33C0FF0F00FULL;
@@ -34,7 +34,7 @@ static void check_memory(void) {
     memory[i] = pattern(i);
   }
   puts("MEMORY FILLED");
-  sleep(WAIT_SECONDS);
+  (void)getchar();
   uint64_t changed = 0;
   for(uint64_t i = 0; i < words; i++) {
     changed += memory[i] != pattern(i);

@@ -6,15 +6,20 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
+import nics  # noqa: E402, F401
 import qemulib  # noqa: E402
+from nics import EVERY, PAIR  # noqa: E402, F401
 from wirepeer import Peer, test_frame  # noqa: E402, F401
 
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
+# Asks for an address for the first NIC, and goes on when it has come (tests/efi/lease.c).
+LEASE = ["ifconfig -s eth0 dhcp", "lease"]
 SUCCESS, INVALID, DEVICE_ERROR, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = \
     "0x0", "0x2", "0x7", "0xC", "0xE", "0xF", "0x12", "0x15"
 
@@ -24,7 +29,7 @@ def hub(model, *netdevs):
     arguments = ["-netdev", "hubport,id=wire,hubid=0"]
     for index, netdev in enumerate(netdevs):
         arguments += ["-netdev", netdev.format(id=f"end{index}"), "-netdev", f"hubport,id=port{index},hubid=0,netdev=end{index}"]
-    return arguments + ["-device", f"{model},netdev=wire,mac={qemulib.MAC},romfile="]
+    return arguments + ["-device", f"{nics.TABLE[model].device},netdev=wire,mac={qemulib.MAC},romfile="]
 
 
 class Command:
@@ -62,7 +67,20 @@ class QemuTest(unittest.TestCase):
         return peer
 
     def images(self):
-        return {name: os.path.join(BUILD, name) for name in os.listdir(BUILD) if name.endswith(".efi")}
+        """The files on every disk. More of build/tests: boot_programs()."""
+        images = {name: os.path.join(BUILD, name) for name in os.listdir(BUILD) if name.endswith(".efi")}
+        return images | self.boot_programs("lease")
+
+    @staticmethod
+    def boot_programs(*names):
+        return {f"{name}.efi": os.path.join(BUILD, "tests", f"{name}.efi") for name in names}
+
+    @staticmethod
+    def tool(name, *arguments):
+        """Runs one of tools/ to its end; what its machine says is kept if the test fails."""
+        environment = dict(os.environ, TRANSCRIPTS=qemulib.transcripts.folder) if qemulib.transcripts.folder else None
+        return subprocess.run([os.path.join(ROOT, "tools", name), "--build", BUILD, *arguments], capture_output=True, text=True,
+                              check=False, env=environment)
 
     def machine(self, commands, nics, finish="reset -s", files=None, **options):
         """A started machine whose startup.nsh runs `commands`. `nics` is a list of (model, netdev) or of ready -device
@@ -76,7 +94,7 @@ class QemuTest(unittest.TestCase):
         arguments = []
         for index, nic in enumerate(nics):
             if isinstance(nic, tuple):
-                nic = qemulib.nic_arguments(nic[0], nic[1] or "user,id={id}", index=index, mac=f"52:54:00:12:34:{0x56 + index:02x}")
+                nic = qemulib.nic_arguments(nic[0], nic[1] or "user,id={id}", index=index, mac=qemulib.mac(index))
             arguments.append(nic)
         machine = qemulib.Machine(disk=disk, nics=arguments, **options).start()
         machine.disk = disk
@@ -89,10 +107,17 @@ class QemuTest(unittest.TestCase):
         self.addCleanup(machine.close)
         return machine
 
-    def boot(self, commands, nics, timeout=qemulib.TIMEOUT_S, **options):
+    def wait_until(self, machine, condition, what):
+        """Until condition(), asked again and again while the machine runs on, is true."""
+        deadline = time.monotonic() + qemulib.TIMEOUT_S
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, f"never {what}; last lines:\n{machine.output[-1500:]}")
+            self.assertFalse(machine.wait_for(None, 0.05), f"the machine has ended before {what}:\n{machine.output[-1500:]}")
+
+    def boot(self, commands, nics, **options):
         """Runs the commands to the end; returns one Command each."""
         machine = self.machine(commands, nics, **options)
-        ended = machine.wait_for(None, timeout)
+        ended = machine.wait_for(None)
         results = split(machine.output)
         self.assertTrue(ended, f"time-out; last lines:\n{machine.output[-1500:]}")
         self.assertEqual(len(results), len(commands), machine.output[-3000:])
@@ -111,23 +136,32 @@ class Prompt:
 
     PROMPT = r"(?m)^(FS\d:\\|Shell)> "
 
-    def __init__(self, test, machine):
+    def __init__(self, test, machine, ready="=== end"):
         self.test = test
         self.machine = machine
         self.offset = 0
-        test.assertTrue(machine.wait_for("=== end"), machine.output[-1000:])
-        self.read(60)
+        test.assertTrue(machine.wait_for(ready), machine.output[-1000:])
+        self.read()
 
-    def read(self, timeout):
+    def read(self, timeout=qemulib.TIMEOUT_S):
         match = self.machine.wait_for(self.PROMPT, timeout, self.offset)
         self.test.assertTrue(match, f"no prompt; last lines:\n{self.machine.output[-1500:]}")
         text = self.machine.output[self.offset:match.start()]
         self.offset = match.end()
         return text
 
-    def __call__(self, line, timeout=120):
+    def __call__(self, line):
         self.machine.type(line + "\r")
-        return self.read(timeout)
+        return self.read()
+
+    def until(self, line, pattern, tries=100):
+        """Types `line` until its answer matches; returns that answer."""
+        for _ in range(tries):
+            text = self(line)
+            if re.search(pattern, text):
+                return text
+        self.test.fail(f"{tries} times '{line}', and never '{pattern}':\n{text}")
+        return ""
 
 
 def make_uki(folder, words=""):

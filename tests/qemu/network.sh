@@ -13,5 +13,11 @@ ip addr add fe80::77/64 dev tap0 nodad
 ip link set tap0 up
 # --no-daemon also keeps it from changing its user, which a user namespace does not allow.
 dnsmasq --no-daemon --conf-file="$folder/dnsmasq.conf" >"$folder/dnsmasq.log" 2>&1 &
-python3 -m http.server --directory "$folder" --bind 192.168.77.1 8000 >"$folder/http.log" 2>&1 &
+dnsmasq=$!
+python3 -u -m http.server --directory "$folder" --bind 192.168.77.1 8000 >"$folder/http.log" 2>&1 &
+http=$!
+until grep -q started "$folder/dnsmasq.log" && grep -q Serving "$folder/http.log"; do
+  kill -0 "$dnsmasq" && kill -0 "$http" || { cat "$folder"/*.log; exit 1; }
+  sleep 0.1
+done
 exec "$@"

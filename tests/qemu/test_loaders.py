@@ -19,8 +19,7 @@ SLIRP = "10.0.2.2"
 
 class Loaders(BootTest):
     def images(self):
-        return dict(super().images(), **{f"{name}.efi": os.path.join(BUILD, f"tests/{name}.efi")
-                                         for name in ("kernel", "pxeboot")})
+        return super().images() | self.boot_programs("kernel", "pxeboot")
 
     def setUp(self):
         super().setUp()
@@ -46,7 +45,7 @@ class Loaders(BootTest):
         """(machine, peer): QEMU's own DHCP and TFTP servers and our peer on one wire."""
         peer = self.peer(answer=False)
         nic = hub(model, peer.netdev(), f"user,id={{id}},tftp={self.served},bootfile={bootfile}")
-        return self.machine(commands, [nic], finish="", files=files), peer
+        return self.machine(commands, [nic], files=files), peer
 
     def test_grub(self):
         """GRUB opens SNP exclusively, loads by TFTP, shuts SNP down, and leaves boot services itself."""

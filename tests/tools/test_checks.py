@@ -2,13 +2,19 @@
 
 import glob
 import os
+import re
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+import nics  # noqa: E402
+
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
 
 
@@ -91,16 +97,87 @@ class Runner(unittest.TestCase):
         self.refuse(["--cmd", "echo \"x\""], "without double quotes")
         self.refuse(["--cmd", " "], "one Shell command")
 
+    def test_bad_folder_and_file(self):
+        self.refuse(["--tftp", "/nonexistent"], "TFTP=/nonexistent is no folder")
+        self.refuse(["--file", "/nonexistent"], "there is no /nonexistent to put on the disk")
+
+    def test_root_port_of_an_old_machine(self):
+        self.refuse(["--nic", "virtio-net-port", "--machine", "pc"], "NIC=virtio-net-port needs MACHINE=q35")
+
     def test_not_built(self):
         result = run(["tools/qemu", "--build", "/nonexistent"])
         self.assertEqual(result.returncode, 2)
         self.assertIn("/nonexistent/netdiag.efi is missing: run `make all` first", result.stderr)
 
 
+FAILING = """import os, sys, unittest
+sys.path.insert(0, os.path.join({root!r}, "tests/qemu"))
+from harness import QemuTest
+
+class Broken(QemuTest):
+    def test_it(self):
+        self.diskless([]).wait_for("nothing" if {passes} else "ABCDE", 0)
+        self.assertTrue({passes})
+"""
+
+
+class TestRun(unittest.TestCase):
+    """tests/run itself."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="suite-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def run_tests(self, *arguments, **environment):
+        return subprocess.run(["tests/run", *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
+                              env=dict(os.environ, **({"BUILD": BUILD} | environment)))
+
+    def test_only_with_a_name_that_nothing_has(self):
+        program = os.path.join(BUILD, "test_ring")
+        for only in ("nosuchtest", "test_ring:nosuchtest", "nosuchprogram:*"):
+            result = self.run_tests("--only", only, program)
+            self.assertEqual(result.returncode, 2, result.stdout)
+            self.assertIn(f"no test is called '{only}'", result.stderr)
+
+    def test_one_test_of_a_program(self):
+        program = os.path.join(BUILD, "test_ring")
+        result = self.run_tests("--only", "test_ring:full_and_wrap", program)
+        self.assertIn("1 passed, 0 failed", result.stdout)
+        self.assertEqual(result.returncode, 0)
+        result = self.run_tests("--only", "test_ring", program, "--slowest")
+        self.assertRegex(result.stdout, r"(?m)^([2-9]|\d\d) passed, 0 failed")
+        self.assertRegex(result.stdout, r"(?m)^ +[0-9.]+ s  test_ring$")
+
+    def write_suite(self, passes):
+        with open(os.path.join(self.folder, "test_broken.py"), "w", encoding="utf-8") as file:
+            file.write(FAILING.format(root=ROOT, passes=passes))
+
+    def test_transcript_of_a_failed_boot_is_kept(self):
+        build = os.path.join(self.folder, "build")
+        self.write_suite(False)
+        result = self.run_tests("--suite", self.folder, BUILD=build)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        path = re.search(r"transcript: (.*)\n", result.stdout)
+        self.assertTrue(path, result.stdout)
+        with open(path[1], encoding="utf-8") as file:
+            self.assertIn("qemu-system-x86_64 -M q35", file.read())
+        self.write_suite(True)
+        result = self.run_tests("--suite", self.folder, BUILD=build)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertFalse(os.path.exists(path[1]))
+
+
 class OptionRom(unittest.TestCase):
     def test_layout(self):
+        for nic in nics.TABLE.values():
+            if nic.rom:
+                with self.subTest(nic.name):
+                    self.layout(nic)
+
+    def layout(self, nic):
         """The fields where firmware looks for them (PCI Firmware Specification 3.0, table 5-1 and 5-2)."""
-        with open(os.path.join(BUILD, "e1000e.rom"), "rb") as file:
+        with open(os.path.join(BUILD, nic.rom), "rb") as file:
             rom = file.read()
         with open(os.path.join(BUILD, "e1000.efi"), "rb") as file:
             image = file.read()
@@ -113,7 +190,7 @@ class OptionRom(unittest.TestCase):
         self.assertEqual(pcir % 4, 0)
         self.assertEqual(rom[pcir:pcir + 4], b"PCIR")
         vendor, device, _, length, revision = struct.unpack_from("<HHHHB", rom, pcir + 4)
-        self.assertEqual((vendor, device, length, revision), (0x8086, 0x10D3, 28, 3))
+        self.assertEqual((vendor, device, length, revision), (nic.vendor, nic.device_id, 28, 3))
         self.assertEqual(rom[pcir + 13:pcir + 16], b"\0\0\2")
         self.assertEqual(struct.unpack_from("<HHBB", rom, pcir + 16), (blocks, 0, 3, 0x80))
 
