@@ -19,6 +19,7 @@ static struct text errors;
 static EFI_INPUT_KEY keys[KEYS_MAX]; /* pressed and not read */
 static UINTN key_count;
 static EFI_EVENT wait_for_key;
+static UINT64 us_per_character;
 
 /* Out ------------------------------------------------------------------------------------------------------------ */
 
@@ -53,6 +54,9 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR1
         put(&errors, (char)*string);
       }
     }
+    if(us_per_character) {
+      clock_pass(us_per_character);
+    }
   }
   return EFI_SUCCESS;
 }
@@ -70,6 +74,10 @@ static EFI_STATUS EFIAPI set_attribute(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN
   (void)attribute;
   check_service("SetAttribute", TPL_NOTIFY);
   return EFI_SUCCESS;
+}
+
+void console_slow(UINT64 us) {
+  us_per_character = us;
 }
 
 const char *console_text(void) {
@@ -138,6 +146,7 @@ void console_begin_mode(EFI_SYSTEM_TABLE *system) {
       .OutputString = output_string, .QueryMode = query_mode, .SetAttribute = set_attribute, .Mode = &mode};
   std_err = con_out;
   key_count = 0;
+  us_per_character = 0;
   wait_for_key = programs_event(EVT_NOTIFY_WAIT, TPL_NOTIFY, check_key, NULL);
   con_in = (SIMPLE_INPUT_INTERFACE){.Reset = reset_input, .ReadKeyStroke = read_key, .WaitForKey = wait_for_key};
   system->ConOut = &con_out;

@@ -30,6 +30,9 @@ const char *console_text(void);
 const char *console_errors(void);
 void console_forget(void);
 
+/* From now on each character takes so long, as over a serial line (87 us at 115200 baud); 0, as at first, for no time. */
+void console_slow(UINT64 us);
+
 /* A key is pressed when the clock has come to `at_us`. */
 #define KEY_ESCAPE    0x17U /* scan codes */
 #define KEY_CONTROL_C 3U    /* a character */

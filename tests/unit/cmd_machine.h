@@ -52,7 +52,7 @@ size_t cmd_times_said(const char *text);
 /* The number behind the first `text`, blanks skipped; fails without one. */
 uint64_t cmd_number_after(const char *text);
 
-/* The number before the first `text`: "3 received" */
+/* The first number that stands before `text`: "3 received" */
 uint64_t cmd_number_before(const char *text);
 
 /* Other end -------------------------------------------------------------------------------------------------------- */
@@ -104,6 +104,9 @@ void peer_begin(struct peer *peer, struct firmware_nic *nic);
 size_t peer_arp_request(const struct peer *peer, uint8_t *frame, uint32_t target);
 size_t peer_ping(const struct peer *peer, uint8_t *frame, const uint8_t to_mac[6], uint32_t to, uint16_t sequence,
                  size_t data_length);
+
+/* A test frame (driver/lib/testframe.h) that asks for an answer. */
+size_t peer_test_frame(const struct peer *peer, uint8_t *frame, const uint8_t to[6], size_t length, uint32_t number);
 
 /* Puts both checksums of an ICMP frame right. */
 void peer_seal(uint8_t *frame);

@@ -103,6 +103,20 @@ size_t peer_ping(const struct peer *peer, uint8_t *frame, const uint8_t to_mac[6
   return HEADERS + data_length;
 }
 
+size_t peer_test_frame(const struct peer *peer, uint8_t *frame, const uint8_t to[6], size_t length, uint32_t number) {
+  static const uint8_t fixed[] = {0x88, 0xB5, 'N', 'D', 'T', 'F', 1, 1};
+  memcpy(frame, to, 6);
+  memcpy(frame + 6, peer->mac, 6);
+  memcpy(frame + 12, fixed, sizeof(fixed));
+  put16(frame + 20, (uint32_t)length);
+  peer_put32(frame + 22, 0x12345678U);
+  peer_put32(frame + 26, number);
+  for(size_t i = 30; i < length; i++) {
+    frame[i] = (uint8_t)(number * 31U + i);
+  }
+  return length;
+}
+
 /* What came ------------------------------------------------------------------------------------------------------- */
 
 static void on_arp(struct peer *peer, const uint8_t *frame) {
