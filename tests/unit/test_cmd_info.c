@@ -1,4 +1,5 @@
 /* test_cmd_info.c - netdiag list, info and stats: what they print is what the device and its configuration space hold. */
+#include "binding.h"
 #include "cmd_machine.h"
 #include "net/e1000.h"
 
@@ -141,6 +142,40 @@ static void test_of_a_shared_nic(void **state) {
   assert_int_equal(row_value("rx_bytes"), 400);
   assert_int_equal(row_value("GPTC"), 4);
   assert_int_equal(row_value("GPRC"), 4);
+  cmd_end();
+}
+
+/* Each of the driver's own counters stands in its own row. */
+static void test_driver_rows(void **state) {
+  (void)state;
+  struct firmware_nic *nic = begin(SIM_82574L, true);
+  struct snp_device *device = firmware_interface(nic->handle, (EFI_GUID)E1000_DEVICE_GUID);
+  struct netdev_stats *stats = &device->nic.netdev->stats;
+  stats->rx_frames = 101;
+  stats->rx_bytes = 102;
+  stats->rx_device_errors = 103;
+  stats->rx_length_errors = 1000;
+  stats->rx_split_errors = 10000;
+  stats->tx_frames = 104;
+  stats->tx_bytes = 105;
+  stats->tx_errors = 106;
+  stats->tx_busy = 107;
+  stats->tx_hangs = 108;
+  stats->link_changes = 109;
+  stats->tx_doorbells = 110;
+  stats->rx_doorbells = 111;
+  assert_int_equal(cmd("stats -t 1"), EFI_SUCCESS);
+  assert_int_equal(row_value("rx_frames"), 101);
+  assert_int_equal(row_value("rx_bytes"), 102);
+  assert_int_equal(row_value("rx_errors"), 11103);
+  assert_int_equal(row_value("tx_frames"), 104);
+  assert_int_equal(row_value("tx_bytes"), 105);
+  assert_int_equal(row_value("tx_errors"), 106);
+  assert_int_equal(row_value("tx_busy"), 107);
+  assert_int_equal(row_value("tx_hangs"), 108);
+  assert_int_equal(row_value("link_changes"), 109);
+  assert_int_equal(row_value("tx_doorbells"), 110);
+  assert_int_equal(row_value("rx_doorbells"), 111);
   cmd_end();
 }
 
@@ -317,6 +352,7 @@ static void test_phy(void **state) {
   sim_knobs(nic->sim)->mdic_never_ready = true;
   assert_int_equal(cmd("info"), EFI_SUCCESS);
   assert_not_said(text);
+  assert_not_said("autonegotiation");
   cmd_end();
 }
 
@@ -354,6 +390,7 @@ int main(void) {
       cmocka_unit_test(test_counters),
       cmocka_unit_test(test_what_the_driver_counts),
       cmocka_unit_test(test_of_a_shared_nic),
+      cmocka_unit_test(test_driver_rows),
       cmocka_unit_test(test_how_long),
       cmocka_unit_test(test_configuration_space),
       cmocka_unit_test(test_checksum),
