@@ -114,10 +114,67 @@ struct netdev_client {
   void (*link_changed)(void *ctx, const struct netdev_link *link);
 };
 
-/* What a driver implements. The netdev_* calls check state and arguments first, so no operation has to. */
+/* How a device interrupts. */
+enum netdev_irq_mode {
+  NETDEV_IRQ_INTX,
+  NETDEV_IRQ_MSI,
+  NETDEV_IRQ_MSIX, /* every cause on entry 0 of the table */
+};
+
+/* Rows: what can be looked at. Strings are constants of the driver; they live as long as its image. */
+enum netdev_unit {
+  NETDEV_UNIT_COUNT,    /* a plain number                     */
+  NETDEV_UNIT_HEX8,     /* a register of that many bits       */
+  NETDEV_UNIT_HEX16,
+  NETDEV_UNIT_HEX32,
+  NETDEV_UNIT_HEX64,
+  NETDEV_UNIT_BYTES,
+  NETDEV_UNIT_MBPS,
+  NETDEV_UNIT_BOOL,     /* 0 no, 1 yes                        */
+};
+
+/* Groups of rows, as a mask for netdev_inspect. */
+#define NETDEV_ROWS_REGISTERS (1U << 0)
+#define NETDEV_ROWS_PHY       (1U << 1)
+#define NETDEV_ROWS_NVM       (1U << 2)
+#define NETDEV_ROWS_COUNTERS  (1U << 3) /* sums since the device was created, as of the last netdev_get_stats */
+#define NETDEV_ROWS_RINGS     (1U << 4) /* rings or queues: sizes, indices, addresses                         */
+#define NETDEV_ROWS_FEATURES  (1U << 5)
+#define NETDEV_ROWS_CLEARING  (1U << 31) /* also read registers that reading clears                            */
+
+struct netdev_row {
+  uint32_t group;      /* one NETDEV_ROWS_ bit                                                         */
+  const char *name;    /* "RCTL"; of an array, the array's name                                        */
+  uint32_t index;      /* in an array                                                                  */
+  uint32_t count;      /* rows in the array; 1 = none                                                  */
+  uint64_t value;      /* 0 when `unread`                                                              */
+  bool unread;         /* not read: reading would clear it or take a semaphore                         */
+  bool failed;         /* could not be read                                                            */
+  enum netdev_unit unit;
+  const char *text;    /* what it is, one line                                                         */
+  const char *bits;    /* NULL, or the value's bits by name: "EN:1 UPE:3 LBM:6-7", low bit first        */
+  const char *section; /* of the manual                                                                */
+};
+
+/* Told about each row; `row` is valid during the call only, its strings for as long as the driver's image. */
+typedef void (*netdev_visitor)(void *ctx, const struct netdev_row *row);
+
+struct netdev_selftest {
+  /* Told about each check; may be NULL. `value` explains a failure: a register, a count, a length. */
+  void (*report)(void *ctx, const char *name, bool passed, uint32_t value);
+  void *ctx;
+  uint32_t run;    /* out: checks made   */
+  uint32_t failed; /* out: of those      */
+};
+
+struct net_handoff_nic;
+
+/* What a driver implements. The netdev_* calls check state and arguments first, so no operation has to. Those from
+ * irq_enable on may be NULL where a family cannot do it: the netdev_* call then answers NETDEV_E_UNSUPPORTED. */
 struct netdev_ops {
   int (*open)(struct netdev *dev);
   void (*close)(struct netdev *dev, bool gone); /* gone: the device no longer answers, touch memory only */
+  void (*destroy)(struct netdev *dev);          /* closed and unregistered: frees everything             */
   int (*transmit)(struct netdev *dev, const void *frame, uint32_t length, void *cookie);
   void (*flush)(struct netdev *dev);
   uint32_t (*complete)(struct netdev *dev);
@@ -127,6 +184,17 @@ struct netdev_ops {
   int (*set_filter)(struct netdev *dev);
   void (*update_stats)(struct netdev *dev);
   int (*tick)(struct netdev *dev);
+  void (*quiesce)(struct netdev *dev);
+  void (*handoff_export)(struct netdev *dev, struct net_handoff_nic *nic);
+  bool (*handoff_leave)(struct netdev *dev, bool live, struct net_handoff_nic *nic);
+
+  int (*irq_enable)(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second);
+  bool (*irq_handle)(struct netdev *dev);
+  bool (*irq_rearm)(struct netdev *dev);
+  void (*irq_disable)(struct netdev *dev);
+  int (*selftest)(struct netdev *dev, bool loopback, struct netdev_selftest *test);
+  int (*inspect)(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
+  int (*nvm_read)(struct netdev *dev, uint32_t word, uint16_t *value);
 };
 
 /* A network device. Readable by everybody, written by the driver and by netdev.c only. */

@@ -16,7 +16,8 @@
  * freestanding program too.
  */
 
-#define NET_PLATFORM_VERSION 1U
+#define NET_PLATFORM_VERSION 2U
+#define NET_BAR_COUNT        6U
 
 enum net_log_level {
   NET_LOG_ERROR, /* the operation failed                              */
@@ -33,23 +34,45 @@ struct net_dma {
   void *handle;    /* the host's own; the core only hands it back to dma_free            */
 };
 
+enum net_bar_kind {
+  NET_BAR_NONE, /* not there, not decoded, or the upper half of the 64-bit BAR before it */
+  NET_BAR_MEMORY,
+  NET_BAR_IO,
+};
+
+struct net_bar {
+  enum net_bar_kind kind;
+  uint64_t size; /* bytes; 0 where the host cannot say */
+};
+
 struct net_platform {
   uint32_t version; /* NET_PLATFORM_VERSION                                                 */
   uint32_t size;    /* sizeof(struct net_platform) the host was compiled with               */
   void *ctx;        /* first argument of every function                                     */
 
-  /* One 32-bit access to BAR 0 at `offset` (bytes, multiple of 4): never split, never merged, never reordered
-   * with another register access. A device that has gone reads 0xFFFFFFFF. Callable from an interrupt handler and
-   * at any TPL. */
-  uint32_t (*mmio_read32)(void *ctx, uint32_t offset);
+  /* The controller's base address registers, by the number of the register in configuration space (0x10 + 4 * number):
+   * what PCI capabilities count in too. UEFI's PciIo counts differently: a 64-bit BAR is one index there. */
+  struct net_bar bar[NET_BAR_COUNT];
+
+  /* One access of 8, 16 or 32 bits to BAR `bar` at `offset` (bytes, a multiple of the width): never split, never merged,
+   * never reordered with another register access. Only for a BAR that is not NET_BAR_NONE, and inside its size. A device
+   * that has gone reads all ones. Callable from an interrupt handler and at any TPL. A 64-bit register is two 32-bit
+   * accesses: a 32-bit host has nothing else. */
+  uint32_t (*read32)(void *ctx, uint32_t bar, uint32_t offset);
+  uint16_t (*read16)(void *ctx, uint32_t bar, uint32_t offset);
+  uint8_t (*read8)(void *ctx, uint32_t bar, uint32_t offset);
 
   /* As above, for writing. All the processor's earlier stores to DMA memory are visible to the device before the
    * write reaches it: this is what makes a tail-register write a doorbell. The write may be posted. */
-  void (*mmio_write32)(void *ctx, uint32_t offset, uint32_t value);
+  void (*write32)(void *ctx, uint32_t bar, uint32_t offset, uint32_t value);
+  void (*write16)(void *ctx, uint32_t bar, uint32_t offset, uint16_t value);
+  void (*write8)(void *ctx, uint32_t bar, uint32_t offset, uint8_t value);
 
-  /* One 32-bit write through the I/O BAR's IOADDR/IODATA pair (8254x SDM 13.2.2.1), or NULL where there is none.
-   * Used for nothing but the reset of the parts that cannot acknowledge it over memory space. */
-  void (*io_write32)(void *ctx, uint32_t offset, uint32_t value);
+  /* One access of `width` (1, 2 or 4) bytes to the controller's own configuration space at `offset` (a multiple of
+   * `width`, below 256, or below 4096 where the host reaches that far). What cannot be read is all ones. Never called
+   * from the datapath, from an interrupt handler, or while boot services end. */
+  uint32_t (*config_read)(void *ctx, uint32_t offset, uint32_t width);
+  void (*config_write)(void *ctx, uint32_t offset, uint32_t width, uint32_t value);
 
   /* Zeroed memory for the core's own records, or NULL. Called only while a device is created. */
   void *(*alloc)(void *ctx, size_t size);
@@ -57,10 +80,10 @@ struct net_platform {
   /* Gives it back. `memory` is never NULL; `size` is what was asked for. */
   void (*free)(void *ctx, void *memory, size_t size);
 
-  /* Zeroed DMA memory of `size` bytes whose device address is a multiple of `align` (a power of two, at most 64 KiB),
-   * below 4 GiB unless e1000_dma_64bit says that it need not be. 0, or a negative NETDEV_E_ code and *out untouched.
-   * Called only while a device is created. */
-  int (*dma_alloc)(void *ctx, size_t size, size_t align, struct net_dma *out);
+  /* Zeroed DMA memory of `size` bytes whose device address is a multiple of `align` (a power of two, at most 64 KiB) and
+   * ends below 2 to the power of `address_bits` (32 to 64: net_model.dma_bits). 0, or a negative NETDEV_E_ code and *out
+   * untouched. Called only while a device is created. */
+  int (*dma_alloc)(void *ctx, size_t size, size_t align, uint32_t address_bits, struct net_dma *out);
 
   /* Gives it back; the device no longer reaches it. */
   void (*dma_free)(void *ctx, struct net_dma *dma);

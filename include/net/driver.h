@@ -1,0 +1,78 @@
+/* driver.h - what a family of network controllers is: struct net_driver, and the list of those that an image carries. */
+#ifndef NET_DRIVER_H
+#define NET_DRIVER_H
+
+#include "net/handoff.h"
+#include "net/netdevice.h"
+
+/* What PCI configuration space says about a function (offsets 0x00 to 0x2C). */
+struct net_device_id {
+  uint16_t vendor_id;
+  uint16_t device_id;
+  uint16_t subsystem_vendor_id;
+  uint16_t subsystem_id;
+  uint8_t revision_id;
+};
+
+/* net_model.flags */
+#define NET_MODEL_NO_ASPM (1U << 0) /* PCIe link power states L0s and L1 must be off while the device is driven */
+
+/* One part of a family, and what its host has to know about it. */
+struct net_model {
+  const char *name;  /* the marketing name: "82574L"                                      */
+  uint32_t dma_bits; /* DMA addresses that it may be given: 32 (below 4 GiB) to 64        */
+  uint32_t flags;    /* NET_MODEL_                                                        */
+};
+
+/* How a device is made. */
+struct net_config {
+  struct net_device_id id;
+  uint32_t tx_descriptors; /* a power of two from net_driver.ring_min to ring_max; 0 = net_driver.ring_default */
+  uint32_t rx_descriptors; /* the same                                                                         */
+};
+
+/* Gives the processor's address of `size` bytes at physical address `physical`, or NULL when it cannot. `ctx` is
+ * net_platform.ctx. */
+typedef void *(*net_map)(void *ctx, uint64_t physical, uint64_t size);
+
+/* A family. Constant data; every member is set unless it says otherwise. */
+struct net_driver {
+  const char *name; /* "e1000": in messages, and of the image NAME.efi */
+  uint32_t ring_min;
+  uint32_t ring_max;
+  uint32_t ring_default;
+
+  /* The part, or NULL when this family does not know it. Touches nothing. Any context. */
+  const struct net_model *(*match)(const struct net_device_id *id);
+
+  /* What can be seen of a controller without taking it: station address and link, by a few reads that disturb nobody
+   * who is driving it. The BARs decode. NETDEV_E_GONE when it does not answer, NETDEV_E_UNSUPPORTED when its BARs are not
+   * what the family needs. TPL_CALLBACK or lower, thread. */
+  int (*glance)(const struct net_platform *platform, const struct net_device_id *id, uint8_t mac[NETDEV_MAC_LENGTH],
+                struct netdev_link *link);
+
+  /* Makes a device: allocates rings and buffers, resets the controller and leaves it quiet, reads its addresses. On
+   * success *out is closed and not registered, and belongs to the caller until netdev_destroy. `platform` must outlive
+   * it; `config` need not. NETDEV_E_UNSUPPORTED for an unknown device, or one whose BARs are not what the family needs;
+   * NETDEV_E_INVALID for a ring size; NETDEV_E_NO_MEMORY, NETDEV_E_TIMEOUT, NETDEV_E_GONE, NETDEV_E_NO_ADDRESS. Nothing
+   * is then left allocated. TPL_CALLBACK or lower, thread. */
+  int (*create)(const struct net_platform *platform, const struct net_config *config, struct netdev **out);
+
+  /* Continues a controller that firmware left running or quiet, without a reset (HANDOFF.md). On success *out is open,
+   * not registered, and has no client: set callbacks in (*out)->client before the first poll. Otherwise the controller
+   * is as it was found, but for its interrupts, which are masked: reset it by `create`. NETDEV_E_UNSUPPORTED for an
+   * unknown device or state, NETDEV_E_STATE when the device disagrees with the entry, NETDEV_E_GONE, NETDEV_E_NO_MEMORY,
+   * NETDEV_E_INVALID. Thread. */
+  int (*adopt)(const struct net_platform *platform, const struct net_handoff_nic *nic, net_map map,
+               struct netdev **out);
+};
+
+/* The families of this image, the last one NULL. One small file an image defines it (driver/net/drivers_*.c); a kernel
+ * that vendors one family defines it with that one. */
+extern const struct net_driver *const net_drivers[];
+
+/* The family that knows the device, and its part in *model (may be NULL); NULL when none of net_drivers does. Touches
+ * nothing. Any context. */
+const struct net_driver *net_driver_find(const struct net_device_id *id, const struct net_model **model);
+
+#endif
