@@ -28,7 +28,9 @@ HOST_WATCH := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 HOST_FLAGS := $(CORE_FLAGS) -g $(HOST_WATCH)
 
 LIB_SRC  := $(wildcard driver/lib/*.c)
-CORE_SRC := $(wildcard driver/net/*.c driver/net/*/*.c)
+CORE_SRC := $(filter-out driver/net/drivers_%.c,$(wildcard driver/net/*.c driver/net/*/*.c))
+# The families that an image carries: one small file says it
+ALL_DRIVERS := driver/net/drivers_e1000.c
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
 APP_PURE := app/args.c
@@ -37,6 +39,8 @@ TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Itests/sim -Iapp
 
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
+ALL_OBJ     := $(call efi_objects,$(ALL_DRIVERS))
+E1000_OBJ   := $(call efi_objects,driver/net/drivers_e1000.c)
 APP_OBJ     := $(call efi_objects,$(APP_SRC) $(LIB_SRC))
 ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
@@ -88,8 +92,8 @@ $(BUILD)/efi/%.o: %.c | deps
 LINK_EFI = ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $(EFI_CRT0) $^ -o $@ \
              -L/usr/lib -lefi -lgnuefi
 
-$(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ)
-$(BUILD)/e1000.so: $(ENTRY_OBJ) $(DRIVER_OBJ)
+$(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ) $(ALL_OBJ)
+$(BUILD)/e1000.so: $(ENTRY_OBJ) $(DRIVER_OBJ) $(E1000_OBJ)
 $(BUILD)/netdiag.so $(BUILD)/e1000.so:
 	$(call say,LD  )
 	$(LINK_EFI)
@@ -121,7 +125,7 @@ $(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-x86_64
 
 # The reference kernel, as a UEFI image and as an ELF64 file for GRUB. Its interrupt handlers may use general registers
 # only, like everything that they call.
-KERNEL_SRC := $(filter-out tests/kernel/boot_%,$(wildcard tests/kernel/*.c)) $(wildcard driver/kernel/*.c) $(CORE_SRC) \
+KERNEL_SRC := $(filter-out tests/kernel/boot_%,$(wildcard tests/kernel/*.c)) $(wildcard driver/kernel/*.c) $(CORE_SRC) $(ALL_DRIVERS) \
               $(LIB_SRC) $(APP_PURE) driver/efi/libc.c
 KERNELS    := $(BUILD)/tests/kernel.efi $(BUILD)/tests/kernel.elf
 kernel_objects = $(patsubst %.c,$(BUILD)/kernel/%.o,$(1))
@@ -153,7 +157,7 @@ shell: all
 	$(RUN_QEMU) --interactive
 
 # Host programs: the same core against the simulator, under the address and undefined-behaviour sanitizers
-HOST_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c))
+HOST_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(ALL_DRIVERS) $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c))
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 REGISTERS := $(BUILD)/check_registers
 
@@ -174,7 +178,7 @@ $(BUILD)/host/tests/unit/test_consumer.o: HOST_FLAGS += -Idriver/kernel
 GLUE_SRC     := $(wildcard driver/kernel/menios/*.c)
 GLUE_INC     := -Itests/menios/include
 GLUE_HOST    := $(patsubst %.c,$(BUILD)/host/%.o,$(GLUE_SRC) driver/kernel/consumer.c tests/menios/stubs.c)
-MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(GLUE_SRC) driver/kernel/consumer.c)
+MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(ALL_DRIVERS) $(GLUE_SRC) driver/kernel/consumer.c)
 MENIOS_FLAGS := -std=gnu11 $(WARNINGS) -nostdinc -ffreestanding -fno-stack-protector -fno-pie -march=x86-64 \
                 -mno-80387 -mno-mmx -mno-sse -mno-sse2 -mno-red-zone -mcmodel=kernel -DMENIOS_KERNEL
 
@@ -244,7 +248,7 @@ coverage: deps
 # Fuzzers: libFuzzer, the same sanitizers, and checked-in corpora. What is new and found goes below $(BUILD)/fuzz.
 FUZZ_SECONDS := 60
 FUZZ_INC     := $(TEST_INC) -Idriver/kernel -Idriver/efi -Itests/firmware -Itests/unit
-FUZZ_SRC     := $(CORE_SRC) driver/kernel/consumer.c $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c)
+FUZZ_SRC     := $(CORE_SRC) $(ALL_DRIVERS) driver/kernel/consumer.c $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c)
 FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_EFI_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(HOST_EFI_SRC))
 FUZZ_BIN     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

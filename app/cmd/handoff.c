@@ -117,7 +117,7 @@ static EFI_STATUS arm(const struct pci_nic *pci, const struct handoff_options *o
   struct netdev_link link;
   UINT8 mac[NETDEV_MAC_LENGTH];
   /* Asked for first: with rings of another size the stack above the NIC starts again, without an address. */
-  if(efi_nic_glance(pci->pci_io, pci->vendor_id, pci->device_id, mac, &link)) {
+  if(efi_nic_glance(pci->pci_io, mac, &link)) {
     lease_known(mac, lease);
   }
   EFI_STATUS status = resident_bind(pci, &options->nic);
@@ -142,7 +142,7 @@ static EFI_STATUS arm_all(const struct handoff_options *options) {
   EFI_STATUS first = status;
   UINTN known = 0;
   for(UINTN i = 0; !EFI_ERROR(status) && i < count; i++) {
-    if(e1000_model_name(list[i].vendor_id, list[i].device_id)) {
+    if(pci_model_name(&list[i])) {
       EFI_STATUS armed = arm(&list[i], options);
       first = EFI_ERROR(first) ? first : armed;
       known++;
@@ -256,7 +256,7 @@ static const struct option option_rows[] = {
      "the NIC: index, PCI location or MAC (default: first)"},
     {"--take", NULL, OPTION_FLAG, offsetof(struct handoff_options, nic.take), 0, 0,
      "take the NIC from the driver that holds it, for good"},
-    {"--ring", "N", OPTION_U32, offsetof(struct handoff_options, nic.ring), E1000_RING_MIN, E1000_RING_MAX,
+    {"--ring", "N", OPTION_U32, offsetof(struct handoff_options, nic.ring), NET_RING_MIN, NET_RING_MAX,
      "descriptors per ring, a power of two (default 256)"},
     {0},
 };

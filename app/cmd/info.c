@@ -1,17 +1,10 @@
 /* info.c - netdiag info: everything about one NIC. */
 #include "../netdiag.h"
 
-#define PHY_REGISTERS 11U /* control to the gigabit status; the rest is vendor-specific */
-
 struct info_options {
   struct nic_options nic;
   bool registers;
   bool nvm;
-};
-
-static const char *const phy_names[PHY_REGISTERS] = {
-    "control",   "status",    "identifier 1",      "identifier 2",       "advertisement",     "partner ability",
-    "expansion", "next page", "partner next page", "1000BASE-T control", "1000BASE-T status",
 };
 
 static void out_pci(const struct pci_nic *pci) {
@@ -38,58 +31,77 @@ static void out_pci(const struct pci_nic *pci) {
   }
 }
 
-static void out_nvm(struct netdev *dev, bool all) {
-  uint16_t sum;
-  int result = e1000_nvm_checksum(dev, &sum);
-  if(result != NETDEV_OK) {
-    out("NVM           %s\n", netdev_strerror(result));
-    return;
-  }
-  out("NVM           checksum 0x%04x: %s\n", sum, sum == E1000_NVM_CHECKSUM_SUM ? "good" : "BAD, should be 0xbaba");
-  for(uint16_t word = 0; all && word < E1000_NVM_WORDS; word++) {
-    uint16_t value = 0;
-    (void)e1000_nvm_read(dev, word, &value);
-    if(word % 8U == 0) {
-      out("  %02x:", word);
+/* What the rows of a group have in common while they are printed. */
+struct listing {
+  bool all;
+};
+
+static void out_nvm_row(void *ctx, const struct netdev_row *row) {
+  struct listing *listing = ctx;
+  if(row->count == 1) {
+    out("NVM           %s 0x%04x: %s\n", row->name, (uint32_t)row->value,
+        row->failed  ? "cannot be read"
+        : row->wrong ? "BAD, should be 0xbaba"
+                     : "good");
+  } else if(listing->all) {
+    if(row->index % 8U == 0) {
+      out("  %02x:", row->index);
     }
-    out(" %04x%s", value, word % 8U == 7U ? "\n" : "");
+    out(" %04x%s", (uint32_t)row->value, row->index % 8U == 7U ? "\n" : "");
   }
 }
 
-static void out_phy(struct netdev *dev, bool all) {
-  uint16_t value[PHY_REGISTERS] = {0};
-  for(uint32_t i = 0; i < PHY_REGISTERS; i++) {
-    int result = e1000_phy_read(dev, i, &value[i]);
-    if(result != NETDEV_OK && i < 4) {
-      out("PHY           %s\n", netdev_strerror(result));
-      return;
-    }
+/* Registers 0 to 3 say what it is and how the link stands (IEEE 802.3, 22.2.4). */
+struct phy_listing {
+  uint32_t value[4];
+  bool failed;
+};
+
+static void note_phy_row(void *ctx, const struct netdev_row *row) {
+  struct phy_listing *phy = ctx;
+  if(row->offset < 4) {
+    phy->value[row->offset] = (uint32_t)row->value;
+    phy->failed |= row->failed;
   }
-  out("PHY           id %04x:%04x, link %s, autonegotiation %s\n", value[2], value[3],
-      value[1] & (1U << 2) ? "up" : "down",
-      value[1] & (1U << 5) ? "complete" : "not run since power-on (QEMU starts so)");
-  for(uint32_t i = 0; all && i < PHY_REGISTERS; i++) {
-    out("  %02x: %04x  %s\n", i, value[i], phy_names[i]);
+}
+
+static void out_phy_row(void *ctx, const struct netdev_row *row) {
+  (void)ctx;
+  out("  %02x: %04x  %s\n", row->offset, (uint32_t)row->value, row->text);
+}
+
+static void out_phy(struct netdev *dev, bool all) {
+  struct phy_listing phy = {0};
+  if(netdev_inspect(dev, NETDEV_ROWS_PHY, note_phy_row, &phy) != NETDEV_OK) {
+    return;
+  }
+  if(phy.failed) {
+    out("PHY           %s\n", netdev_strerror(NETDEV_E_TIMEOUT));
+    return;
+  }
+  out("PHY           id %04x:%04x, link %s, autonegotiation %s\n", phy.value[2], phy.value[3],
+      phy.value[1] & (1U << 2) ? "up" : "down",
+      phy.value[1] & (1U << 5) ? "complete" : "not run since power-on (QEMU starts so)");
+  if(all) {
+    (void)netdev_inspect(dev, NETDEV_ROWS_PHY, out_phy_row, NULL);
+  }
+}
+
+static void out_register_row(void *ctx, const struct netdev_row *row) {
+  (void)ctx;
+  if(row->unread) {
+    return;
+  }
+  if(row->count == 1) {
+    out("  %05x %-12s %08x  %s\n", row->offset, row->name, (uint32_t)row->value, row->text);
+  } else if(row->value != 0) {
+    out("  %05x %s[%d] %08x\n", row->offset, row->name, row->index, (uint32_t)row->value);
   }
 }
 
 static void out_registers(struct netdev *dev) {
   out("Registers (those that reading would change are left out; of arrays, what is not zero):\n");
-  for(size_t i = 0; i < e1000_register_count; i++) {
-    const struct e1000_register *reg = &e1000_registers[i];
-    if(!e1000_has_register(dev, reg) || (reg->access != E1000_RW && reg->access != E1000_RO)) {
-      continue;
-    }
-    for(uint32_t index = 0; index < reg->count; index++) {
-      uint32_t value = e1000_register_read(dev, reg, index);
-      uint32_t offset = reg->offset + index * reg->stride;
-      if(reg->count == 1) {
-        out("  %05x %-12s %08x  %s\n", offset, reg->name, value, reg->text);
-      } else if(value != 0) {
-        out("  %05x %s[%d] %08x\n", offset, reg->name, index, value);
-      }
-    }
-  }
+  (void)netdev_inspect(dev, NETDEV_ROWS_REGISTERS, out_register_row, NULL);
 }
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
@@ -118,7 +130,8 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     out_link(&dev->link);
     out("\n");
     out_phy(dev, options->registers);
-    out_nvm(dev, options->nvm);
+    struct listing nvm = {.all = options->nvm};
+    (void)netdev_inspect(dev, NETDEV_ROWS_NVM, out_nvm_row, &nvm);
     if(options->registers) {
       out_registers(dev);
     }

@@ -15,7 +15,7 @@ static void out_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
 }
 
 static void out_nic(const struct pci_nic *pci, UINTN index) {
-  const char *name = e1000_model_name(pci->vendor_id, pci->device_id);
+  const char *name = pci_model_name(pci);
   struct netdev_link link;
   uint8_t mac[6];
   char text[MAC_TEXT_SIZE];
@@ -23,7 +23,7 @@ static void out_nic(const struct pci_nic *pci, UINTN index) {
   out("%-2d ", (UINT32)index);
   out_location(pci);
   out("  %04x:%04x  %-13s ", pci->vendor_id, pci->device_id, name ? name : "not supported");
-  if(efi_nic_glance(pci->pci_io, pci->vendor_id, pci->device_id, mac, &link)) {
+  if(efi_nic_glance(pci->pci_io, mac, &link)) {
     out("%-18s ", mac_text(mac, text));
     out_link(&link);
   } else {

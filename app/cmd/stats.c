@@ -17,6 +17,10 @@ static void out_count(const char *name, uint64_t value, const char *text, bool a
   }
 }
 
+static void out_row(void *ctx, const struct netdev_row *row) {
+  out_count(row->name, row->value, row->text, *(const bool *)ctx);
+}
+
 static void out_stats(struct netdev *dev, bool all) {
   const struct netdev_stats *stats = netdev_get_stats(dev);
   const struct {
@@ -44,12 +48,7 @@ static void out_stats(struct netdev *dev, bool all) {
     out_count(rows[i].name, rows[i].value, rows[i].text, all);
   }
   out("Device%s:\n", all ? "" : " (what is zero is left out; --all shows it)");
-  for(size_t i = 0; i < e1000_register_count; i++) {
-    const struct e1000_register *reg = &e1000_registers[i];
-    if(e1000_is_counter(reg) && e1000_has_register(dev, reg)) {
-      out_count(reg->name, e1000_counter(dev, reg), reg->text, all);
-    }
-  }
+  (void)netdev_inspect(dev, NETDEV_ROWS_COUNTERS, out_row, &all);
 }
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {

@@ -39,8 +39,7 @@ static bool matches(const struct pci_nic *pci, UINTN index, const char *wanted) 
   if(args_mac(wanted, mac)) {
     uint8_t found[6];
     struct netdev_link link;
-    return efi_nic_glance(pci->pci_io, pci->vendor_id, pci->device_id, found, &link) &&
-           CompareMem(found, mac, sizeof(mac)) == 0;
+    return efi_nic_glance(pci->pci_io, found, &link) && CompareMem(found, mac, sizeof(mac)) == 0;
   }
   return false;
 }
@@ -56,7 +55,7 @@ EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *cho
   }
   status = EFI_NOT_FOUND;
   for(UINTN i = 0; i < count && status == EFI_NOT_FOUND; i++) {
-    bool known = e1000_model_name(list[i].vendor_id, list[i].device_id) != NULL;
+    bool known = pci_model_name(&list[i]) != NULL;
     if(wanted ? matches(&list[i], i, wanted) : known) {
       *chosen = list[i];
       status = EFI_SUCCESS;
@@ -222,7 +221,7 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
   if(EFI_ERROR(status)) {
     return status;
   }
-  bool known = efi_nic_glance(pci.pci_io, pci.vendor_id, pci.device_id, host->mac, &link);
+  bool known = efi_nic_glance(pci.pci_io, host->mac, &link);
   status = lease_get(&pci, known ? host->mac : NULL, host);
   if(gateway) {
     host->gateway = gateway;

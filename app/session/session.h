@@ -28,8 +28,8 @@ struct nic_options {
        "N",                                                                                                            \
        OPTION_U32,                                                                                                     \
        offsetof(type, nic.ring),                                                                                       \
-       E1000_RING_MIN,                                                                                                 \
-       E1000_RING_MAX,                                                                                                 \
+       NET_RING_MIN,                                                                                                   \
+       NET_RING_MAX,                                                                                                   \
        "descriptors per ring, a power of two (default 256)"},                                                          \
   {                                                                                                                    \
     "-v", NULL, OPTION_FLAG, offsetof(type, nic.verbose), 0, 0, "say what the driver does"                             \

@@ -39,7 +39,7 @@ static BOOLEAN path_fits(const EFI_DEVICE_PATH *path) {
 static EFI_STATUS EFIAPI supported(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller,
                                    EFI_DEVICE_PATH *remaining) {
   EFI_PCI_IO_PROTOCOL *pci_io;
-  UINT32 id;
+  struct net_device_id id;
   if(!path_fits(remaining)) {
     return EFI_UNSUPPORTED;
   }
@@ -48,8 +48,8 @@ static EFI_STATUS EFIAPI supported(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE
   if(EFI_ERROR(status)) {
     return status;
   }
-  status = pci_io->Pci.Read(pci_io, EfiPciIoWidthUint32, 0, 1, &id);
-  if(!EFI_ERROR(status) && !e1000_model_name((UINT16)id, (UINT16)(id >> 16))) {
+  status = efi_nic_read_id(pci_io, &id);
+  if(!EFI_ERROR(status) && !net_driver_find(&id, NULL)) {
     status = EFI_UNSUPPORTED;
   }
   BS->CloseProtocol(controller, &pci_io_guid, this->DriverBindingHandle, controller);
@@ -149,13 +149,15 @@ static EFI_STATUS build(struct snp_device *snp) {
   return status;
 }
 
+/* 0, the family's default, unless the variable holds a size that some family takes; whether this one does, its create
+ * finds out. */
 static UINT32 ring_size(VOID) {
   UINT32 size = 0;
   UINTN bytes = sizeof(size);
   EFI_STATUS status = RT->GetVariable(E1000_RING_VARIABLE, &device_guid, NULL, &bytes, &size);
-  BOOLEAN good = !EFI_ERROR(status) && bytes == sizeof(size) && size >= E1000_RING_MIN && size <= E1000_RING_MAX &&
+  BOOLEAN good = !EFI_ERROR(status) && bytes == sizeof(size) && size >= NET_RING_MIN && size <= NET_RING_MAX &&
                  (size & (size - 1U)) == 0;
-  return good ? size : E1000_RING_DEFAULT;
+  return good ? size : 0;
 }
 
 static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, EFI_DEVICE_PATH *remaining) {

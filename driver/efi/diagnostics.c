@@ -38,9 +38,9 @@ static void on_check(void *ctx, const char *name, bool passed, uint32_t value) {
 /* The extended test needs the device for itself for a moment. A running SNP user notices a pause, nothing else: its
  * filters stay, and the buffers it sent come back. */
 static EFI_STATUS run_selftest(struct snp_device *snp, BOOLEAN extended, struct report_text *report) {
-  struct e1000_selftest test = {.report = on_check, .ctx = report};
+  struct netdev_selftest test = {.report = on_check, .ctx = report};
   EFI_TPL tpl = efi_nic_lock();
-  int result = e1000_selftest(snp->nic.netdev, extended, &test);
+  int result = netdev_selftest(snp->nic.netdev, extended, &test);
   if(result != NETDEV_OK) {
     snp_fail(snp);
   }

@@ -1,7 +1,6 @@
 /* efi_nic.c - taking a controller from the firmware, running it by a timer event, and giving it back. */
 #include "efi_nic.h"
 
-#include "../net/e1000/e1000_hw.h"
 #include "handoff_producer.h"
 #include "pci.h"
 
@@ -11,7 +10,7 @@
 #define PCIE_LINK_CONTROL 0x10U /* in the PCI Express capability */
 #define PCIE_ASPM_MASK    3U
 #define PCI_CONFIG_SIZE   256U
-#define IO_BAR_MIN_SIZE   8U /* IOADDR and IODATA */
+#define PCI_HEADER_DWORDS 12U
 
 EFI_STATUS efi_status_of(int result) {
   switch(result) {
@@ -68,7 +67,7 @@ static EFI_STATUS enable_device(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT64 supported;
   UINT64 wanted = NEEDED_ATTRIBUTES | EFI_PCI_IO_ATTRIBUTE_IO;
-  if(e1000_dma_64bit(nic->vendor_id, nic->device_id)) {
+  if(nic->model->dma_bits > 32U) {
     wanted |= EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE;
   }
   EFI_STATUS status = io->Attributes(io, EfiPciIoAttributeOperationGet, 0, &nic->saved_attributes);
@@ -129,44 +128,37 @@ static void restore_aspm(struct efi_nic *nic) {
   nic->held.aspm--;
 }
 
-static EFI_STATUS read_ids(struct efi_nic *nic) {
-  UINT32 header[3];
-  EFI_STATUS status = nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, 0, 3, header);
+EFI_STATUS efi_nic_read_id(EFI_PCI_IO_PROTOCOL *pci_io, struct net_device_id *id) {
+  UINT32 header[PCI_HEADER_DWORDS];
+  EFI_STATUS status = pci_io->Pci.Read(pci_io, EfiPciIoWidthUint32, 0, PCI_HEADER_DWORDS, header);
   if(!EFI_ERROR(status)) {
-    nic->vendor_id = (UINT16)header[0];
-    nic->device_id = (UINT16)(header[0] >> 16);
-    nic->revision_id = (UINT8)header[2];
+    *id = (struct net_device_id){
+        .vendor_id = (UINT16)header[0],
+        .device_id = (UINT16)(header[0] >> 16),
+        .subsystem_vendor_id = (UINT16)header[11],
+        .subsystem_id = (UINT16)(header[11] >> 16),
+        .revision_id = (UINT8)header[2],
+    };
   }
   return status;
 }
 
-static EFI_STATUS check_bars(struct efi_nic *nic) {
-  struct pci_bar bar;
-  pci_get_bar(nic->pci_io, 0, &bar);
-  if(bar.type != PCI_BAR_MEMORY || bar.size < E1000_BAR0_MIN_SIZE) {
-    return EFI_UNSUPPORTED;
+static EFI_STATUS identify(struct efi_nic *nic) {
+  EFI_STATUS status = efi_nic_read_id(nic->pci_io, &nic->id);
+  if(!EFI_ERROR(status)) {
+    nic->driver = net_driver_find(&nic->id, &nic->model);
   }
-  nic->io_bar = EFI_NIC_NO_BAR;
-  for(UINT8 i = 1; nic->decodes_io && i < PCI_BAR_COUNT; i++) {
-    pci_get_bar(nic->pci_io, i, &bar);
-    if(bar.type == PCI_BAR_IO && bar.size >= IO_BAR_MIN_SIZE) {
-      nic->io_bar = i;
-      break;
-    }
-  }
-  return EFI_SUCCESS;
+  return EFI_ERROR(status) || nic->driver ? status : EFI_UNSUPPORTED;
 }
 
 static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_options *options) {
-  struct e1000_config config = {
-      .vendor_id = nic->vendor_id,
-      .device_id = nic->device_id,
-      .revision_id = nic->revision_id,
+  const struct net_config config = {
+      .id = nic->id,
       .tx_descriptors = options->tx_descriptors,
       .rx_descriptors = options->rx_descriptors,
   };
   efi_platform_init(nic);
-  int result = e1000_create(&nic->platform, &config, &nic->netdev);
+  int result = nic->driver->create(&nic->platform, &config, &nic->netdev);
   if(result == NETDEV_OK) {
     result = netdev_register(nic->netdev);
   }
@@ -185,7 +177,7 @@ static VOID EFIAPI on_exit_boot_services(EFI_EVENT event, VOID *context) {
   if(nic->handoff) {
     handoff_finish(nic);
   } else if(nic->netdev->state != NETDEV_CLOSED) {
-    e1000_quiesce(nic->netdev);
+    netdev_quiesce(nic->netdev);
   }
 }
 
@@ -219,15 +211,12 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
 
   EFI_STATUS status = open_pci_io(nic);
   if(!EFI_ERROR(status)) {
-    status = read_ids(nic);
+    status = identify(nic);
   }
   if(!EFI_ERROR(status)) {
     status = enable_device(nic);
   }
-  if(!EFI_ERROR(status)) {
-    status = check_bars(nic);
-  }
-  if(!EFI_ERROR(status)) {
+  if(!EFI_ERROR(status) && (nic->model->flags & NET_MODEL_NO_ASPM)) {
     disable_aspm(nic);
   }
   if(!EFI_ERROR(status)) {
@@ -246,7 +235,7 @@ void efi_nic_detach(struct efi_nic *nic) {
   efi_nic_stop(nic);
   handoff_disarm(nic);
   close_event(nic, &nic->exit_boot_services);
-  e1000_destroy(nic->netdev);
+  netdev_destroy(nic->netdev);
   nic->netdev = NULL;
   restore_aspm(nic);
   restore_device(nic);
@@ -259,25 +248,20 @@ BOOLEAN efi_nic_nothing_held(const struct efi_nic *nic) {
          held->attributes == 0 && held->aspm == 0;
 }
 
-BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT16 vendor_id, UINT16 device_id, UINT8 mac[NETDEV_MAC_LENGTH],
-                       struct netdev_link *link) {
-  static const UINT32 offsets[] = {E1000_STATUS, E1000_RAL, E1000_RAH};
-  UINT32 values[3];
+BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 mac[NETDEV_MAC_LENGTH], struct netdev_link *link) {
+  struct efi_nic look;
   UINT64 attributes;
 
-  if(!e1000_model_name(vendor_id, device_id) ||
+  SetMem(&look, sizeof(look), 0);
+  look.pci_io = pci_io;
+  if(EFI_ERROR(identify(&look)) ||
      EFI_ERROR(pci_io->Attributes(pci_io, EfiPciIoAttributeOperationGet, 0, &attributes)) ||
      !(attributes & EFI_PCI_IO_ATTRIBUTE_MEMORY)) {
     return FALSE;
   }
-  for(UINTN i = 0; i < 3; i++) {
-    if(EFI_ERROR(pci_io->Mem.Read(pci_io, EfiPciIoWidthUint32, 0, offsets[i], 1, &values[i]))) {
-      return FALSE;
-    }
-  }
-  *link = e1000_decode_link(values[0]);
-  e1000_decode_address(values[1], values[2], mac);
-  return values[0] != UINT32_MAX;
+  look.decodes_io = (attributes & EFI_PCI_IO_ATTRIBUTE_IO) != 0;
+  efi_platform_init(&look);
+  return look.driver->glance(&look.platform, &look.id, mac, link) == NETDEV_OK;
 }
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */

@@ -5,7 +5,7 @@
 #include <efi.h>
 #include <efilib.h>
 
-#include "net/e1000.h"
+#include "net/driver.h"
 
 /* What is allocated or held at the moment. All zero again after efi_nic_detach: tests assert it. */
 struct efi_nic_held {
@@ -24,14 +24,14 @@ struct efi_nic {
   EFI_HANDLE controller; /* the PCI handle                                                        */
   EFI_HANDLE agent;      /* image or driver binding handle that PciIo is opened with              */
   EFI_PCI_IO_PROTOCOL *pci_io;
-  UINT16 vendor_id;
-  UINT16 device_id;
-  UINT8 revision_id;
+  struct net_device_id id;
+  const struct net_driver *driver; /* the family that knows it, and what it says of the part                     */
+  const struct net_model *model;
   UINT64 saved_attributes;
   UINT16 saved_link_control;
-  UINT32 link_control_offset; /* in configuration space; means something while held.aspm        */
-  BOOLEAN decodes_io;         /* I/O space can be enabled                                       */
-  UINT8 io_bar;               /* BAR index of the IOADDR/IODATA pair, or EFI_NIC_NO_BAR                */
+  UINT32 link_control_offset;     /* in configuration space; means something while held.aspm        */
+  BOOLEAN decodes_io;             /* I/O space can be enabled                                       */
+  UINT8 bar_index[NET_BAR_COUNT]; /* what PciIo calls the BAR of each register                          */
   struct net_platform platform;
   struct netdev *netdev;
   EFI_EVENT heartbeat;
@@ -45,11 +45,10 @@ struct efi_nic {
   void *log_ctx;
 };
 
-#define EFI_NIC_NO_BAR       0xFFU
 #define EFI_NIC_HEARTBEAT_MS 10U /* firmware with a coarser tick fires the event that much less often */
 
 struct efi_nic_options {
-  UINT32 tx_descriptors; /* 0 = E1000_RING_DEFAULT      */
+  UINT32 tx_descriptors; /* 0 = net_driver.ring_default      */
   UINT32 rx_descriptors;
   efi_nic_log log; /* may be NULL                 */
   void *log_ctx;
@@ -62,8 +61,8 @@ struct efi_nic_options {
  * writes alone. Zeroes *nic first; *nic must stay where it is until efi_nic_detach. TPL_CALLBACK or lower, boot
  * services only.
  *
- * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when this driver does not know it, its
- * BAR 0 is no memory BAR of at least 128 KiB, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES,
+ * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when no family of this image knows it, its
+ * BARs are not what the family needs, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES,
  * EFI_TIMEOUT when it does not come out of its reset, EFI_DEVICE_ERROR; nothing is then left behind.
  */
 EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE agent,
@@ -93,8 +92,10 @@ BOOLEAN efi_nic_nothing_held(const struct efi_nic *nic);
 
 /* What can be seen of a controller without taking it: its station address and link. Two or three register reads that
  * disturb nobody; FALSE when this driver does not know the device or its memory decoding is off. */
-BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT16 vendor_id, UINT16 device_id, UINT8 mac[NETDEV_MAC_LENGTH],
-                       struct netdev_link *link);
+BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 mac[NETDEV_MAC_LENGTH], struct netdev_link *link);
+
+/* What configuration space says the controller is; all ones where it does not answer. */
+EFI_STATUS efi_nic_read_id(EFI_PCI_IO_PROTOCOL *pci_io, struct net_device_id *id);
 
 /* NETDEV_ results as EFI_STATUS. */
 EFI_STATUS efi_status_of(int result);

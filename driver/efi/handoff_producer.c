@@ -71,7 +71,7 @@ static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic,
   entry->bar0_size = bar->size;
   entry->msi_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSI);
   entry->msix_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSIX);
-  e1000_handoff_export(nic->netdev, entry);
+  netdev_handoff_export(nic->netdev, entry);
 }
 
 EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN live, const UINT8 lease[3][4]) {
@@ -129,7 +129,7 @@ void handoff_disarm(struct efi_nic *nic) {
 void handoff_finish(struct efi_nic *nic) {
   struct net_handoff_nic *entry = nic->handoff_entry;
   BOOLEAN live = entry->state == NET_HANDOFF_ARMED_LIVE;
-  if(e1000_handoff_leave(nic->netdev, live, entry)) {
+  if(netdev_handoff_leave(nic->netdev, live, entry)) {
     entry->state = live ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET;
   } else {
     entry->state = NET_HANDOFF_LOST;

@@ -24,7 +24,7 @@ static BOOLEAN look(struct snp_device *snp) {
   struct netdev_link link;
   UINT8 mac[NETDEV_MAC_LENGTH];
   if(snp->nic.netdev->state == NETDEV_GONE ||
-     !efi_nic_glance(snp->nic.pci_io, snp->nic.vendor_id, snp->nic.device_id, mac, &link)) {
+     snp->nic.driver->glance(&snp->nic.platform, &snp->nic.id, mac, &link) != NETDEV_OK) {
     return FALSE;
   }
   media_note(snp, link.up);

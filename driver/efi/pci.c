@@ -77,6 +77,18 @@ EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count) {
   return status;
 }
 
+const char *pci_model_name(const struct pci_nic *nic) {
+  const struct net_device_id id = {
+      .vendor_id = nic->vendor_id,
+      .device_id = nic->device_id,
+      .subsystem_vendor_id = nic->subsystem_vendor_id,
+      .subsystem_id = nic->subsystem_id,
+      .revision_id = nic->revision_id,
+  };
+  const struct net_model *model;
+  return net_driver_find(&id, &model) ? model->name : NULL;
+}
+
 UINT8 pci_find_capability(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 id) {
   UINT16 status;
   UINT8 at;

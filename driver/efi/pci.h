@@ -5,6 +5,8 @@
 #include <efi.h>
 #include <efilib.h>
 
+#include "net/driver.h"
+
 /* One network controller. */
 struct pci_nic {
   EFI_HANDLE handle;
@@ -50,6 +52,9 @@ EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count);
 /* What BAR `index` (0 to 5) is, from GetBarAttributes. PCI_BAR_NONE for one that is not there, and for the upper half
  * of a 64-bit one. */
 void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar);
+
+/* What a family of this image calls the part ("82574L"), NULL when none knows it. */
+const char *pci_model_name(const struct pci_nic *nic);
 
 /* The agent that has PciIo of `handle` open BY_DRIVER, or NULL when nobody has. */
 EFI_HANDLE pci_find_holder(EFI_HANDLE handle);

@@ -1,32 +1,99 @@
 /* platform_pciio.c - struct net_platform over EFI_PCI_IO_PROTOCOL. */
 #include "efi_nic.h"
 
-#define REGISTER_BAR       0U
-#define IOADDR             0U /* offsets in the I/O BAR, 8254x SDM 13.2.2.1 */
-#define IODATA             4U
+#include "pci.h"
+
+#define PCI_BAR0_OFFSET    0x10U
+#define PCI_BAR_IS_IO      (1U << 0)
+#define PCI_BAR_TYPE_MASK  6U
+#define PCI_BAR_TYPE_64    4U
 #define CLOCK_CALIBRATE_US 10000U
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
-static uint32_t mmio_read32(void *ctx, uint32_t offset) {
+/* One access to a BAR, by the number of its register. What fails reads as all ones: nobody is there. */
+static void access_bar(struct efi_nic *nic, BOOLEAN write, EFI_PCI_IO_PROTOCOL_WIDTH width, uint32_t bar,
+                       uint32_t offset, VOID *value) {
+  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
+  UINT8 index = nic->bar_index[bar];
+  EFI_PCI_IO_PROTOCOL_ACCESS *space = nic->platform.bar[bar].kind == NET_BAR_IO ? &io->Io : &io->Mem;
+  if(write) {
+    (void)space->Write(io, width, index, offset, 1, value);
+  } else if(EFI_ERROR(space->Read(io, width, index, offset, 1, value))) {
+    SetMem(value, (UINTN)1 << width, 0xFF);
+  }
+}
+
+static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
+  UINT32 value = UINT32_MAX;
+  access_bar(ctx, FALSE, EfiPciIoWidthUint32, bar, offset, &value);
+  return value;
+}
+
+static uint16_t read16(void *ctx, uint32_t bar, uint32_t offset) {
+  UINT16 value = UINT16_MAX;
+  access_bar(ctx, FALSE, EfiPciIoWidthUint16, bar, offset, &value);
+  return value;
+}
+
+static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
+  UINT8 value = UINT8_MAX;
+  access_bar(ctx, FALSE, EfiPciIoWidthUint8, bar, offset, &value);
+  return value;
+}
+
+/* PciIo.Mem.Write completes the processor's earlier stores first (UEFI 2.10, 14.4: accesses are strongly ordered). */
+static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
+  access_bar(ctx, TRUE, EfiPciIoWidthUint32, bar, offset, &value);
+}
+
+static void write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
+  access_bar(ctx, TRUE, EfiPciIoWidthUint16, bar, offset, &value);
+}
+
+static void write8(void *ctx, uint32_t bar, uint32_t offset, uint8_t value) {
+  access_bar(ctx, TRUE, EfiPciIoWidthUint8, bar, offset, &value);
+}
+
+static EFI_PCI_IO_PROTOCOL_WIDTH width_of(uint32_t bytes) {
+  return bytes == 1 ? EfiPciIoWidthUint8 : bytes == 2 ? EfiPciIoWidthUint16 : EfiPciIoWidthUint32;
+}
+
+static uint32_t config_read(void *ctx, uint32_t offset, uint32_t width) {
   struct efi_nic *nic = ctx;
-  UINT32 value;
-  if(EFI_ERROR(nic->pci_io->Mem.Read(nic->pci_io, EfiPciIoWidthUint32, REGISTER_BAR, offset, 1, &value))) {
+  UINT32 value = 0;
+  if(EFI_ERROR(nic->pci_io->Pci.Read(nic->pci_io, width_of(width), offset, 1, &value))) {
     return UINT32_MAX;
   }
   return value;
 }
 
-/* PciIo.Mem.Write completes the processor's earlier stores first (UEFI 2.10, 14.4: accesses are strongly ordered). */
-static void mmio_write32(void *ctx, uint32_t offset, uint32_t value) {
+static void config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {
   struct efi_nic *nic = ctx;
-  (void)nic->pci_io->Mem.Write(nic->pci_io, EfiPciIoWidthUint32, REGISTER_BAR, offset, 1, &value);
+  (void)nic->pci_io->Pci.Write(nic->pci_io, width_of(width), offset, 1, &value);
 }
 
-static void io_write32(void *ctx, uint32_t offset, uint32_t value) {
-  struct efi_nic *nic = ctx;
-  (void)nic->pci_io->Io.Write(nic->pci_io, EfiPciIoWidthUint32, nic->io_bar, IOADDR, 1, &offset);
-  (void)nic->pci_io->Io.Write(nic->pci_io, EfiPciIoWidthUint32, nic->io_bar, IODATA, 1, &value);
+/* PciIo counts BARs, and a 64-bit one takes two registers: its index is its register's number less one for each 64-bit
+ * BAR before it. Some firmware counts registers all the same and answers nothing for the upper halves; both are told
+ * apart by what configuration space says of the registers. */
+static void find_bars(struct efi_nic *nic) {
+  UINT32 registers[NET_BAR_COUNT];
+  UINT8 index = 0;
+  if(EFI_ERROR(nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, PCI_BAR0_OFFSET, NET_BAR_COUNT, registers))) {
+    return;
+  }
+  for(UINT32 bar = 0; bar < NET_BAR_COUNT; bar++, index++) {
+    struct pci_bar found;
+    pci_get_bar(nic->pci_io, index, &found);
+    nic->bar_index[bar] = index;
+    if(found.type == PCI_BAR_MEMORY || (found.type == PCI_BAR_IO && nic->decodes_io)) {
+      nic->platform.bar[bar].kind = found.type == PCI_BAR_IO ? NET_BAR_IO : NET_BAR_MEMORY;
+      nic->platform.bar[bar].size = found.size;
+    }
+    if(!(registers[bar] & PCI_BAR_IS_IO) && (registers[bar] & PCI_BAR_TYPE_MASK) == PCI_BAR_TYPE_64) {
+      bar++; /* the upper half */
+    }
+  }
 }
 
 /* Memory --------------------------------------------------------------------------------------------------------- */
@@ -62,7 +129,7 @@ static UINTN dma_page_count(size_t size, size_t align) {
   return EFI_SIZE_TO_PAGES(size + (align > EFI_PAGE_SIZE ? align - EFI_PAGE_SIZE : 0));
 }
 
-static int dma_alloc(void *ctx, size_t size, size_t align, struct net_dma *out) {
+static int dma_alloc(void *ctx, size_t size, size_t align, uint32_t address_bits, struct net_dma *out) {
   struct efi_nic *nic = ctx;
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   struct dma_block *block = pool_alloc(nic, sizeof(*block));
@@ -91,6 +158,12 @@ static int dma_alloc(void *ctx, size_t size, size_t align, struct net_dma *out) 
     return NETDEV_E_NO_MEMORY;
   }
   BS->SetMem(block->pages, wanted, 0);
+  if(address_bits < 64U && (device + wanted - 1U) >> address_bits) {
+    (void)io->Unmap(io, block->mapping);
+    (void)io->FreeBuffer(io, block->page_count, block->pages);
+    pool_free(nic, block, sizeof(*block));
+    return NETDEV_E_NO_MEMORY;
+  }
   UINT64 skip = (align - (device & (align - 1U))) & (align - 1U);
   out->cpu = (UINT8 *)block->pages + skip;
   out->device = device + skip;
@@ -157,9 +230,14 @@ void efi_platform_init(struct efi_nic *nic) {
       .version = NET_PLATFORM_VERSION,
       .size = sizeof(struct net_platform),
       .ctx = nic,
-      .mmio_read32 = mmio_read32,
-      .mmio_write32 = mmio_write32,
-      .io_write32 = nic->io_bar == EFI_NIC_NO_BAR ? NULL : io_write32,
+      .read32 = read32,
+      .read16 = read16,
+      .read8 = read8,
+      .write32 = write32,
+      .write16 = write16,
+      .write8 = write8,
+      .config_read = config_read,
+      .config_write = config_write,
       .alloc = pool_alloc,
       .free = pool_free,
       .dma_alloc = dma_alloc,
@@ -168,4 +246,5 @@ void efi_platform_init(struct efi_nic *nic) {
       .now_us = now_us,
       .log = log_message,
   };
+  find_bars(nic);
 }

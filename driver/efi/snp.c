@@ -178,7 +178,7 @@ static void fill_mode(struct snp_device *snp) {
   mode->HwAddressSize = NETDEV_MAC_LENGTH;
   mode->MediaHeaderSize = NETDEV_HEADER_LENGTH;
   mode->MaxPacketSize = NETDEV_MTU;
-  mode->NvRamSize = E1000_NVM_WORDS * NVRAM_ACCESS_BYTES;
+  mode->NvRamSize = snp->nic.netdev->nvm_words * NVRAM_ACCESS_BYTES;
   mode->NvRamAccessSize = NVRAM_ACCESS_BYTES;
   mode->ReceiveFilterMask = EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST |
                             EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST | EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS |
@@ -191,7 +191,7 @@ static void fill_mode(struct snp_device *snp) {
   mode->MacAddressChangeable = TRUE;
   mode->MultipleTxSupported = TRUE;
   mode->MediaPresentSupported = TRUE;
-  if(efi_nic_glance(snp->nic.pci_io, snp->nic.vendor_id, snp->nic.device_id, mac, &link)) {
+  if(snp->nic.driver->glance(&snp->nic.platform, &snp->nic.id, mac, &link) == NETDEV_OK) {
     mode->MediaPresent = link.up;
   }
 }

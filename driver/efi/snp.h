@@ -39,7 +39,7 @@ struct snp_device {
 #define SNP_SIGNATURE 0x5032302E44524956ULL
 
 /* Another image may look into a device only when it was built with the same structures. */
-#define SNP_LAYOUT ((UINT64)e1000_struct_size << 32 | (UINT64)sizeof(struct snp_device))
+#define SNP_LAYOUT ((UINT64)sizeof(struct netdev) << 32 | (UINT64)sizeof(struct snp_device))
 
 /* Fills in protocol, mode and adapter information of a device whose nic is attached, and creates WaitForPacket.
  * TPL_CALLBACK or lower. */

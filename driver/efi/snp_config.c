@@ -1,5 +1,4 @@
 /* snp_config.c - EFI_SIMPLE_NETWORK_PROTOCOL: filters, address, statistics, NVM (UEFI 2.10, 24.1.7 to 24.1.11). */
-#include "../net/e1000/e1000_hw.h"
 #include "snp.h"
 
 /* Receive filters ------------------------------------------------------------------------------------------------ */
@@ -116,30 +115,33 @@ EFI_STATUS EFIAPI snp_station_address(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN
 
 /* A frame that arrives between the reading of two counters is in one and not yet in the other. */
 static UINT64 rest(UINT64 all, UINT64 some, UINT64 others) {
+  if(all == NETDEV_NOT_COUNTED || some == NETDEV_NOT_COUNTED || others == NETDEV_NOT_COUNTED) {
+    return NOT_COUNTED;
+  }
   return all > some + others ? all - some - others : 0;
 }
 
 static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS *table) {
-  const struct e1000 *nic = (const struct e1000 *)snp->nic.netdev;
   const struct netdev_stats *stats = netdev_get_stats(snp->nic.netdev);
+  const struct netdev_wire_stats *wire = &stats->wire;
   SetMem(table, sizeof(*table), 0xFF);
-  table->RxTotalFrames = e1000_count(nic, E1000_TPR);
-  table->RxGoodFrames = e1000_count(nic, E1000_GPRC);
-  table->RxUndersizeFrames = e1000_count(nic, E1000_RUC);
-  table->RxOversizeFrames = e1000_count(nic, E1000_ROC);
+  table->RxTotalFrames = wire->rx_total_frames;
+  table->RxGoodFrames = wire->rx_good_frames;
+  table->RxUndersizeFrames = wire->rx_undersize_frames;
+  table->RxOversizeFrames = wire->rx_oversize_frames;
   table->RxDroppedFrames = stats->rx_missed;
-  table->RxBroadcastFrames = e1000_count(nic, E1000_BPRC);
-  table->RxMulticastFrames = e1000_count(nic, E1000_MPRC);
+  table->RxBroadcastFrames = wire->rx_broadcast_frames;
+  table->RxMulticastFrames = wire->rx_multicast_frames;
   table->RxUnicastFrames = rest(table->RxGoodFrames, table->RxBroadcastFrames, table->RxMulticastFrames);
   table->RxCrcErrorFrames = stats->rx_crc_errors;
-  table->RxTotalBytes = e1000_count(nic, E1000_TORL);
-  table->TxTotalFrames = e1000_count(nic, E1000_TPT);
-  table->TxGoodFrames = e1000_count(nic, E1000_GPTC);
+  table->RxTotalBytes = wire->rx_total_bytes;
+  table->TxTotalFrames = wire->tx_total_frames;
+  table->TxGoodFrames = wire->tx_good_frames;
   table->TxDroppedFrames = stats->tx_errors;
-  table->TxBroadcastFrames = e1000_count(nic, E1000_BPTC);
-  table->TxMulticastFrames = e1000_count(nic, E1000_MPTC);
+  table->TxBroadcastFrames = wire->tx_broadcast_frames;
+  table->TxMulticastFrames = wire->tx_multicast_frames;
   table->TxUnicastFrames = rest(table->TxGoodFrames, table->TxBroadcastFrames, table->TxMulticastFrames);
-  table->TxTotalBytes = e1000_count(nic, E1000_TOTL);
+  table->TxTotalBytes = wire->tx_total_bytes;
   table->Collisions = stats->tx_collisions;
 }
 
@@ -245,7 +247,7 @@ static EFI_STATUS nvdata(struct snp_device *snp, BOOLEAN read, UINTN offset, UIN
   }
   for(UINTN i = 0; i < size; i += unit) {
     UINT16 word;
-    int result = e1000_nvm_read(snp->nic.netdev, (UINT16)((offset + i) / unit), &word);
+    int result = netdev_nvm_read(snp->nic.netdev, (UINT32)((offset + i) / unit), &word);
     if(result != NETDEV_OK) {
       return EFI_DEVICE_ERROR;
     }

@@ -35,22 +35,29 @@ static bool is_about(const struct net_handoff_nic *entry, const struct kernel_ni
          entry->device_id == nic->device_id && entry->bar0 == nic->bar0;
 }
 
+static struct net_device_id device_id(const struct kernel_nic *nic) {
+  return (struct net_device_id){
+      .vendor_id = nic->vendor_id, .device_id = nic->device_id, .revision_id = nic->revision_id};
+}
+
 /* NETDEV_E_EMPTY when the table does not speak of this NIC, or is not to be believed. */
 static int adopt(const struct net_platform *platform, const struct kernel_nic *nic, const void *table, size_t available,
-                 uint64_t physical, void *(*map)(void *ctx, uint64_t physical, uint64_t size), struct netdev **out) {
+                 uint64_t physical, net_map map, struct netdev **out) {
   /* Too large for a kernel's stack, and used once. */
   struct net_handoff *copy = platform->alloc(platform->ctx, sizeof(*copy));
   if(!copy) {
     return NETDEV_E_NO_MEMORY;
   }
-  int result = NETDEV_E_EMPTY;
+  const struct net_device_id id = device_id(nic);
+  const struct net_driver *driver = net_driver_find(&id, NULL);
+  int result = driver ? NETDEV_E_EMPTY : NETDEV_E_UNSUPPORTED;
   const char *problem = net_handoff_validate(table, available, physical, copy);
   if(problem) {
     say(platform, NET_LOG_WARN, problem, 0);
   }
   for(uint32_t i = 0; !problem && i < copy->nic_count && result == NETDEV_E_EMPTY; i++) {
     if(is_about(&copy->nic[i], nic)) {
-      result = e1000_adopt(platform, &copy->nic[i], map, out);
+      result = driver->adopt(platform, &copy->nic[i], map, out);
     }
   }
   platform->free(platform->ctx, copy, sizeof(*copy));
@@ -65,9 +72,9 @@ static int introduce(struct netdev *dev, const struct netdev_client *client) {
 
 static int start_afresh(const struct net_platform *platform, const struct kernel_nic *nic,
                         const struct netdev_client *client, struct netdev **out) {
-  const struct e1000_config config = {
-      .vendor_id = nic->vendor_id, .device_id = nic->device_id, .revision_id = nic->revision_id};
-  int result = e1000_create(platform, &config, out);
+  const struct net_config config = {.id = device_id(nic)};
+  const struct net_driver *driver = net_driver_find(&config.id, NULL);
+  int result = driver ? driver->create(platform, &config, out) : NETDEV_E_UNSUPPORTED;
   if(result != NETDEV_OK) {
     return result;
   }
@@ -76,8 +83,8 @@ static int start_afresh(const struct net_platform *platform, const struct kernel
 }
 
 int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
-                     size_t available, uint64_t physical, void *(*map)(void *ctx, uint64_t physical, uint64_t size),
-                     const struct netdev_client *client, struct netdev **out, enum kernel_nic_origin *origin) {
+                     size_t available, uint64_t physical, net_map map, const struct netdev_client *client,
+                     struct netdev **out, enum kernel_nic_origin *origin) {
   *out = NULL;
   int result = table ? adopt(platform, nic, table, available, physical, map, out) : NETDEV_E_EMPTY;
   *origin = KERNEL_NIC_ADOPTED;
@@ -89,7 +96,7 @@ int kernel_nic_start(const struct net_platform *platform, const struct kernel_ni
     result = start_afresh(platform, nic, client, out);
   }
   if(result != NETDEV_OK) {
-    e1000_destroy(*out); /* closes it, if it came that far */
+    netdev_destroy(*out); /* closes it, if it came that far */
     *out = NULL;
   }
   return result;

@@ -2,7 +2,7 @@
 #ifndef KERNEL_CONSUMER_H
 #define KERNEL_CONSUMER_H
 
-#include "net/e1000.h"
+#include "net/driver.h"
 
 /* Where a PCI function is, and what its configuration space says. */
 struct kernel_nic {
@@ -33,13 +33,13 @@ enum kernel_nic_origin {
 
 /*
  * Brings up one NIC. `table` is the handoff table as the processor reaches it, of at most `available` readable bytes,
- * at physical address `physical`; NULL when there is none. `map` as for e1000_adopt. A table that is missing, damaged
+ * at physical address `physical`; NULL when there is none. `map` as for net_driver.adopt. A table that is missing, damaged
  * or about another NIC, and a NIC whose registers disagree with it, lead to a fresh start; why is told through
  * platform->log. On success *out is open, registered, and has `client`. Otherwise *out is NULL and nothing is left
- * allocated; the result is e1000_create's, netdev_open's, or netdev_register's (NETDEV_E_NO_MEMORY: no name is left).
+ * allocated; the result is net_driver.create's, netdev_open's, or netdev_register's (NETDEV_E_NO_MEMORY: no name is left).
  */
 int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
-                     size_t available, uint64_t physical, void *(*map)(void *ctx, uint64_t physical, uint64_t size),
-                     const struct netdev_client *client, struct netdev **out, enum kernel_nic_origin *origin);
+                     size_t available, uint64_t physical, net_map map, const struct netdev_client *client,
+                     struct netdev **out, enum kernel_nic_origin *origin);
 
 #endif

@@ -18,16 +18,4 @@ void net_handoff_seal(struct net_handoff *table);
  */
 const char *net_handoff_validate(const void *memory, size_t available, uint64_t physical, struct net_handoff *table);
 
-/* Fills in rings, register images, filters, addresses, link and statistics of an open or closed device. Reads no
- * register. The PCI fields, the lease and the state are the caller's. */
-void e1000_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic);
-
-/*
- * Leaves the controller for a kernel, running (`live`) or quiet with its rings programmed, interrupts masked either
- * way, and exports what it then is. A device that somebody closed meanwhile is programmed again, from empty rings.
- * Registers and the device's own memory only: for ExitBootServices. False when the device no longer answers. Nothing
- * may be asked of `dev` afterwards.
- */
-bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic);
-
 #endif

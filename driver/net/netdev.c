@@ -165,6 +165,27 @@ void netdev_close(struct netdev *dev) {
   }
 }
 
+void netdev_destroy(struct netdev *dev) {
+  if(dev) {
+    netdev_unregister(dev);
+    dev->ops->destroy(dev);
+  }
+}
+
+void netdev_quiesce(struct netdev *dev) {
+  if(dev->state != NETDEV_GONE) {
+    dev->ops->quiesce(dev);
+  }
+}
+
+void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic) {
+  dev->ops->handoff_export(dev, nic);
+}
+
+bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic) {
+  return dev->state != NETDEV_GONE && dev->ops->handoff_leave(dev, live, nic);
+}
+
 /* Transmit ------------------------------------------------------------------------------------------------------- */
 
 int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *cookie, uint32_t flags) {
@@ -311,6 +332,57 @@ int netdev_tick(struct netdev *dev) {
     netdev_gone(dev);
   }
   return result;
+}
+
+/* Optional operations -------------------------------------------------------------------------------------------- */
+
+int netdev_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second) {
+  if(!dev->ops->irq_enable) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  int result = require_open(dev);
+  return result == NETDEV_OK ? dev->ops->irq_enable(dev, mode, max_per_second) : result;
+}
+
+/* No look at the state: an interrupt that comes while the device is being closed must be taken off the line. */
+bool netdev_irq_handle(struct netdev *dev) {
+  return dev->ops->irq_handle && dev->ops->irq_handle(dev);
+}
+
+bool netdev_irq_rearm(struct netdev *dev) {
+  return dev->ops->irq_rearm && dev->state == NETDEV_OPEN && dev->ops->irq_rearm(dev);
+}
+
+void netdev_irq_disable(struct netdev *dev) {
+  if(dev->ops->irq_disable) {
+    dev->ops->irq_disable(dev);
+  }
+}
+
+int netdev_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test) {
+  if(!dev->ops->selftest) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  return dev->state == NETDEV_GONE ? NETDEV_E_GONE : dev->ops->selftest(dev, loopback, test);
+}
+
+int netdev_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx) {
+  uint32_t known = NETDEV_ROWS_REGISTERS | NETDEV_ROWS_PHY | NETDEV_ROWS_NVM | NETDEV_ROWS_COUNTERS |
+                   NETDEV_ROWS_RINGS | NETDEV_ROWS_FEATURES | NETDEV_ROWS_CLEARING;
+  if((groups & ~known) || !visitor) {
+    return NETDEV_E_INVALID;
+  }
+  if(!dev->ops->inspect) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  return dev->state == NETDEV_GONE ? NETDEV_E_GONE : dev->ops->inspect(dev, groups, visitor, ctx);
+}
+
+int netdev_nvm_read(struct netdev *dev, uint32_t word, uint16_t *value) {
+  if(!dev->ops->nvm_read) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  return dev->state == NETDEV_GONE ? NETDEV_E_GONE : dev->ops->nvm_read(dev, word, value);
 }
 
 const char *netdev_strerror(int result) {

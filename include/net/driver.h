@@ -14,6 +14,9 @@ struct net_device_id {
   uint8_t revision_id;
 };
 
+#define NET_RING_MIN 8U /* no family takes fewer descriptors, and none more */
+#define NET_RING_MAX 4096U
+
 /* net_model.flags */
 #define NET_MODEL_NO_ASPM (1U << 0) /* PCIe link power states L0s and L1 must be off while the device is driven */
 

@@ -67,6 +67,25 @@ struct netdev_link {
   uint16_t speed_mbps; /* 10, 100 or 1000; 0 while down */
 };
 
+/* What the device itself counts on the wire, also of frames that the filter or the driver drops. NETDEV_NOT_COUNTED
+ * where the device has no such counter. Bytes here are the device's own notion, with or without FCS. */
+#define NETDEV_NOT_COUNTED UINT64_MAX
+
+struct netdev_wire_stats {
+  uint64_t rx_total_frames;
+  uint64_t rx_total_bytes;
+  uint64_t rx_good_frames;
+  uint64_t rx_undersize_frames;
+  uint64_t rx_oversize_frames;
+  uint64_t rx_broadcast_frames;
+  uint64_t rx_multicast_frames;
+  uint64_t tx_total_frames;
+  uint64_t tx_total_bytes;
+  uint64_t tx_good_frames;
+  uint64_t tx_broadcast_frames;
+  uint64_t tx_multicast_frames;
+};
+
 /* Counted since the device was created; 64 bits wide, so they never wrap in practice. */
 struct netdev_stats {
   uint64_t rx_frames;        /* handed to the client                                                 */
@@ -86,6 +105,7 @@ struct netdev_stats {
   uint64_t link_changes;
   uint64_t tx_doorbells; /* writes to the transmit tail register                                 */
   uint64_t rx_doorbells; /* writes to the receive tail register                                  */
+  struct netdev_wire_stats wire;
 };
 
 /* A received frame inside the driver's memory. */
@@ -123,14 +143,14 @@ enum netdev_irq_mode {
 
 /* Rows: what can be looked at. Strings are constants of the driver; they live as long as its image. */
 enum netdev_unit {
-  NETDEV_UNIT_COUNT,    /* a plain number                     */
-  NETDEV_UNIT_HEX8,     /* a register of that many bits       */
+  NETDEV_UNIT_COUNT, /* a plain number                     */
+  NETDEV_UNIT_HEX8,  /* a register of that many bits       */
   NETDEV_UNIT_HEX16,
   NETDEV_UNIT_HEX32,
   NETDEV_UNIT_HEX64,
   NETDEV_UNIT_BYTES,
   NETDEV_UNIT_MBPS,
-  NETDEV_UNIT_BOOL,     /* 0 no, 1 yes                        */
+  NETDEV_UNIT_BOOL, /* 0 no, 1 yes                        */
 };
 
 /* Groups of rows, as a mask for netdev_inspect. */
@@ -143,13 +163,15 @@ enum netdev_unit {
 #define NETDEV_ROWS_CLEARING  (1U << 31) /* also read registers that reading clears                            */
 
 struct netdev_row {
-  uint32_t group;      /* one NETDEV_ROWS_ bit                                                         */
-  const char *name;    /* "RCTL"; of an array, the array's name                                        */
-  uint32_t index;      /* in an array                                                                  */
-  uint32_t count;      /* rows in the array; 1 = none                                                  */
-  uint64_t value;      /* 0 when `unread`                                                              */
-  bool unread;         /* not read: reading would clear it or take a semaphore                         */
-  bool failed;         /* could not be read                                                            */
+  uint32_t group;   /* one NETDEV_ROWS_ bit                                                         */
+  const char *name; /* "RCTL"; of an array, the array's name                                        */
+  uint32_t index;   /* in an array                                                                  */
+  uint32_t count;   /* rows in the array; 1 = none                                                  */
+  uint32_t offset;  /* of a register, in bytes                                                      */
+  uint64_t value;   /* 0 when `unread`                                                              */
+  bool unread;      /* not read: reading would clear it or take a semaphore                         */
+  bool failed;      /* could not be read                                                            */
+  bool wrong;       /* the value itself is an error: a checksum that does not add up                */
   enum netdev_unit unit;
   const char *text;    /* what it is, one line                                                         */
   const char *bits;    /* NULL, or the value's bits by name: "EN:1 UPE:3 LBM:6-7", low bit first        */
@@ -203,6 +225,7 @@ struct netdev {
   const char *model;                        /* "82540EM"                                                          */
   uint8_t mac[NETDEV_MAC_LENGTH];           /* current station address                                            */
   uint8_t permanent_mac[NETDEV_MAC_LENGTH]; /* what the hardware came with                                        */
+  uint32_t nvm_words;                       /* 16-bit words that netdev_nvm_read reads; 0 = it has no NVM       */
   enum netdev_state state;
   struct netdev_link link; /* as of the last netdev_tick                                                          */
   uint32_t filter;         /* NETDEV_FILTER_ flags in force                                                       */
@@ -284,6 +307,68 @@ const struct netdev_stats *netdev_get_stats(struct netdev *dev);
 /* The device's heartbeat: call it 10 to 100 times a second while open. Completes transmissions, reads the link state
  * (at most one register read), recovers a transmitter that hangs. NETDEV_E_GONE once the device is gone. */
 int netdev_tick(struct netdev *dev);
+
+/* Unregisters, closes and frees a device. The controller is quiet and owns its permanent address again. A ring that was
+ * adopted is not freed: its memory is the host's to keep or reuse. NULL is harmless. */
+void netdev_destroy(struct netdev *dev);
+
+/* Stops receiver, transmitter and interrupts with a handful of register accesses and nothing else: no wait, no memory,
+ * no callback. For the moment when an operating system takes over, from any context, also an ExitBootServices callback.
+ * The device is not closed: no other call may follow but netdev_quiesce itself. */
+void netdev_quiesce(struct netdev *dev);
+
+/* Fills in what the firmware's half knows of an open or closed device: the family's block, filters, addresses, link and
+ * statistics (HANDOFF.md). Reads no register. The PCI fields, the lease and the state are the caller's. */
+void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic);
+
+/*
+ * Leaves the controller for a kernel, running (`live`) or quiet with its rings programmed, interrupts masked either
+ * way, and exports what it then is. A device that somebody closed meanwhile is programmed again, from empty rings.
+ * Registers and the device's own memory only: for ExitBootServices. False when the device no longer answers. Nothing
+ * may be asked of `dev` afterwards.
+ */
+bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic);
+
+/* Interrupts (kernels only: UEFI has none) ----------------------------------------------------------------------- */
+
+/* Sets the mode and the moderation (at most `max_per_second` interrupts; 0 = unlimited), unmasks, and sees to it that
+ * frames which wait already raise one. In force until the device is closed, also after a reset that ended a hang. The
+ * interrupt controller and PCI capability are the caller's, and must be ready. NETDEV_E_UNSUPPORTED for a mode that the
+ * device does not have, or moderation where it has none; NETDEV_E_INVALID for a rate that it cannot keep to;
+ * NETDEV_E_STATE unless open. Thread. */
+int netdev_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second);
+
+/* From the interrupt handler: true when the interrupt is this device's; further ones are then masked until
+ * netdev_irq_rearm, and there is something to poll for. Touches nothing but registers, and may interrupt any other call
+ * on the device on the same processor: with several, hold what serialises calls. While all is masked, a device without a
+ * bit that says so (8254x) claims an interrupt of somebody else's if a frame came meanwhile. */
+bool netdev_irq_handle(struct netdev *dev);
+
+/* After the work is done (netdev_poll returned less than its budget): unmasks, then looks once more. True when something
+ * came in meanwhile: poll and rearm again, for it may not interrupt. False: the next one interrupts. A handler that
+ * leaves frames over polls again from its work queue, timer or idle loop. Does nothing, and answers false, on a device
+ * that is not open, or whose interrupts are not enabled. */
+bool netdev_irq_rearm(struct netdev *dev);
+
+/* Masks, until netdev_irq_enable. netdev_irq_handle then answers false and touches nothing. */
+void netdev_irq_disable(struct netdev *dev);
+
+/* Looking at it -------------------------------------------------------------------------------------------------- */
+
+/* Checks what a running device does not notice; with `loopback` also sends frames to itself, for which an open device
+ * is closed and opened again: what it was sending comes back through tx_done, what it receives meanwhile is lost. Takes
+ * some seconds then. The verdict is in test->failed; the result says only whether the device is in the state it was in:
+ * NETDEV_OK, or what netdev_open returned. NETDEV_E_UNSUPPORTED, NETDEV_E_GONE. */
+int netdev_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
+
+/* Shows the rows of the groups asked for (NETDEV_ROWS_) to `visitor`, in a fixed order. Rows that reading would clear
+ * are shown unread unless NETDEV_ROWS_CLEARING is among them. NETDEV_E_INVALID for an unknown group,
+ * NETDEV_E_UNSUPPORTED, NETDEV_E_GONE. */
+int netdev_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
+
+/* Reads one 16-bit word of the NVM. NETDEV_E_NVM when it does not answer, NETDEV_E_INVALID beyond its end,
+ * NETDEV_E_UNSUPPORTED where there is none. */
+int netdev_nvm_read(struct netdev *dev, uint32_t word, uint16_t *value);
 
 /* True for an address a station may have: unicast and not all zero. */
 bool netdev_mac_valid(const uint8_t mac[NETDEV_MAC_LENGTH]);

@@ -59,7 +59,7 @@ static EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL
                                   UINTN count, VOID *buffer) {
   struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
   const struct net_platform *platform = sim_platform(nic->sim);
-  UINT32 value = platform->mmio_read32(platform->ctx, (UINT32)offset);
+  UINT32 value = platform->read32(platform->ctx, bar, (UINT32)offset);
   memcpy(buffer, &value, sizeof(value));
   return EFI_SUCCESS;
 }
@@ -70,22 +70,17 @@ static EFI_STATUS EFIAPI mem_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCO
   const struct net_platform *platform = sim_platform(nic->sim);
   UINT32 value;
   memcpy(&value, buffer, sizeof(value));
-  platform->mmio_write32(platform->ctx, (UINT32)offset, value);
+  platform->write32(platform->ctx, bar, (UINT32)offset, value);
   return EFI_SUCCESS;
 }
 
-/* IOADDR selects a register, IODATA is its value. */
 static EFI_STATUS EFIAPI io_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
                                   UINTN count, VOID *buffer) {
   struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_IO);
   const struct net_platform *platform = sim_platform(nic->sim);
   UINT32 value;
   memcpy(&value, buffer, sizeof(value));
-  if(offset == 0) {
-    nic->io_address = value;
-  } else {
-    platform->io_write32(platform->ctx, nic->io_address, value);
-  }
+  platform->write32(platform->ctx, bar, (UINT32)offset, value);
   return EFI_SUCCESS;
 }
 

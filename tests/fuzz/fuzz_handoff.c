@@ -144,7 +144,7 @@ static void leave(struct fuzz *in) {
   table->nic[0].bar0 = BAR0;
   table->nic[0].bar0_size = E1000_BAR0_MIN_SIZE;
   table->nic[0].state = live ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET;
-  assert_true(e1000_handoff_leave(bench.firmware, live, &table->nic[0]));
+  assert_true(netdev_handoff_leave(bench.firmware, live, &table->nic[0]));
   inject(live ? how >> 5 : 0);
   sim_knobs(bench.sim)->tx_held = false;
 }
@@ -239,7 +239,7 @@ static void start(struct fuzz *in) {
   }
   (void)judge(memory, available);
   knobs->fail_alloc_at = how & 4U ? sim_allocs(bench.sim) + 1U + (how >> 4) % 8U : 0;
-  const struct kernel_nic nic = {.vendor_id = E1000_VENDOR_ID, .device_id = knobs->device_id, .bar0 = BAR0};
+  const struct kernel_nic nic = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = knobs->device_id}, .bar0 = BAR0};
   const struct netdev_client client = {.ctx = &bench.client, .receive = unit_receive};
   enum kernel_nic_origin origin;
   int result = kernel_nic_start(sim_platform(bench.sim), &nic, memory, available, TABLE_AT, map, &client, &bench.kernel,
@@ -264,8 +264,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   change_table(&in);
   change_device(&in);
   start(&in);
-  e1000_destroy(bench.kernel);
-  e1000_destroy(bench.firmware);
+  netdev_destroy(bench.kernel);
+  netdev_destroy(bench.firmware);
   assert_int_equal(sim_leaks(bench.sim), 0);
   sim_destroy(bench.sim);
   return 0;

@@ -21,8 +21,8 @@ static struct fault faults[FAULTS_MAX];
 static uint32_t fault_count;
 static const struct net_platform *healthy;
 
-static uint32_t faulty_read(void *ctx, uint32_t offset) {
-  uint32_t value = healthy->mmio_read32(ctx, offset);
+static uint32_t faulty_read(void *ctx, uint32_t bar, uint32_t offset) {
+  uint32_t value = healthy->read32(ctx, bar, offset);
   for(uint32_t i = 0; i < fault_count; i++) {
     struct fault *fault = &faults[i];
     if(fault->offset != offset) {
@@ -39,9 +39,9 @@ static uint32_t faulty_read(void *ctx, uint32_t offset) {
 }
 
 /* The self-test writes STATUS to see that nothing happens; the simulator would complain. */
-static void tolerant_write(void *ctx, uint32_t offset, uint32_t value) {
+static void tolerant_write(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   if(offset != E1000_STATUS) {
-    healthy->mmio_write32(ctx, offset, value);
+    healthy->write32(ctx, bar, offset, value);
   }
 }
 
@@ -109,8 +109,8 @@ static void count_checks(void *ctx, const char *name, bool passed, uint32_t valu
 
 static void self_test(struct netdev *dev, bool loopback) {
   uint32_t told = 0;
-  struct e1000_selftest test = {.report = count_checks, .ctx = &told};
-  (void)e1000_selftest(dev, loopback, &test);
+  struct netdev_selftest test = {.report = count_checks, .ctx = &told};
+  (void)netdev_selftest(dev, loopback, &test);
   assert_int_equal(test.failed, told >> 16);
   assert_int_equal(test.run, (told & 0xFFFFU) + (told >> 16));
 }
@@ -142,17 +142,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct sim *sim = sim_create(&config);
   struct net_platform platform = *sim_platform(sim);
   healthy = sim_platform(sim);
-  platform.mmio_read32 = faulty_read;
-  platform.mmio_write32 = tolerant_write;
+  platform.read32 = faulty_read;
+  platform.write32 = tolerant_write;
   uint8_t what = fuzz_u8(&in);
   for(uint32_t word = 0; word < SIM_NVM_WORDS && (what & 1U); word++) {
     sim_set_nvm(sim, word, fuzz_u16(&in));
   }
   const uint64_t start_us = sim_now(sim);
-  const struct e1000_config wanted = {.vendor_id = E1000_VENDOR_ID,
-                                      .device_id = config.device_id,
-                                      .tx_descriptors = E1000_RING_MIN,
-                                      .rx_descriptors = E1000_RING_MIN};
+  const struct net_config wanted = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = config.device_id},
+                                    .tx_descriptors = E1000_RING_MIN,
+                                    .rx_descriptors = E1000_RING_MIN};
   struct netdev *dev = NULL;
   int result = e1000_create(&platform, &wanted, &dev);
   assert_int_equal(result == NETDEV_OK, dev != NULL);
@@ -162,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     assert_null(e1000_ring_check(&unit_nic(dev)->rx));
     assert_null(e1000_ring_check(&unit_nic(dev)->tx));
   }
-  e1000_destroy(dev);
+  netdev_destroy(dev);
   assert_true(sim_now(sim) - start_us < SIM_TIME_US);
   assert_true(sim_accesses(sim) < ACCESSES_MAX);
   assert_int_equal(sim_leaks(sim), 0);

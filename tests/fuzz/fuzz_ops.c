@@ -359,7 +359,7 @@ static void set_filter(struct bench *bench) {
 
 static void interrupts(struct bench *bench) {
   uint8_t what = fuzz_u8(&bench->in);
-  enum e1000_irq_mode mode = what % 3U;
+  enum netdev_irq_mode mode = what % 3U;
   if(!is_open(bench)) {
     assert_int_equal(e1000_irq_enable(bench->dev, mode, 0), NETDEV_E_STATE);
     return;
@@ -369,7 +369,7 @@ static void interrupts(struct bench *bench) {
   } else if(what & 0x40U) {
     e1000_irq_rearm(bench->dev);
   } else {
-    bool possible = mode != E1000_IRQ_MSIX || sim_knobs(bench->sim)->device_id == SIM_82574L;
+    bool possible = mode != NETDEV_IRQ_MSIX || sim_knobs(bench->sim)->device_id == SIM_82574L;
     assert_int_equal(e1000_irq_enable(bench->dev, mode, what * 1000U), possible ? NETDEV_OK : NETDEV_E_UNSUPPORTED);
   }
 }

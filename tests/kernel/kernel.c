@@ -134,7 +134,7 @@ static void transmit(uint32_t transmitted) {
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 
 static void on_interrupt(void) {
-  if(e1000_irq_handle(kernel.dev)) {
+  if(netdev_irq_handle(kernel.dev)) {
     kernel.work = true;
   }
 }
@@ -150,7 +150,7 @@ static void work_by_interrupts(void) {
     do {
       while(netdev_poll(kernel.dev, POLL_BUDGET) == POLL_BUDGET) {
       }
-    } while(e1000_irq_rearm(kernel.dev));
+    } while(netdev_irq_rearm(kernel.dev));
   }
 }
 
@@ -219,10 +219,10 @@ static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *s
 }
 
 static const char *enable_interrupts(const struct kernel_nic *nic) {
-  enum e1000_irq_mode mode;
+  enum netdev_irq_mode mode;
   nic_interrupt = on_interrupt;
   if(!nic_route(nic, kernel.options->interrupts, &mode) ||
-     e1000_irq_enable(kernel.dev, mode, kernel.options->moderation) != NETDEV_OK) {
+     netdev_irq_enable(kernel.dev, mode, kernel.options->moderation) != NETDEV_OK) {
     return "this NIC has no such interrupts";
   }
   interrupts_on();

@@ -3,11 +3,13 @@
 
 #include "../../app/args.h"
 #include "arch.h"
+#include "net/barrier.h"
 
 #define REGISTERS_SIZE    0x20000U /* every supported part's BAR 0 */
 #define DMA_ALIGN_MIN     4096U
 #define PCI_COMMAND       0x04U
 #define PCI_COMMAND_ON    6U /* memory decoding, bus mastering */
+#define PCI_CONFIG_SIZE   256U
 #define PCI_BAR0          0x10U
 #define PCI_CAPABILITIES  0x34U
 #define PCI_INTERRUPT     0x3CU
@@ -20,7 +22,8 @@
 #define PCI_NO_DEVICE     0xFFFFFFFFU
 
 static struct {
-  volatile uint32_t *registers;
+  const struct kernel_nic *nic;
+  volatile uint8_t *bar[NET_BAR_COUNT];
   uint8_t *heap;
   size_t heap_size;
   size_t heap_used;
@@ -28,15 +31,41 @@ static struct {
 
 /* Platform ------------------------------------------------------------------------------------------------------- */
 
-static uint32_t mmio_read32(void *ctx, uint32_t offset) {
-  (void)ctx;
-  return platform_state.registers[offset / 4U];
+static volatile uint8_t *register_at(uint32_t bar, uint32_t offset) {
+  return platform_state.bar[bar] + offset;
 }
 
-static void mmio_write32(void *ctx, uint32_t offset, uint32_t value) {
+static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
   (void)ctx;
-  __asm__ volatile("" : : : "memory");
-  platform_state.registers[offset / 4U] = value;
+  return *(volatile uint32_t *)register_at(bar, offset);
+}
+
+static uint16_t read16(void *ctx, uint32_t bar, uint32_t offset) {
+  (void)ctx;
+  return *(volatile uint16_t *)register_at(bar, offset);
+}
+
+static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
+  (void)ctx;
+  return *register_at(bar, offset);
+}
+
+static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
+  (void)ctx;
+  net_dma_wmb();
+  *(volatile uint32_t *)register_at(bar, offset) = value;
+}
+
+static void write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
+  (void)ctx;
+  net_dma_wmb();
+  *(volatile uint16_t *)register_at(bar, offset) = value;
+}
+
+static void write8(void *ctx, uint32_t bar, uint32_t offset, uint8_t value) {
+  (void)ctx;
+  net_dma_wmb();
+  *register_at(bar, offset) = value;
 }
 
 static void *take(size_t size, size_t align) {
@@ -59,8 +88,9 @@ static void heap_free(void *ctx, void *memory, size_t size) {
   (void)size;
 }
 
-static int dma_alloc(void *ctx, size_t size, size_t align, struct net_dma *out) {
+static int dma_alloc(void *ctx, size_t size, size_t align, uint32_t address_bits, struct net_dma *out) {
   (void)ctx;
+  (void)address_bits; /* the heap lies below 4 GiB */
   void *memory = take(size, align > DMA_ALIGN_MIN ? align : DMA_ALIGN_MIN);
   if(!memory) {
     return NETDEV_E_NO_MEMORY;
@@ -97,12 +127,53 @@ static void log_line(void *ctx, enum net_log_level level, const char *text, uint
   }
 }
 
+void *nic_map(void *ctx, uint64_t physical, uint64_t size) {
+  (void)ctx;
+  return physical < PAGING_LIMIT && size <= PAGING_LIMIT - physical ? (void *)physical : NULL;
+}
+
+/* Configuration space -------------------------------------------------------------------------------------------- */
+
+static uint32_t config_read(const struct kernel_nic *nic, uint8_t offset) {
+  return pci_read(nic->bus, nic->device, nic->function, offset);
+}
+
+static void config_write(const struct kernel_nic *nic, uint32_t offset, uint32_t value) {
+  pci_write(nic->bus, nic->device, nic->function, (uint8_t)offset, value);
+}
+
+static uint32_t platform_config_read(void *ctx, uint32_t offset, uint32_t width) {
+  (void)ctx;
+  if(offset >= PCI_CONFIG_SIZE) {
+    return UINT32_MAX;
+  }
+  uint32_t value = config_read(platform_state.nic, (uint8_t)(offset & ~3U)) >> 8U * (offset & 3U);
+  return width == 4 ? value : value & ((1U << 8U * width) - 1U);
+}
+
+static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {
+  (void)ctx;
+  if(offset < PCI_CONFIG_SIZE) {
+    uint32_t shift = 8U * (offset & 3U);
+    uint32_t mask = width == 4 ? UINT32_MAX : ((1U << 8U * width) - 1U) << shift;
+    uint32_t rest = mask == UINT32_MAX ? 0 : config_read(platform_state.nic, (uint8_t)(offset & ~3U)) & ~mask;
+    config_write(platform_state.nic, offset & ~3U, rest | (value << shift & mask));
+  }
+}
+
 const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *heap, size_t heap_size) {
   static const struct net_platform platform = {
       .version = NET_PLATFORM_VERSION,
       .size = sizeof(struct net_platform),
-      .mmio_read32 = mmio_read32,
-      .mmio_write32 = mmio_write32,
+      .bar = {{NET_BAR_MEMORY, REGISTERS_SIZE}},
+      .read32 = read32,
+      .read16 = read16,
+      .read8 = read8,
+      .write32 = write32,
+      .write16 = write16,
+      .write8 = write8,
+      .config_read = platform_config_read,
+      .config_write = platform_config_write,
       .alloc = heap_alloc,
       .free = heap_free,
       .dma_alloc = dma_alloc,
@@ -112,22 +183,19 @@ const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *h
       .log = log_line,
   };
   paging_uncache(nic->bar0, REGISTERS_SIZE);
-  platform_state.registers = mmio(nic->bar0);
+  platform_state.nic = nic;
+  platform_state.bar[0] = (volatile uint8_t *)mmio(nic->bar0);
   platform_state.heap = heap;
   platform_state.heap_size = heap_size;
   return &platform;
-}
-
-void *nic_map(void *ctx, uint64_t physical, uint64_t size) {
-  (void)ctx;
-  return physical < PAGING_LIMIT && size <= PAGING_LIMIT - physical ? (void *)physical : NULL;
 }
 
 /* Bus ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_known(uint8_t bus, uint8_t device, uint8_t function, struct kernel_nic *nic) {
   uint32_t id = pci_read(bus, device, function, 0);
-  if(id == PCI_NO_DEVICE || !e1000_model_name((uint16_t)id, (uint16_t)(id >> 16))) {
+  const struct net_device_id what = {.vendor_id = (uint16_t)id, .device_id = (uint16_t)(id >> 16)};
+  if(id == PCI_NO_DEVICE || !net_driver_find(&what, NULL)) {
     return false;
   }
   uint32_t bar0 = pci_read(bus, device, function, PCI_BAR0);
@@ -165,14 +233,6 @@ bool nic_find(uint32_t index, struct kernel_nic *nic) {
 }
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
-
-static uint32_t config_read(const struct kernel_nic *nic, uint8_t offset) {
-  return pci_read(nic->bus, nic->device, nic->function, offset);
-}
-
-static void config_write(const struct kernel_nic *nic, uint32_t offset, uint32_t value) {
-  pci_write(nic->bus, nic->device, nic->function, (uint8_t)offset, value);
-}
 
 static uint8_t capability(const struct kernel_nic *nic, uint8_t id) {
   uint8_t at = (uint8_t)config_read(nic, PCI_CAPABILITIES);
@@ -223,16 +283,16 @@ static bool route_msix(const struct kernel_nic *nic) {
   return true;
 }
 
-bool nic_route(const struct kernel_nic *nic, const char *interrupts, enum e1000_irq_mode *mode) {
+bool nic_route(const struct kernel_nic *nic, const char *interrupts, enum netdev_irq_mode *mode) {
   if(text_equal(interrupts, "msi")) {
-    *mode = E1000_IRQ_MSI;
+    *mode = NETDEV_IRQ_MSI;
     return route_msi(nic);
   }
   if(text_equal(interrupts, "msix")) {
-    *mode = E1000_IRQ_MSIX;
+    *mode = NETDEV_IRQ_MSIX;
     return route_msix(nic);
   }
-  *mode = E1000_IRQ_INTX;
+  *mode = NETDEV_IRQ_INTX;
   if(text_equal(interrupts, "pic")) {
     pic_route(config_read(nic, PCI_INTERRUPT) & 0xFU);
   } else {

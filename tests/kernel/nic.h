@@ -15,6 +15,6 @@ void *nic_map(void *ctx, uint64_t physical, uint64_t size);
 
 /* Leads the NIC's interrupt, by "intx" (IOAPIC), "pic" (8259), "msi" or "msix", to NIC_VECTOR or the 8259's vector.
  * Returns false when the NIC cannot. */
-bool nic_route(const struct kernel_nic *nic, const char *interrupts, enum e1000_irq_mode *mode);
+bool nic_route(const struct kernel_nic *nic, const char *interrupts, enum netdev_irq_mode *mode);
 
 #endif

@@ -56,7 +56,7 @@ bool dma_buffer_alloc(dma_buffer_t *buffer, size_t size, size_t alignment, phys_
   for(uint32_t i = 0; i < STUB_BUFFERS; i++) {
     struct stub_buffer *row = &stub.buffer[i];
     if(!row->dma.cpu) {
-      assert_int_equal(memory->dma_alloc(memory->ctx, size, alignment, &row->dma), 0);
+      assert_int_equal(memory->dma_alloc(memory->ctx, size, alignment, 32, &row->dma), 0);
       row->nic = stub.now;
       *buffer = (dma_buffer_t){.virt = row->dma.cpu, .phys = row->dma.device, .size = size, .page_count = 1};
       return true;
@@ -181,11 +181,12 @@ void pci_enumerate_devices(pci_enumerate_callback_t callback, void *context) {
 
 void outl(uint16_t port, uint32_t value) {
   struct stub_nic *nic = &stub.nic[stub.now];
-  if(port == STUB_IO_BASE) {
-    nic->io_address = value;
-  } else {
-    assert_int_equal(port, STUB_IO_BASE + 4U);
-    sim_platform(nic->sim)->io_write32(nic->sim, nic->io_address, value);
+  assert_true(port >= STUB_IO_BASE && port < STUB_IO_BASE + 8U);
+  const struct net_platform *platform = sim_platform(nic->sim);
+  for(uint32_t bar = 1; bar < NET_BAR_COUNT; bar++) {
+    if(platform->bar[bar].kind == NET_BAR_IO) {
+      platform->write32(nic->sim, bar, port - STUB_IO_BASE, value);
+    }
   }
 }
 
@@ -222,16 +223,20 @@ bool stub_interrupt(struct stub_nic *nic, uint32_t causes) {
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
-static uint32_t sim_read(void *ctx, uint32_t offset) {
+static uint32_t sim_read(void *ctx, uint32_t bar, uint32_t offset) {
   const struct menios_nic *nic = ctx;
   struct sim *sim = stub.nic[nic->pci.device].sim;
-  return sim_platform(sim)->mmio_read32(sim, offset);
+  return sim_platform(sim)->read32(sim, bar, offset);
 }
 
-static void sim_write(void *ctx, uint32_t offset, uint32_t value) {
+static void sim_write(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   const struct menios_nic *nic = ctx;
   struct sim *sim = stub.nic[nic->pci.device].sim;
-  sim_platform(sim)->mmio_write32(sim, offset, value);
+  if(bar == 0) {
+    sim_platform(sim)->write32(sim, bar, offset, value);
+  } else {
+    outl((uint16_t)(nic->ports[bar] + offset), value); /* as the real one does */
+  }
 }
 
 void __wrap_menios_platform_init(struct menios_nic *nic);
@@ -239,8 +244,8 @@ void __wrap_menios_platform_init(struct menios_nic *nic);
 void __wrap_menios_platform_init(struct menios_nic *nic) {
   __real_menios_platform_init(nic);
   stub.now = nic->pci.device;
-  nic->platform.mmio_read32 = sim_read;
-  nic->platform.mmio_write32 = sim_write;
+  nic->platform.read32 = sim_read;
+  nic->platform.write32 = sim_write;
 }
 
 /* The machine ---------------------------------------------------------------------------------------------------- */
@@ -274,8 +279,8 @@ struct stub_nic *stub_add_nic(uint16_t device_id) {
   struct stub_nic *nic = &stub.nic[stub.nic_count++];
   assert_true(stub.nic_count <= STUB_NICS);
   nic->sim = sim_create(&config);
-  nic->bar_size = E1000_BAR0_MIN_SIZE;
-  nic->config[0] = (uint32_t)device_id << 16 | E1000_VENDOR_ID;
+  nic->bar_size = 0x20000U;
+  nic->config[0] = (uint32_t)device_id << 16 | 0x8086U;
   nic->config[1] = 0x0400U; /* INTx disabled, as some firmware leaves it */
   nic->config[2] = 0x02000003U;
   nic->config[4] = 0x80000000U + stub.nic_count * 0x100000U;

@@ -8,6 +8,7 @@
 /* Far from any processor address of a test, and above 4 GiB so that the high halves matter. Allocations lie apart, so
  * that running over the end of one does not land in the next. */
 #define DEVICE_BASE 0x0000000180000000ULL
+#define DEVICE_LOW  0x0000000010000000ULL /* for a device that must not be given more than 32 bits */
 #define DEVICE_GAP  0x10000ULL
 #define FOUR_GIB    0x100000000ULL
 #define NO_MEMORY   (-2) /* NETDEV_E_NO_MEMORY */
@@ -76,8 +77,9 @@ static void platform_free(void *ctx, void *memory, size_t size) {
   sim_violate(sim, "free of memory that is not allocated", (uint64_t)(uintptr_t)memory);
 }
 
-static uint64_t place(struct sim *sim, size_t size, size_t align) {
-  uint64_t at = (sim->next_device + DEVICE_GAP + align - 1U) & ~((uint64_t)align - 1U);
+static uint64_t place(struct sim *sim, size_t size, size_t align, uint32_t address_bits) {
+  uint64_t *next = &sim->next_device[address_bits > 32U];
+  uint64_t at = (*next + DEVICE_GAP + align - 1U) & ~((uint64_t)align - 1U);
   if(align < DEVICE_GAP) {
     at += align; /* aligned to what was asked for, and to no more */
     at += at & align ? 0 : align;
@@ -85,12 +87,15 @@ static uint64_t place(struct sim *sim, size_t size, size_t align) {
   if((at ^ (at + size - 1U)) / FOUR_GIB != 0) {
     at = (at + size) & ~(FOUR_GIB - 1U);
   }
-  sim->next_device = at + size;
+  *next = at + size;
   return at;
 }
 
-static int platform_dma_alloc(void *ctx, size_t size, size_t align, struct net_dma *out) {
+static int platform_dma_alloc(void *ctx, size_t size, size_t align, uint32_t address_bits, struct net_dma *out) {
   struct sim *sim = ctx;
+  if(address_bits < 32U || address_bits > 64U) {
+    sim_violate(sim, "dma_alloc: address_bits is not 32 to 64", address_bits);
+  }
   if(align == 0 || (align & (align - 1U)) || align > 0x10000U) {
     sim_violate(sim, "dma_alloc: align is not a power of two up to 64 KiB", align);
   }
@@ -98,8 +103,8 @@ static int platform_dma_alloc(void *ctx, size_t size, size_t align, struct net_d
     return NO_MEMORY;
   }
   struct sim_memory *row = free_row(sim);
-  *row =
-      (struct sim_memory){.cpu = must(calloc(1, size)), .device = place(sim, size, align), .size = size, .live = true};
+  *row = (struct sim_memory){
+      .cpu = must(calloc(1, size)), .device = place(sim, size, align, address_bits), .size = size, .live = true};
   *out = (struct net_dma){.cpu = row->cpu, .device = row->device, .size = size, .handle = row};
   return 0;
 }
@@ -227,9 +232,25 @@ static bool access_valid(struct sim *sim, uint32_t offset) {
   return true;
 }
 
-static uint32_t platform_mmio_read32(void *ctx, uint32_t offset) {
+static bool is_io_bar(const struct sim *sim, uint32_t bar) {
+  return bar < NET_BAR_COUNT && sim->platform.bar[bar].kind == NET_BAR_IO;
+}
+
+static bool bar_valid(struct sim *sim, uint32_t bar) {
+  if(bar != 0 && !is_io_bar(sim, bar)) {
+    sim_violate(sim, "access to a BAR that is not there", bar);
+    return false;
+  }
+  return true;
+}
+
+static uint32_t platform_read32(void *ctx, uint32_t bar, uint32_t offset) {
   struct sim *sim = ctx;
-  if(!access_valid(sim, offset)) {
+  if(!bar_valid(sim, bar) || !access_valid(sim, offset)) {
+    return UINT32_MAX;
+  }
+  if(bar != 0) {
+    sim_violate(sim, "the I/O BAR read", offset);
     return UINT32_MAX;
   }
   sim->reads++;
@@ -251,8 +272,35 @@ static void record_write(struct sim *sim, uint32_t offset, uint32_t value, bool 
   sim->log[sim->log_count++] = (struct sim_write){.offset = offset, .value = value, .io = io, .at_us = sim->now_us};
 }
 
-static void platform_mmio_write32(void *ctx, uint32_t offset, uint32_t value) {
+/* IODATA: the register that IOADDR names is written. The I/O BAR of QEMU's e1000 does nothing. */
+static void write_through_io(struct sim *sim, uint32_t offset, uint32_t value) {
+  if(!access_valid(sim, offset)) {
+    return;
+  }
+  record_write(sim, offset, value, true);
+  if(offset != R_CTRL || !(value & CTRL_RST)) {
+    sim_violate(sim, "the I/O BAR used for something else than the reset", offset);
+  }
+  if(!sim_is_gone(sim) && (!sim->config.qemu || sim_is_82574(sim))) {
+    sim_register_write(sim, offset, value);
+  }
+}
+
+static void platform_write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   struct sim *sim = ctx;
+  if(!bar_valid(sim, bar)) {
+    return;
+  }
+  if(bar != 0) {
+    if(offset == IOADDR) {
+      sim->io_address = value;
+    } else if(offset == IODATA) {
+      write_through_io(sim, sim->io_address, value);
+    } else {
+      sim_violate(sim, "the I/O BAR written elsewhere than IOADDR and IODATA", offset);
+    }
+    return;
+  }
   if(access_valid(sim, offset)) {
     record_write(sim, offset, value, false);
     if(!sim_is_gone(sim)) {
@@ -261,20 +309,63 @@ static void platform_mmio_write32(void *ctx, uint32_t offset, uint32_t value) {
   }
 }
 
-static void platform_io_write32(void *ctx, uint32_t offset, uint32_t value) {
+/* Registers have 32 bits (SDM 13.2): nothing narrower is a register access. */
+static uint16_t platform_read16(void *ctx, uint32_t bar, uint32_t offset) {
+  (void)bar;
+  sim_violate(ctx, "a register read with 16 bits", offset);
+  return UINT16_MAX;
+}
+
+static uint8_t platform_read8(void *ctx, uint32_t bar, uint32_t offset) {
+  (void)bar;
+  sim_violate(ctx, "a register read with 8 bits", offset);
+  return UINT8_MAX;
+}
+
+static void platform_write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
+  (void)bar;
+  (void)value;
+  sim_violate(ctx, "a register written with 16 bits", offset);
+}
+
+static void platform_write8(void *ctx, uint32_t bar, uint32_t offset, uint8_t value) {
+  (void)bar;
+  (void)value;
+  sim_violate(ctx, "a register written with 8 bits", offset);
+}
+
+/* Configuration space -------------------------------------------------------------------------------------------- */
+
+static bool config_valid(struct sim *sim, uint32_t offset, uint32_t width) {
+  if((width != 1 && width != 2 && width != 4) || offset % width || offset + width > SIM_CONFIG_SPACE) {
+    sim_violate(sim, "configuration space accessed askew", offset);
+    return false;
+  }
+  return true;
+}
+
+static uint32_t platform_config_read(void *ctx, uint32_t offset, uint32_t width) {
   struct sim *sim = ctx;
-  if(!access_valid(sim, offset)) {
-    return;
+  uint32_t value = 0;
+  if(!config_valid(sim, offset, width) || sim_is_gone(sim)) {
+    return UINT32_MAX;
   }
-  record_write(sim, offset, value, true);
-  if(offset != R_CTRL || !(value & CTRL_RST)) {
-    sim_violate(sim, "io_write32 for something else than the reset", offset);
-  }
-  /* The I/O BAR of QEMU's e1000 does nothing. */
-  if(!sim_is_gone(sim) && (!sim->config.qemu || sim_is_82574(sim))) {
-    sim_register_write(sim, offset, value);
+  memcpy(&value, sim->config_space + offset, width);
+  return value;
+}
+
+static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {
+  struct sim *sim = ctx;
+  if(config_valid(sim, offset, width) && !sim_is_gone(sim)) {
+    memcpy(sim->config_space + offset, &value, width);
   }
 }
+
+uint8_t *sim_config_space(struct sim *sim) {
+  return sim->config_space;
+}
+
+/* Counts --------------------------------------------------------------------------------------------------------- */
 
 uint64_t sim_reads(const struct sim *sim) {
   return sim->reads;
@@ -324,19 +415,32 @@ void sim_poke(struct sim *sim, uint32_t offset, uint32_t value) {
 
 /* Life ----------------------------------------------------------------------------------------------------------- */
 
+static void fill_config_space(struct sim *sim) {
+  const uint8_t header[] = {0x86, 0x80, (uint8_t)sim->config.device_id, (uint8_t)(sim->config.device_id >> 8), 0x07};
+  memcpy(sim->config_space, header, sizeof(header));
+  sim->config_space[0x0B] = 0x02; /* network controller */
+}
+
 struct sim *sim_create(const struct sim_config *config) {
   struct sim *sim = must(calloc(1, sizeof(*sim)));
   sim->config = *config;
   sim->messages = must(calloc(SIM_MESSAGES, sizeof(*sim->messages)));
   sim->now_us = 1000000U;
-  sim->next_device = DEVICE_BASE;
+  sim->next_device[0] = DEVICE_LOW;
+  sim->next_device[1] = DEVICE_BASE;
   sim->platform = (struct net_platform){
       .version = NET_PLATFORM_VERSION,
       .size = sizeof(struct net_platform),
       .ctx = sim,
-      .mmio_read32 = platform_mmio_read32,
-      .mmio_write32 = platform_mmio_write32,
-      .io_write32 = config->no_io ? NULL : platform_io_write32,
+      .bar = {{NET_BAR_MEMORY, SIM_SPACE}},
+      .read32 = platform_read32,
+      .read16 = platform_read16,
+      .read8 = platform_read8,
+      .write32 = platform_write32,
+      .write16 = platform_write16,
+      .write8 = platform_write8,
+      .config_read = platform_config_read,
+      .config_write = platform_config_write,
       .alloc = platform_alloc,
       .free = platform_free,
       .dma_alloc = platform_dma_alloc,
@@ -345,6 +449,10 @@ struct sim *sim_create(const struct sim_config *config) {
       .now_us = platform_now_us,
       .log = platform_log,
   };
+  if(!config->no_io) {
+    sim->platform.bar[sim_is_82574(sim) ? 2 : 1] = (struct net_bar){NET_BAR_IO, SIM_IO_SPACE};
+  }
+  fill_config_space(sim);
   sim_learn_registers(sim);
   sim_power_on(sim);
   return sim;

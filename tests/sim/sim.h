@@ -23,7 +23,7 @@ struct sim_config {
   uint8_t mac[6];        /* in the NVM, and in RAL0/RAH0 after a reset                                    */
   bool qemu;             /* CTRL.RST keeps nearly everything; some counters survive reading; I/O BAR dead */
   bool reset_clears;     /* with qemu: CTRL.RST resets after all, as later versions do                    */
-  bool no_io;            /* net_platform.io_write32 is NULL                                               */
+  bool no_io;            /* no I/O BAR                                                                    */
   bool pcix;             /* STATUS.PCIX_MODE                                                              */
   bool ral_empty;        /* a reset leaves RAL0/RAH0 zero                                                 */
   bool ral_without_av;   /* a reset loads RAL0/RAH0 but leaves AV clear                                   */
@@ -56,6 +56,9 @@ struct sim;
 /* `config` is copied. Never fails (it aborts without memory). */
 struct sim *sim_create(const struct sim_config *config);
 void sim_destroy(struct sim *sim);
+
+/* The 256 bytes of the device's configuration space, for a test to look at or to set. */
+uint8_t *sim_config_space(struct sim *sim);
 
 const struct net_platform *sim_platform(struct sim *sim);
 struct sim_config *sim_knobs(struct sim *sim);
@@ -109,7 +112,7 @@ void sim_set_nvm(struct sim *sim, uint32_t word, uint16_t value); /* the checksu
 
 /* Accesses since the last sim_forget_accesses. */
 uint64_t sim_reads(const struct sim *sim);
-uint64_t sim_writes(const struct sim *sim); /* including io_write32 */
+uint64_t sim_writes(const struct sim *sim); /* including those by the I/O BAR */
 uint64_t sim_io_writes(const struct sim *sim);
 uint32_t sim_reads_of(const struct sim *sim, uint32_t offset);
 uint32_t sim_writes_of(const struct sim *sim, uint32_t offset);

@@ -111,6 +111,10 @@
 #define PHY_LOOPBACK  0x4000U
 
 #define SIM_SPACE             0x20000U
+#define SIM_IO_SPACE          0x20U
+#define SIM_CONFIG_SPACE      256U
+#define IOADDR                0U /* in the I/O BAR, SDM 13.2.2.1 */
+#define IODATA                4U
 #define SIM_REGISTERS         (SIM_SPACE / 4U)
 #define SIM_TABLE             64U
 #define SIM_MESSAGES          512U
@@ -174,6 +178,8 @@ struct sim {
   size_t frame_count;
   size_t frame_room;
 
+  uint8_t config_space[SIM_CONFIG_SPACE];
+  uint32_t io_address;
   uint64_t accesses;
   uint64_t reads;
   uint64_t writes;
@@ -185,7 +191,7 @@ struct sim {
   size_t log_room;
 
   struct sim_memory memory[SIM_TABLE];
-  uint64_t next_device;
+  uint64_t next_device[2]; /* below and above 4 GiB */
   uint32_t allocs;
   uint32_t dma_allocs;
 

@@ -53,7 +53,7 @@ static inline void begin(struct bench *bench, uint16_t device_id) {
 }
 
 static inline void end(struct bench *bench) {
-  e1000_destroy(bench->kernel);
+  netdev_destroy(bench->kernel);
   unit_end(bench->sim, bench->firmware);
 }
 
@@ -67,9 +67,9 @@ static inline void leave(struct bench *bench, uint8_t state) {
   table->nic[0].bar0 = BAR0_AT;
   table->nic[0].bar0_size = E1000_BAR0_MIN_SIZE;
   table->nic[0].state = state;
-  e1000_handoff_export(bench->firmware, &table->nic[0]);
+  netdev_handoff_export(bench->firmware, &table->nic[0]);
   if(state == NET_HANDOFF_QUIET) {
-    e1000_quiesce(bench->firmware);
+    netdev_quiesce(bench->firmware);
   }
   net_handoff_seal(table);
 }

@@ -276,7 +276,7 @@ static void test_quiesce(void **state) {
     struct bench bench;
     begin(&bench, devices[i], 8, true);
     uint64_t before = sim_now(bench.sim);
-    e1000_quiesce(bench.dev);
+    netdev_quiesce(bench.dev);
     assert_int_equal(sim_now(bench.sim), before); /* no wait */
     assert_true(sim_reads(bench.sim) + sim_writes(bench.sim) <= 8);
     assert_int_equal(sim_peek(bench.sim, 0x100) & 2U, 0);

@@ -48,6 +48,12 @@ static uint64_t time_of_write(const struct sim *sim, size_t index) {
 
 /* Create --------------------------------------------------------------------------------------------------------- */
 
+static const char *model_name(uint16_t vendor_id, uint16_t device_id) {
+  const struct net_device_id id = {.vendor_id = vendor_id, .device_id = device_id};
+  const struct net_model *model = e1000_driver.match(&id);
+  return model ? model->name : NULL;
+}
+
 static void test_create_is_quiet(void **state) {
   (void)state;
   static const char *const names[] = {"82540EM", "82544GC", "82545EM", "82574L"};
@@ -58,7 +64,7 @@ static void test_create_is_quiet(void **state) {
       struct bench bench;
       create(&bench, &config);
       assert_string_equal(bench.dev->model, names[i]);
-      assert_string_equal(e1000_model_name(0x8086, devices[i]), names[i]);
+      assert_string_equal(model_name(0x8086, devices[i]), names[i]);
       assert_memory_equal(bench.dev->mac, unit_mac, 6);
       assert_memory_equal(bench.dev->permanent_mac, unit_mac, 6);
       assert_int_equal(bench.dev->state, NETDEV_CLOSED);
@@ -79,22 +85,22 @@ static void test_create_arguments(void **state) {
   struct sim_config config = unit_config(SIM_82540EM);
   struct sim *sim = sim_create(&config);
   struct net_platform platform = *sim_platform(sim);
-  struct e1000_config good = {.vendor_id = 0x8086, .device_id = 0x100E};
+  struct net_config good = {.id = {.vendor_id = 0x8086, .device_id = 0x100E}};
   struct netdev *dev = NULL;
   assert_int_equal(e1000_create(NULL, &good, &dev), NETDEV_E_INVALID);
   assert_int_equal(e1000_create(&platform, NULL, &dev), NETDEV_E_INVALID);
   assert_int_equal(e1000_create(&platform, &good, NULL), NETDEV_E_INVALID);
-  platform.version = 2;
+  platform.version = NET_PLATFORM_VERSION + 1U;
   assert_int_equal(e1000_create(&platform, &good, &dev), NETDEV_E_INVALID);
-  platform.version = 1;
+  platform.version = NET_PLATFORM_VERSION;
   platform.size--;
   assert_int_equal(e1000_create(&platform, &good, &dev), NETDEV_E_INVALID);
 
   static const uint16_t unknown[][2] = {{0x8086, 0x1000}, {0x8086, 0}, {0x8087, 0x100E}, {0, 0}, {0x8086, 0x10D4}};
   for(size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
-    struct e1000_config bad = {.vendor_id = unknown[i][0], .device_id = unknown[i][1]};
+    struct net_config bad = {.id = {.vendor_id = unknown[i][0], .device_id = unknown[i][1]}};
     assert_int_equal(e1000_create(sim_platform(sim), &bad, &dev), NETDEV_E_UNSUPPORTED);
-    assert_null(e1000_model_name(unknown[i][0], unknown[i][1]));
+    assert_null(model_name(unknown[i][0], unknown[i][1]));
   }
   static const uint32_t sizes[] = {1, 4, 7, 100, 8192, UINT32_MAX};
   for(size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -104,7 +110,7 @@ static void test_create_arguments(void **state) {
   assert_null(dev);
   assert_int_equal(sim_leaks(sim), 0);
   assert_int_equal(sim_accesses(sim), 0); /* none of this touched the device */
-  e1000_destroy(NULL);
+  netdev_destroy(NULL);
   unit_end(sim, NULL);
 }
 

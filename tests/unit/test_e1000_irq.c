@@ -19,10 +19,10 @@
 
 static const struct {
   uint16_t device;
-  enum e1000_irq_mode mode;
+  enum netdev_irq_mode mode;
 } modes[] = {
-    {SIM_82540EM, E1000_IRQ_INTX}, {SIM_82544GC, E1000_IRQ_INTX}, {SIM_82545EM, E1000_IRQ_MSI},
-    {SIM_82574L, E1000_IRQ_INTX},  {SIM_82574L, E1000_IRQ_MSI},   {SIM_82574L, E1000_IRQ_MSIX},
+    {SIM_82540EM, NETDEV_IRQ_INTX}, {SIM_82544GC, NETDEV_IRQ_INTX}, {SIM_82545EM, NETDEV_IRQ_MSI},
+    {SIM_82574L, NETDEV_IRQ_INTX},  {SIM_82574L, NETDEV_IRQ_MSI},   {SIM_82574L, NETDEV_IRQ_MSIX},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
@@ -38,15 +38,15 @@ static void test_refusals(void **state) {
   (void)state;
   struct sim *sim;
   struct netdev *dev = begin(SIM_82540EM, &sim);
-  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 0), NETDEV_E_STATE);
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_INTX, 0), NETDEV_E_STATE);
   assert_int_equal(netdev_open(dev), NETDEV_OK);
-  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_MSIX, 0), NETDEV_E_UNSUPPORTED);
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, 0), NETDEV_E_UNSUPPORTED);
   assert_int_equal(sim_peek(sim, E1000_IMS), 0);
   unit_end(sim, dev);
 }
 
 static void expect_programmed(const struct sim *sim, size_t row) {
-  bool msix = modes[row].mode == E1000_IRQ_MSIX;
+  bool msix = modes[row].mode == NETDEV_IRQ_MSIX;
   assert_int_equal(sim_peek(sim, E1000_IMS), msix ? CAUSES | MSIX_CAUSES : CAUSES);
   assert_int_equal(sim_peek(sim, E1000_ICR), msix ? RXT0 | RXQ0 : RXT0); /* what was there before is gone */
   assert_int_equal(sim_peek(sim, E1000_ITR), PER_SECOND_IN);
@@ -61,24 +61,24 @@ static void expect_programmed(const struct sim *sim, size_t row) {
 static void test_one_interrupt(void **state) {
   (void)state;
   for(size_t i = 0; i < MODES; i++) {
-    bool msix = modes[i].mode == E1000_IRQ_MSIX;
+    bool msix = modes[i].mode == NETDEV_IRQ_MSIX;
     uint32_t wanted = msix ? CAUSES | MSIX_CAUSES : CAUSES;
     struct sim *sim;
     struct netdev *dev = begin(modes[i].device, &sim);
     assert_int_equal(netdev_open(dev), NETDEV_OK);
     sim_poke(sim, E1000_ICR, CAUSES);
-    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
+    assert_int_equal(netdev_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
     expect_programmed(sim, i);
     sim_forget_accesses(sim);
-    assert_true(e1000_irq_handle(dev));
+    assert_true(netdev_irq_handle(dev));
     assert_int_equal(sim_peek(sim, E1000_ICR), 0);
     assert_int_equal(sim_reads(sim), 1);
     assert_int_equal(sim_writes(sim), 1);
     assert_int_equal(sim_peek(sim, E1000_IMS), 0);
-    assert_false(e1000_irq_rearm(dev));
+    assert_false(netdev_irq_rearm(dev));
     assert_int_equal(sim_writes(sim), 2);
     assert_int_equal(sim_peek(sim, E1000_IMS), wanted);
-    e1000_irq_disable(dev);
+    netdev_irq_disable(dev);
     assert_int_equal(sim_peek(sim, E1000_IMS), 0);
     unit_end(sim, dev);
   }
@@ -105,9 +105,10 @@ static void test_moderation(void **state) {
     struct netdev *dev = begin(SIM_82574L, &sim);
     bool refused = rows[i].interval == UINT32_MAX;
     assert_int_equal(netdev_open(dev), NETDEV_OK);
-    assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_MSIX, 1000000), NETDEV_OK);
+    assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, 1000000), NETDEV_OK);
     sim_forget_accesses(sim);
-    assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_MSIX, rows[i].per_second), refused ? NETDEV_E_INVALID : NETDEV_OK);
+    assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, rows[i].per_second),
+                     refused ? NETDEV_E_INVALID : NETDEV_OK);
     assert_int_equal(sim_peek(sim, E1000_ITR), refused ? 4 : rows[i].interval);
     assert_int_equal(sim_peek(sim, E1000_EITR), refused ? 4 : rows[i].interval);
     assert_true(!refused || sim_reads(sim) + sim_writes(sim) == 0);
@@ -121,9 +122,9 @@ static void test_back_from_msix(void **state) {
   struct sim *sim;
   struct netdev *dev = begin(SIM_82574L, &sim);
   assert_int_equal(netdev_open(dev), NETDEV_OK);
-  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_MSIX, 0), NETDEV_OK);
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, 0), NETDEV_OK);
   assert_int_equal(sim_peek(sim, E1000_IVAR), VECTOR_0);
-  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 0), NETDEV_OK);
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_INTX, 0), NETDEV_OK);
   assert_int_equal(sim_peek(sim, E1000_IVAR), 0);
   assert_int_equal(sim_peek(sim, E1000_CTRL_EXT) & PBA_SUPPORT, 0);
   assert_int_equal(sim_peek(sim, E1000_IMS), CAUSES);
@@ -134,20 +135,20 @@ static void test_back_from_msix(void **state) {
 static void test_not_ours(void **state) {
   (void)state;
   for(size_t i = 0; i < MODES; i++) {
-    for(int qemu = 0; qemu < 2 && modes[i].mode == E1000_IRQ_INTX; qemu++) {
+    for(int qemu = 0; qemu < 2 && modes[i].mode == NETDEV_IRQ_INTX; qemu++) {
       struct sim *sim;
       struct netdev *dev = begin(modes[i].device, &sim);
       assert_int_equal(netdev_open(dev), NETDEV_OK);
-      assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 0), NETDEV_OK);
-      assert_true(e1000_irq_handle(dev));
-      assert_false(e1000_irq_rearm(dev));
+      assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_INTX, 0), NETDEV_OK);
+      assert_true(netdev_irq_handle(dev));
+      assert_false(netdev_irq_rearm(dev));
       sim_knobs(sim)->qemu = qemu;
-      assert_false(e1000_irq_handle(dev));
+      assert_false(netdev_irq_handle(dev));
       sim_poke(sim, E1000_ICR, TXQE); /* a cause that nobody asked for */
-      assert_false(e1000_irq_handle(dev));
+      assert_false(netdev_irq_handle(dev));
       assert_int_equal(sim_peek(sim, E1000_IMS), CAUSES);
       sim_knobs(sim)->gone = true;
-      assert_false(e1000_irq_handle(dev));
+      assert_false(netdev_irq_handle(dev));
       sim_knobs(sim)->gone = false;
       sim_knobs(sim)->qemu = false;
       unit_end(sim, dev);
@@ -163,19 +164,19 @@ static void test_masked_is_not_ours(void **state) {
   uint8_t frame[60];
   struct netdev *dev = begin(SIM_82574L, &sim);
   assert_int_equal(netdev_open(dev), NETDEV_OK);
-  assert_int_equal(e1000_irq_enable(dev, E1000_IRQ_INTX, 0), NETDEV_OK);
-  assert_true(e1000_irq_handle(dev));
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_INTX, 0), NETDEV_OK);
+  assert_true(netdev_irq_handle(dev));
   unit_frame(frame, sizeof(frame), unit_mac, 1);
   assert_int_equal(sim_inject(sim, frame, sizeof(frame)), SIM_DELIVERED);
-  assert_false(e1000_irq_handle(dev));
+  assert_false(netdev_irq_handle(dev));
   assert_int_equal(sim_peek(sim, E1000_ICR), 0);
-  assert_true(e1000_irq_rearm(dev));
+  assert_true(netdev_irq_rearm(dev));
   assert_int_equal(netdev_receive(dev, frame, sizeof(frame), &(size_t){0}), NETDEV_OK);
-  assert_false(e1000_irq_rearm(dev));
+  assert_false(netdev_irq_rearm(dev));
   assert_int_equal(netdev_transmit(dev, frame, sizeof(frame), NULL, 0), NETDEV_OK);
-  assert_true(e1000_irq_rearm(dev)); /* it is sent */
+  assert_true(netdev_irq_rearm(dev)); /* it is sent */
   assert_int_equal(netdev_complete(dev), 1);
-  assert_false(e1000_irq_rearm(dev));
+  assert_false(netdev_irq_rearm(dev));
   unit_end(sim, dev);
 }
 
@@ -201,9 +202,9 @@ static void test_interrupts_outlive_a_hang(void **state) {
     struct sim *sim;
     struct netdev *dev = begin(modes[i].device, &sim);
     assert_int_equal(netdev_open(dev), NETDEV_OK);
-    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
-    (void)e1000_irq_handle(dev);
-    assert_false(e1000_irq_rearm(dev));
+    assert_int_equal(netdev_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
+    (void)netdev_irq_handle(dev);
+    assert_false(netdev_irq_rearm(dev));
     hang(sim, dev);
     expect_programmed(sim, i);
     unit_end(sim, dev);
@@ -218,12 +219,12 @@ static void test_no_interrupts_stay_none(void **state) {
       struct sim *sim;
       struct netdev *dev = begin(modes[i].device, &sim);
       assert_int_equal(netdev_open(dev), NETDEV_OK);
-      assert_int_equal(e1000_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
+      assert_int_equal(netdev_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
       if(closed) {
         netdev_close(dev);
         assert_int_equal(netdev_open(dev), NETDEV_OK);
       } else {
-        e1000_irq_disable(dev);
+        netdev_irq_disable(dev);
       }
       hang(sim, dev);
       assert_int_equal(sim_peek(sim, E1000_IMS), 0);
@@ -239,26 +240,26 @@ static void test_only_while_enabled(void **state) {
     struct sim *sim;
     struct netdev *dev = begin(modes[i].device, &sim);
     assert_int_equal(netdev_open(dev), NETDEV_OK);
-    assert_false(e1000_irq_rearm(dev));
+    assert_false(netdev_irq_rearm(dev));
     assert_int_equal(sim_peek(sim, E1000_IMS), 0);
-    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
-    (void)e1000_irq_handle(dev);
-    assert_false(e1000_irq_rearm(dev));
+    assert_int_equal(netdev_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
+    (void)netdev_irq_handle(dev);
+    assert_false(netdev_irq_rearm(dev));
     assert_int_not_equal(sim_peek(sim, E1000_IMS), 0);
-    e1000_irq_disable(dev);
+    netdev_irq_disable(dev);
     sim_poke(sim, E1000_ICR, CAUSES);
     sim_forget_accesses(sim);
-    e1000_irq_disable(dev);
-    assert_false(e1000_irq_rearm(dev));
-    assert_false(e1000_irq_handle(dev));
+    netdev_irq_disable(dev);
+    assert_false(netdev_irq_rearm(dev));
+    assert_false(netdev_irq_handle(dev));
     assert_int_equal(sim_reads(sim) + sim_writes(sim), 0);
-    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
+    assert_int_equal(netdev_irq_enable(dev, modes[i].mode, 0), NETDEV_OK);
     sim_knobs(sim)->gone = true;
     sim_advance(sim, TICK_US);
     assert_int_equal(netdev_tick(dev), NETDEV_E_GONE);
     sim_forget_accesses(sim);
-    assert_false(e1000_irq_rearm(dev));
-    assert_false(e1000_irq_handle(dev));
+    assert_false(netdev_irq_rearm(dev));
+    assert_false(netdev_irq_handle(dev));
     assert_int_equal(sim_reads(sim) + sim_writes(sim), 0);
     unit_end(sim, dev);
   }
@@ -269,11 +270,11 @@ static void test_interrupts_outlive_the_selftest(void **state) {
   (void)state;
   for(size_t i = 0; i < MODES; i++) {
     struct sim *sim;
-    struct e1000_selftest test = {0};
+    struct netdev_selftest test = {0};
     struct netdev *dev = begin(modes[i].device, &sim);
     assert_int_equal(netdev_open(dev), NETDEV_OK);
-    assert_int_equal(e1000_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
-    assert_int_equal(e1000_selftest(dev, true, &test), NETDEV_OK);
+    assert_int_equal(netdev_irq_enable(dev, modes[i].mode, PER_SECOND), NETDEV_OK);
+    assert_int_equal(netdev_selftest(dev, true, &test), NETDEV_OK);
     expect_programmed(sim, i);
     unit_end(sim, dev);
   }
@@ -314,7 +315,7 @@ static void arrive(struct loop *loop) {
 
 static bool handle(struct loop *loop) {
   loop->handling = true;
-  bool claimed = e1000_irq_handle(loop->dev);
+  bool claimed = netdev_irq_handle(loop->dev);
   loop->handling = false;
   loop->work |= claimed;
   return claimed;
@@ -335,16 +336,16 @@ static void pass_point(struct loop *loop) {
   }
 }
 
-static uint32_t loop_read32(void *ctx, uint32_t offset) {
+static uint32_t loop_read32(void *ctx, uint32_t bar, uint32_t offset) {
   pass_point(running);
-  uint32_t value = sim_platform(running->sim)->mmio_read32(ctx, offset);
+  uint32_t value = sim_platform(running->sim)->read32(ctx, bar, offset);
   pass_point(running);
   return value;
 }
 
-static void loop_write32(void *ctx, uint32_t offset, uint32_t value) {
+static void loop_write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   pass_point(running);
-  sim_platform(running->sim)->mmio_write32(ctx, offset, value);
+  sim_platform(running->sim)->write32(ctx, bar, offset, value);
   pass_point(running);
 }
 
@@ -356,13 +357,13 @@ static void loop_receive(void *ctx, const struct netdev_frame *frame) {
 
 static void loop_begin(struct loop *loop, size_t row) {
   struct sim_config config = unit_config(modes[row].device);
-  struct e1000_config wanted = {
-      .vendor_id = E1000_VENDOR_ID, .device_id = config.device_id, .tx_descriptors = 16, .rx_descriptors = 16};
-  *loop = (struct loop){.sim = sim_create(&config), .message = modes[row].mode != E1000_IRQ_INTX};
+  struct net_config wanted = {
+      .id = {.vendor_id = E1000_VENDOR_ID, .device_id = config.device_id}, .tx_descriptors = 16, .rx_descriptors = 16};
+  *loop = (struct loop){.sim = sim_create(&config), .message = modes[row].mode != NETDEV_IRQ_INTX};
   running = loop;
   loop->platform = *sim_platform(loop->sim);
-  loop->platform.mmio_read32 = loop_read32;
-  loop->platform.mmio_write32 = loop_write32;
+  loop->platform.read32 = loop_read32;
+  loop->platform.write32 = loop_write32;
   assert_int_equal(e1000_create(&loop->platform, &wanted, &loop->dev), NETDEV_OK);
   unit_client_init(&loop->client, loop->dev, true);
   struct netdev_client client = {
@@ -397,7 +398,7 @@ static uint32_t serve(struct loop *loop) {
         (void)netdev_tick(loop->dev);
       } while(netdev_poll(loop->dev, BUDGET) == BUDGET);
       pass_point(loop);
-    } while(e1000_irq_rearm(loop->dev));
+    } while(netdev_irq_rearm(loop->dev));
     pass_point(loop);
   }
   return all;
@@ -410,13 +411,13 @@ static void test_no_frame_is_left_behind(void **state) {
   for(size_t i = 0; i < 2U * MODES; i++) {
     bool struck = true;
     size_t row = i / 2U;
-    for(uint32_t strike = 1; struck && (i % 2U == 0 || modes[row].mode == E1000_IRQ_INTX); strike++) {
+    for(uint32_t strike = 1; struck && (i % 2U == 0 || modes[row].mode == NETDEV_IRQ_INTX); strike++) {
       struct loop loop;
       loop_begin(&loop, row);
       loop.foreign = i % 2U;
       loop.strike = strike;
       arrive(&loop); /* waits already when interrupts are switched on */
-      assert_int_equal(e1000_irq_enable(loop.dev, modes[row].mode, 0), NETDEV_OK);
+      assert_int_equal(netdev_irq_enable(loop.dev, modes[row].mode, 0), NETDEV_OK);
       (void)serve(&loop);
       assert_int_equal(loop.client.received, loop.sent);
       for(uint32_t n = 1; n < FRAMES; n++) {
@@ -440,7 +441,7 @@ static void loop_delay(void *ctx, uint32_t us) {
 }
 
 static void mask_all(struct loop *loop) {
-  e1000_irq_disable(loop->dev);
+  netdev_irq_disable(loop->dev);
 }
 
 static void close_it(struct loop *loop) {
@@ -448,7 +449,7 @@ static void close_it(struct loop *loop) {
 }
 
 static void enable_again(struct loop *loop) {
-  assert_int_equal(e1000_irq_enable(loop->dev, E1000_IRQ_INTX, PER_SECOND), NETDEV_OK);
+  assert_int_equal(netdev_irq_enable(loop->dev, NETDEV_IRQ_INTX, PER_SECOND), NETDEV_OK);
 }
 
 static void hang_once(struct loop *loop) {
@@ -456,8 +457,8 @@ static void hang_once(struct loop *loop) {
 }
 
 static void test_itself(struct loop *loop) {
-  struct e1000_selftest test = {0};
-  assert_int_equal(e1000_selftest(loop->dev, true, &test), NETDEV_OK);
+  struct netdev_selftest test = {0};
+  assert_int_equal(netdev_selftest(loop->dev, true, &test), NETDEV_OK);
 }
 
 /* Somebody else's interrupt comes at any point: the handler touches no device in reset (the simulator would say so).
@@ -467,11 +468,11 @@ static void test_any_moment(void **state) {
   static void (*const act[])(struct loop * loop) = {mask_all, close_it, enable_again, hang_once, test_itself};
   for(size_t i = 0; i < sizeof(act) / sizeof(act[0]) * MODES; i++) {
     size_t row = i % MODES;
-    bool struck = modes[row].mode == E1000_IRQ_INTX;
+    bool struck = modes[row].mode == NETDEV_IRQ_INTX;
     for(uint32_t strike = 1; struck; strike += strike < 300U ? 1U : 97U) {
       struct loop loop;
       loop_begin(&loop, row);
-      assert_int_equal(e1000_irq_enable(loop.dev, E1000_IRQ_INTX, 0), NETDEV_OK);
+      assert_int_equal(netdev_irq_enable(loop.dev, NETDEV_IRQ_INTX, 0), NETDEV_OK);
       (void)serve(&loop);
       loop.platform.delay_us = loop_delay;
       loop.point = 0;
@@ -495,7 +496,7 @@ static void test_what_wakes(void **state) {
     struct loop loop;
     uint8_t frame[60];
     loop_begin(&loop, i);
-    assert_int_equal(e1000_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
+    assert_int_equal(netdev_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
     (void)serve(&loop);
     assert_false(interrupted(&loop));
 
@@ -538,7 +539,7 @@ static void test_buffers_run_out(void **state) {
     assert_int_equal(sim_peek(loop.sim, E1000_ICR) & E1000_CAUSE_RXO, E1000_CAUSE_RXO);
     assert_int_equal(loop.sent, 15);
     assert_false(sim_interrupt(loop.sim)); /* all is masked still */
-    assert_int_equal(e1000_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
+    assert_int_equal(netdev_irq_enable(loop.dev, modes[i].mode, 0), NETDEV_OK);
     (void)serve(&loop);
     assert_int_equal(loop.client.received, loop.sent);
     unit_end(loop.sim, loop.dev);
@@ -551,9 +552,9 @@ static const struct net_platform *host;
 static uint32_t flood; /* frames to come */
 
 /* For every buffer that it is given back the device has another damaged frame. */
-static void flood_write32(void *ctx, uint32_t offset, uint32_t value) {
+static void flood_write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   static const uint8_t frame[60];
-  host->mmio_write32(ctx, offset, value);
+  host->write32(ctx, bar, offset, value);
   while(flood > 0 && offset == E1000_RDT &&
         sim_inject_raw(ctx, frame, sizeof(frame), DD | EOP, ERROR_CRC, sizeof(frame)) == SIM_DELIVERED) {
     flood--;
@@ -563,14 +564,14 @@ static void flood_write32(void *ctx, uint32_t offset, uint32_t value) {
 static void test_flood_of_damaged_frames(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82574L);
-  struct e1000_config wanted = {
-      .vendor_id = E1000_VENDOR_ID, .device_id = SIM_82574L, .tx_descriptors = 8, .rx_descriptors = 8};
+  struct net_config wanted = {
+      .id = {.vendor_id = E1000_VENDOR_ID, .device_id = SIM_82574L}, .tx_descriptors = 8, .rx_descriptors = 8};
   struct sim *sim = sim_create(&config);
   struct netdev *dev;
   struct netdev_frame frame;
   host = sim_platform(sim);
   struct net_platform flooded = *host;
-  flooded.mmio_write32 = flood_write32;
+  flooded.write32 = flood_write32;
   assert_int_equal(e1000_create(&flooded, &wanted, &dev), NETDEV_OK);
   flood = 1000;
   assert_int_equal(netdev_open(dev), NETDEV_OK);

@@ -9,8 +9,8 @@ static const struct net_platform *host;
 static bool lose_all;
 static uint32_t lose; /* this read of STATUS, counted down to 1; 0 none */
 
-static uint32_t losing_read32(void *ctx, uint32_t offset) {
-  uint32_t value = host->mmio_read32(ctx, offset);
+static uint32_t losing_read32(void *ctx, uint32_t bar, uint32_t offset) {
+  uint32_t value = host->read32(ctx, bar, offset);
   bool lost = lose_all || (offset == E1000_STATUS && lose > 0 && --lose == 0);
   return lost ? UINT32_MAX : value;
 }
@@ -18,12 +18,12 @@ static uint32_t losing_read32(void *ctx, uint32_t offset) {
 static struct sim *create(uint16_t device_id, struct netdev **dev) {
   static struct net_platform losing;
   struct sim_config config = unit_config(device_id);
-  struct e1000_config wanted = {
-      .vendor_id = E1000_VENDOR_ID, .device_id = device_id, .tx_descriptors = 8, .rx_descriptors = 8};
+  struct net_config wanted = {
+      .id = {.vendor_id = E1000_VENDOR_ID, .device_id = device_id}, .tx_descriptors = 8, .rx_descriptors = 8};
   struct sim *sim = sim_create(&config);
   host = sim_platform(sim);
   losing = *host;
-  losing.mmio_read32 = losing_read32;
+  losing.read32 = losing_read32;
   lose = 0;
   lose_all = false;
   assert_int_equal(e1000_create(&losing, &wanted, dev), NETDEV_OK);

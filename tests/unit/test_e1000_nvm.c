@@ -161,8 +161,8 @@ static void test_microwire_never_answers(void **state) {
   assert_int_equal(value, 0xFFFF);
   assert_int_equal(e1000_nvm_checksum(bench.dev, &value), NETDEV_OK);
   assert_int_equal(value, 0xFFC0); /* 64 times -1 */
-  struct e1000_selftest test = {0};
-  assert_int_equal(e1000_selftest(bench.dev, false, &test), NETDEV_OK);
+  struct netdev_selftest test = {0};
+  assert_int_equal(netdev_selftest(bench.dev, false, &test), NETDEV_OK);
   assert_int_equal(test.failed, 1);
   end(&bench);
 

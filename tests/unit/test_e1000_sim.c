@@ -32,7 +32,7 @@ static const struct {
 } mistakes[] = {
     {"register offset not a multiple of 4", SIM_82540EM, {{0}}, READ, 2, 0},
     {"register offset beyond 128 KiB", SIM_82540EM, {{0}}, WRITE, 0x20000, 0},
-    {"io_write32 for something else", SIM_82540EM, {{0}}, IO_WRITE, E1000_TCTL, 0},
+    {"the I/O BAR used for something else", SIM_82540EM, {{0}}, IO_WRITE, E1000_TCTL, 0},
     {"read where this device has no register", SIM_82540EM, {{0}}, READ, E1000_IVAR, 0},
     {"write where this device has no register", SIM_82544GC, {{0}}, WRITE, E1000_EITR, 0},
     {"write where this device has no register", SIM_82574L, {{0}}, WRITE, E1000_SYMERRS, 0},
@@ -73,11 +73,12 @@ static const struct {
 static void access(struct sim *sim, enum act act, uint32_t offset, uint32_t value) {
   const struct net_platform *platform = sim_platform(sim);
   if(act == READ) {
-    (void)platform->mmio_read32(sim, offset);
+    (void)platform->read32(sim, 0, offset);
   } else if(act == WRITE) {
-    platform->mmio_write32(sim, offset, value);
+    platform->write32(sim, 0, offset, value);
   } else {
-    platform->io_write32(sim, offset, value);
+    platform->write32(sim, 1, 0, offset);
+    platform->write32(sim, 1, 4, value);
   }
 }
 
@@ -158,10 +159,10 @@ static void begin(struct bench *bench, uint16_t device_id) {
   bench->sim = sim_create(&config);
   bench->platform = sim_platform(bench->sim);
   sim_poke(bench->sim, E1000_CTRL, E1000_CTRL_SLU);
-  assert_int_equal(bench->platform->dma_alloc(bench->sim, RING_BYTES, 128, &bench->rx), 0);
-  assert_int_equal(bench->platform->dma_alloc(bench->sim, RING_BYTES, 128, &bench->tx), 0);
-  assert_int_equal(bench->platform->dma_alloc(bench->sim, BUFFERS, 4096, &bench->buffers), 0);
-  assert_int_equal(bench->platform->dma_alloc(bench->sim, BUFFERS, 4096, &bench->spare), 0);
+  assert_int_equal(bench->platform->dma_alloc(bench->sim, RING_BYTES, 128, 64, &bench->rx), 0);
+  assert_int_equal(bench->platform->dma_alloc(bench->sim, RING_BYTES, 128, 64, &bench->tx), 0);
+  assert_int_equal(bench->platform->dma_alloc(bench->sim, BUFFERS, 4096, 64, &bench->buffers), 0);
+  assert_int_equal(bench->platform->dma_alloc(bench->sim, BUFFERS, 4096, 64, &bench->spare), 0);
   put_descriptors(&bench->rx, bench->buffers.device);
   put_descriptors(&bench->tx, bench->buffers.device);
   poke_ring(bench, E1000_RDBAL, bench->rx.device, 7);
@@ -181,7 +182,7 @@ static void transmit(struct bench *bench) {
 
 static void odd_alignment(struct bench *bench) {
   struct net_dma dma;
-  (void)bench->platform->dma_alloc(bench->sim, 64, 3, &dma);
+  (void)bench->platform->dma_alloc(bench->sim, 64, 3, 64, &dma);
 }
 
 static void free_with_another_size(struct bench *bench) {

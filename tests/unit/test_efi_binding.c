@@ -291,7 +291,7 @@ static void test_registers_that_cannot_be_read(void **state) {
   UINT8 mac[6];
   machine.nic->pci_io.Mem.Read = refuse_to_read;
   machine.nic->attributes = EFI_PCI_IO_ATTRIBUTE_MEMORY;
-  assert_false(efi_nic_glance(&machine.nic->pci_io, 0x8086, SIM_82540EM, mac, &link));
+  assert_false(efi_nic_glance(&machine.nic->pci_io, mac, &link));
   machine.nic->attributes = 0;
   assert_start_fails(&machine, EFI_DEVICE_ERROR);
 }

@@ -147,7 +147,7 @@ static void assert_adopted(const struct firmware_nic *nic, const struct net_hand
   sim_forget_frames(nic->sim);
   assert_int_equal(netdev_transmit(kernel, wanted, sizeof(wanted), NULL, 0), NETDEV_OK);
   assert_int_equal(sim_frames(nic->sim), 1);
-  e1000_destroy(kernel);
+  netdev_destroy(kernel);
 }
 
 static void inject(const struct firmware_nic *nic, UINT32 number) {

@@ -96,10 +96,10 @@ static bool adopts(struct bench *bench, struct net_handoff *table) {
   unit_check(bench->sim, dev);
   if(copy.nic[0].state == NET_HANDOFF_QUIET) {
     assert_int_equal(sim_peek(bench->sim, E1000_RCTL), copy.nic[0].rctl);
-    e1000_quiesce(dev);
+    netdev_quiesce(dev);
   }
   dev->state = NETDEV_CLOSED; /* leaves the controller to the next */
-  e1000_destroy(dev);
+  netdev_destroy(dev);
   return true;
 }
 

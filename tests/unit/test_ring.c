@@ -17,7 +17,7 @@ static void open_bench(struct bench *bench, uint32_t count) {
   struct sim_config config = unit_config(SIM_82540EM);
   bench->sim = sim_create(&config);
   memset(&bench->ring, 0xA5, sizeof(bench->ring));
-  assert_int_equal(e1000_ring_create(&bench->ring, sim_platform(bench->sim), count), NETDEV_OK);
+  assert_int_equal(e1000_ring_create(&bench->ring, sim_platform(bench->sim), count, 64), NETDEV_OK);
   check(&bench->ring);
 }
 
@@ -90,7 +90,7 @@ static void test_sizes_refused(void **state) {
   struct sim *sim = sim_create(&config);
   for(size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
     struct e1000_ring ring = {0};
-    assert_int_equal(e1000_ring_create(&ring, sim_platform(sim), bad[i]), NETDEV_E_INVALID);
+    assert_int_equal(e1000_ring_create(&ring, sim_platform(sim), bad[i], 64), NETDEV_E_INVALID);
     assert_int_equal(sim_allocs(sim) + sim_dma_allocs(sim), 0);
   }
   sim_destroy(sim);
@@ -104,7 +104,7 @@ static void test_no_memory(void **state) {
     config.fail_dma_alloc_at = n;
     struct sim *sim = sim_create(&config);
     struct e1000_ring ring = {0};
-    assert_int_equal(e1000_ring_create(&ring, sim_platform(sim), 64), NETDEV_E_NO_MEMORY);
+    assert_int_equal(e1000_ring_create(&ring, sim_platform(sim), 64, 64), NETDEV_E_NO_MEMORY);
     assert_int_equal(sim_leaks(sim), 0);
     assert_string_equal(sim_violation_text(sim), "");
     e1000_ring_destroy(&ring, sim_platform(sim));

@@ -68,8 +68,9 @@ static inline struct e1000 *unit_nic(struct netdev *dev) {
 }
 
 static inline int unit_create(struct sim *sim, uint32_t tx, uint32_t rx, struct netdev **out) {
-  struct e1000_config config = {
-      .vendor_id = E1000_VENDOR_ID, .device_id = sim_knobs(sim)->device_id, .tx_descriptors = tx, .rx_descriptors = rx};
+  struct net_config config = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = sim_knobs(sim)->device_id},
+                              .tx_descriptors = tx,
+                              .rx_descriptors = rx};
   *out = NULL;
   return e1000_create(sim_platform(sim), &config, out);
 }
@@ -108,7 +109,7 @@ static inline void unit_frame(uint8_t *frame, size_t length, const uint8_t to[6]
 
 /* Ends a test: nothing is left allocated and nothing was done wrong. */
 static inline void unit_end(struct sim *sim, struct netdev *dev) {
-  e1000_destroy(dev);
+  netdev_destroy(dev);
   assert_string_equal(sim_violation_text(sim), "");
   assert_int_equal(sim_leaks(sim), 0);
   sim_destroy(sim);

@@ -99,7 +99,7 @@ int e1000_menios_transmit(struct netdev *dev, const void *frame, size_t length) 
  * goes on with them. */
 static bool work(struct menios_nic *nic) {
   bool budget_spent = netdev_poll(nic->dev, POLL_BUDGET) == POLL_BUDGET;
-  return e1000_irq_rearm(nic->dev) || budget_spent;
+  return netdev_irq_rearm(nic->dev) || budget_spent;
 }
 
 /* Not from the interrupt handler: it may reset a NIC that hangs, which takes its time (up to a second where the TSC is
@@ -117,7 +117,7 @@ static void tick(struct menios_nic *nic) {
 static bool on_interrupt(void *ctx) {
   struct menios_nic *nic = ctx;
   uint64_t flags = spinlock_lock_irqsave(&nic->lock);
-  bool mine = e1000_irq_handle(nic->dev);
+  bool mine = netdev_irq_handle(nic->dev);
   if(mine) {
     (void)work(nic);
   }
@@ -160,7 +160,7 @@ static void route_interrupt(struct menios_nic *nic) {
     serial_printf("e1000: %s: no interrupt on line %u, polling\n", nic->dev->name, line);
     return;
   }
-  (void)e1000_irq_enable(nic->dev, E1000_IRQ_INTX, 0); /* fails for a device that is not open only */
+  (void)netdev_irq_enable(nic->dev, NETDEV_IRQ_INTX, 0); /* fails for a device that is not open only */
   serial_printf("e1000: %s: interrupts on line %u\n", nic->dev->name, line);
 }
 
@@ -190,9 +190,8 @@ static int bring_up(struct menios_nic *nic) {
 static void probe(const pci_device_location_t *location, uint32_t vendor_device, uint32_t class_revision,
                   void *context) {
   int *failure = context;
-  uint16_t vendor_id = (uint16_t)vendor_device;
-  uint16_t device_id = (uint16_t)(vendor_device >> 16);
-  if(!e1000_model_name(vendor_id, device_id) || driver.nic_count == NICS_MAX) {
+  const struct net_device_id id = {.vendor_id = (uint16_t)vendor_device, .device_id = (uint16_t)(vendor_device >> 16)};
+  if(!net_driver_find(&id, NULL) || driver.nic_count == NICS_MAX) {
     return;
   }
   struct menios_nic *nic = &driver.nic[driver.nic_count];
@@ -201,8 +200,8 @@ static void probe(const pci_device_location_t *location, uint32_t vendor_device,
                                      .device = location->device,
                                      .function = location->function,
                                      .revision_id = (uint8_t)class_revision,
-                                     .vendor_id = vendor_id,
-                                     .device_id = device_id}};
+                                     .vendor_id = id.vendor_id,
+                                     .device_id = id.device_id}};
   int result = bring_up(nic);
   if(result == NETDEV_OK) {
     driver.nic_count++;
@@ -227,7 +226,7 @@ void e1000_menios_shutdown(void) {
     if(nic->irq) {
       (void)irq_unregister(nic->irq);
     }
-    e1000_destroy(nic->dev);
+    netdev_destroy(nic->dev);
     menios_pci_release(nic);
   }
   driver.handoff = 0;

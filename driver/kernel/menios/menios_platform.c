@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "menios_platform.h"
+#include "net/barrier.h"
 
-#define IOADDR 0U /* offsets in the I/O BAR, 8254x SDM 13.2.2.1 */
-#define IODATA 4U
+#define REGISTERS_SIZE  0x20000U /* mapped of BAR 0 where it must not be sized: no part has more registers */
+#define PCI_CONFIG_SIZE 256U
 
 #define COMMAND_IO_SPACE     (1U << 0)
 #define COMMAND_INTX_DISABLE (1U << 10)
@@ -28,22 +29,45 @@
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
-static uint32_t mmio_read32(void *ctx, uint32_t offset) {
-  struct menios_nic *nic = ctx;
-  return nic->registers[offset / 4U];
+static volatile uint8_t *register_at(const struct menios_nic *nic, uint32_t bar, uint32_t offset) {
+  return nic->registers[bar] + offset;
 }
 
-/* x86 keeps stores in order; only the compiler has to be told that those to DMA memory come first. */
-static void mmio_write32(void *ctx, uint32_t offset, uint32_t value) {
-  struct menios_nic *nic = ctx;
-  __asm__ volatile("" : : : "memory");
-  nic->registers[offset / 4U] = value;
+static uint16_t port_at(const struct menios_nic *nic, uint32_t bar, uint32_t offset) {
+  return (uint16_t)(nic->ports[bar] + offset);
 }
 
-static void io_write32(void *ctx, uint32_t offset, uint32_t value) {
-  struct menios_nic *nic = ctx;
-  outl((uint16_t)(nic->io_base + IOADDR), offset);
-  outl((uint16_t)(nic->io_base + IODATA), value);
+static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
+  return *(volatile uint32_t *)register_at(ctx, bar, offset);
+}
+
+static uint16_t read16(void *ctx, uint32_t bar, uint32_t offset) {
+  return *(volatile uint16_t *)register_at(ctx, bar, offset);
+}
+
+static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
+  return *register_at(ctx, bar, offset);
+}
+
+/* What the core writes to an I/O BAR is a doubleword: the 8254x' reset. */
+static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
+  const struct menios_nic *nic = ctx;
+  net_dma_wmb();
+  if(nic->platform.bar[bar].kind == NET_BAR_IO) {
+    outl(port_at(nic, bar, offset), value);
+  } else {
+    *(volatile uint32_t *)register_at(nic, bar, offset) = value;
+  }
+}
+
+static void write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
+  net_dma_wmb();
+  *(volatile uint16_t *)register_at(ctx, bar, offset) = value;
+}
+
+static void write8(void *ctx, uint32_t bar, uint32_t offset, uint8_t value) {
+  net_dma_wmb();
+  *register_at(ctx, bar, offset) = value;
 }
 
 /* Memory --------------------------------------------------------------------------------------------------------- */
@@ -64,7 +88,8 @@ static void heap_free(void *ctx, void *memory, size_t size) {
 }
 
 /* Below 4 GiB for all: menios has memory there, and not every part of the family may be given more. */
-static int dma_alloc(void *ctx, size_t size, size_t align, struct net_dma *out) {
+static int dma_alloc(void *ctx, size_t size, size_t align, uint32_t address_bits, struct net_dma *out) {
+  (void)address_bits;
   dma_buffer_t *buffer = heap_alloc(ctx, sizeof(*buffer));
   if(!buffer) {
     return NETDEV_E_NO_MEMORY;
@@ -119,24 +144,6 @@ static void log_line(void *ctx, enum net_log_level level, const char *text, uint
   }
 }
 
-void menios_platform_init(struct menios_nic *nic) {
-  nic->platform = (struct net_platform){
-      .version = NET_PLATFORM_VERSION,
-      .size = sizeof(struct net_platform),
-      .ctx = nic,
-      .mmio_read32 = mmio_read32,
-      .mmio_write32 = mmio_write32,
-      .io_write32 = nic->io_base ? io_write32 : NULL,
-      .alloc = heap_alloc,
-      .free = heap_free,
-      .dma_alloc = dma_alloc,
-      .dma_free = dma_free,
-      .delay_us = delay_us,
-      .now_us = now_us,
-      .log = log_line,
-  };
-}
-
 /* Configuration space -------------------------------------------------------------------------------------------- */
 
 uint32_t menios_pci_read(const struct menios_nic *nic, uint8_t offset) {
@@ -172,18 +179,15 @@ static uint64_t size_bar0(const struct menios_nic *nic, uint32_t low, uint32_t h
   return ~mask + 1U;
 }
 
-/* Which BAR it is depends on how wide the others are. */
-static uint16_t find_io_base(const struct menios_nic *nic) {
-  for(uint8_t at = PCI_CONFIG_BAR0; at <= PCI_CONFIG_BAR5; at = (uint8_t)(at + 4U)) {
-    uint32_t bar = menios_pci_read(nic, at);
-    if(bar & BAR_IO) {
-      return (uint16_t)(bar & BAR_IO_MASK);
-    }
-    if(bar & BAR_64BIT) {
-      at = (uint8_t)(at + 4U);
+/* Which registers are BARs depends on how wide the others are. */
+static void find_ports(struct menios_nic *nic) {
+  for(uint32_t bar = 0; bar < NET_BAR_COUNT; bar++) {
+    uint32_t value = menios_pci_read(nic, (uint8_t)(PCI_CONFIG_BAR0 + 4U * bar));
+    nic->ports[bar] = value & BAR_IO ? (uint16_t)(value & BAR_IO_MASK) : 0;
+    if(!(value & BAR_IO) && (value & BAR_64BIT)) {
+      bar++;
     }
   }
-  return 0;
 }
 
 bool menios_pci_prepare(struct menios_nic *nic, bool may_size) {
@@ -191,12 +195,13 @@ bool menios_pci_prepare(struct menios_nic *nic, bool may_size) {
   uint32_t high = low & BAR_64BIT ? menios_pci_read(nic, PCI_CONFIG_BAR1) : 0;
   nic->command = (uint16_t)menios_pci_read(nic, PCI_CONFIG_STATUS_COMMAND);
   nic->pci.bar0 = (uint64_t)high << 32 | (low & BAR_MEMORY_MASK);
-  if((low & BAR_IO) || nic->pci.bar0 == 0 || (may_size && size_bar0(nic, low, high) < E1000_BAR0_MIN_SIZE)) {
+  if((low & BAR_IO) || nic->pci.bar0 == 0) {
     return false;
   }
-  nic->io_base = find_io_base(nic);
-  nic->registers = menios_map(NULL, nic->pci.bar0, E1000_BAR0_MIN_SIZE);
-  if(!nic->registers) {
+  nic->bar0_size = may_size ? size_bar0(nic, low, high) : 0;
+  find_ports(nic);
+  nic->registers[0] = menios_map(NULL, nic->pci.bar0, may_size ? nic->bar0_size : REGISTERS_SIZE);
+  if(!nic->registers[0]) {
     return false;
   }
   set_command(nic, (nic->command | COMMAND_IO_SPACE | PCI_COMMAND_MEMORY_SPACE | PCI_COMMAND_BUS_MASTER) &
@@ -206,4 +211,54 @@ bool menios_pci_prepare(struct menios_nic *nic, bool may_size) {
 
 void menios_pci_release(const struct menios_nic *nic) {
   set_command(nic, nic->command);
+}
+
+/* The core asks for 1, 2 or 4 bytes; menios has doublewords. */
+static uint32_t platform_config_read(void *ctx, uint32_t offset, uint32_t width) {
+  if(offset >= PCI_CONFIG_SIZE) {
+    return UINT32_MAX;
+  }
+  uint32_t value = menios_pci_read(ctx, (uint8_t)(offset & ~3U)) >> 8U * (offset & 3U);
+  return width == 4 ? value : value & ((1U << 8U * width) - 1U);
+}
+
+static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {
+  if(offset >= PCI_CONFIG_SIZE) {
+    return;
+  }
+  if(width < 4) {
+    uint32_t shift = 8U * (offset & 3U);
+    uint32_t mask = ((1U << 8U * width) - 1U) << shift;
+    value = (menios_pci_read(ctx, (uint8_t)(offset & ~3U)) & ~mask) | (value << shift & mask);
+  }
+  config_write(ctx, (uint8_t)(offset & ~3U), value);
+}
+
+void menios_platform_init(struct menios_nic *nic) {
+  nic->platform = (struct net_platform){
+      .version = NET_PLATFORM_VERSION,
+      .size = sizeof(struct net_platform),
+      .ctx = nic,
+      .read32 = read32,
+      .read16 = read16,
+      .read8 = read8,
+      .write32 = write32,
+      .write16 = write16,
+      .write8 = write8,
+      .config_read = platform_config_read,
+      .config_write = platform_config_write,
+      .alloc = heap_alloc,
+      .free = heap_free,
+      .dma_alloc = dma_alloc,
+      .dma_free = dma_free,
+      .delay_us = delay_us,
+      .now_us = now_us,
+      .log = log_line,
+  };
+  nic->platform.bar[0] = (struct net_bar){NET_BAR_MEMORY, nic->bar0_size};
+  for(uint32_t bar = 0; bar < NET_BAR_COUNT; bar++) {
+    if(nic->ports[bar]) {
+      nic->platform.bar[bar].kind = NET_BAR_IO;
+    }
+  }
 }

@@ -12,10 +12,11 @@ struct irq_handle;
 struct menios_nic {
   struct net_platform platform;
   struct kernel_nic pci;
-  uint16_t command;             /* of configuration space, as it was found                */
-  uint16_t io_base;             /* the I/O BAR, 0 = none                                  */
-  volatile uint32_t *registers; /* BAR 0                                                  */
-  struct netdev *dev;           /* whoever calls the core for it holds `lock`, with interrupts off */
+  uint16_t command;                           /* of configuration space, as it was found                */
+  uint16_t ports[NET_BAR_COUNT];              /* of an I/O BAR, 0 = none                                */
+  uint64_t bar0_size;                         /* 0 where it must not be sized                           */
+  volatile uint8_t *registers[NET_BAR_COUNT]; /* of a memory BAR                          */
+  struct netdev *dev;                         /* whoever calls the core for it holds `lock`, with interrupts off */
   spinlock_t lock;
   struct irq_handle *irq; /* NULL: polled */
   uint64_t ticked_us;

@@ -62,6 +62,20 @@ static void update_stats(struct e1000 *nic) {
   stats->rx_missed = e1000_count(nic, E1000_MPC);
   stats->rx_crc_errors = e1000_count(nic, E1000_CRCERRS);
   stats->tx_collisions = e1000_count(nic, E1000_COLC);
+  stats->wire = (struct netdev_wire_stats){
+      .rx_total_frames = e1000_count(nic, E1000_TPR),
+      .rx_total_bytes = e1000_count(nic, E1000_TORL),
+      .rx_good_frames = e1000_count(nic, E1000_GPRC),
+      .rx_undersize_frames = e1000_count(nic, E1000_RUC),
+      .rx_oversize_frames = e1000_count(nic, E1000_ROC),
+      .rx_broadcast_frames = e1000_count(nic, E1000_BPRC),
+      .rx_multicast_frames = e1000_count(nic, E1000_MPRC),
+      .tx_total_frames = e1000_count(nic, E1000_TPT),
+      .tx_total_bytes = e1000_count(nic, E1000_TOTL),
+      .tx_good_frames = e1000_count(nic, E1000_GPTC),
+      .tx_broadcast_frames = e1000_count(nic, E1000_BPTC),
+      .tx_multicast_frames = e1000_count(nic, E1000_MPTC),
+  };
 }
 
 /* Leaves the controller reset, with its permanent address in place, for whoever comes next. */
@@ -164,12 +178,8 @@ static void op_update_stats(struct netdev *dev) {
   update_stats(to_e1000(dev));
 }
 
-/* Quiesce ---------------------------------------------------------------------------------------------------------- */
-
-void e1000_quiesce(struct netdev *dev) {
-  if(dev->state != NETDEV_GONE) {
-    e1000_silence(to_e1000(dev));
-  }
+static void op_quiesce(struct netdev *dev) {
+  e1000_silence(to_e1000(dev));
 }
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */
@@ -254,9 +264,21 @@ static int op_tick(struct netdev *dev) {
 
 /* Create and destroy --------------------------------------------------------------------------------------------- */
 
+static void tear_down(struct e1000 *nic) {
+  const struct net_platform *platform = nic->platform;
+  e1000_ring_destroy(&nic->rx, platform);
+  e1000_ring_destroy(&nic->tx, platform);
+  platform->free(platform->ctx, nic, sizeof(*nic));
+}
+
+static void op_destroy(struct netdev *dev) {
+  tear_down(to_e1000(dev));
+}
+
 const struct netdev_ops e1000_ops = {
     .open = op_open,
     .close = op_close,
+    .destroy = op_destroy,
     .transmit = op_transmit,
     .flush = op_flush,
     .complete = op_complete,
@@ -266,12 +288,22 @@ const struct netdev_ops e1000_ops = {
     .set_filter = op_set_filter,
     .update_stats = op_update_stats,
     .tick = op_tick,
+    .quiesce = op_quiesce,
+    .handoff_export = e1000_handoff_export,
+    .handoff_leave = e1000_handoff_leave,
+    .irq_enable = e1000_irq_enable,
+    .irq_handle = e1000_irq_handle,
+    .irq_rearm = e1000_irq_rearm,
+    .irq_disable = e1000_irq_disable,
+    .selftest = e1000_selftest,
+    .inspect = e1000_inspect,
+    .nvm_read = e1000_nvm_word,
 };
 
-static int bring_up(struct e1000 *nic, const struct e1000_config *config) {
-  int result = e1000_ring_create(&nic->tx, nic->platform, config->tx_descriptors);
+static int bring_up(struct e1000 *nic, const struct net_config *config) {
+  int result = e1000_ring_create(&nic->tx, nic->platform, config->tx_descriptors, nic->model->common.dma_bits);
   if(result == NETDEV_OK) {
-    result = e1000_ring_create(&nic->rx, nic->platform, config->rx_descriptors);
+    result = e1000_ring_create(&nic->rx, nic->platform, config->rx_descriptors, nic->model->common.dma_bits);
   }
   if(result == NETDEV_OK) {
     result = e1000_reset(nic);
@@ -285,24 +317,40 @@ static int bring_up(struct e1000 *nic, const struct e1000_config *config) {
     /* What was counted before is nobody's business here. */
     e1000_add_counters(nic);
     memset(nic->counter, 0, sizeof(nic->counter));
-    netdev_init(&nic->netdev, nic->platform, &e1000_ops, nic->model->name, mac);
+    netdev_init(&nic->netdev, nic->platform, &e1000_ops, nic->model->common.name, mac);
+    nic->netdev.nvm_words = E1000_NVM_WORDS;
   }
   return result;
 }
 
-static void tear_down(struct e1000 *nic) {
-  const struct net_platform *platform = nic->platform;
-  e1000_ring_destroy(&nic->rx, platform);
-  e1000_ring_destroy(&nic->tx, platform);
-  platform->free(platform->ctx, nic, sizeof(*nic));
+static const struct net_model *match(const struct net_device_id *id);
+
+static bool has_registers(const struct net_platform *platform) {
+  const struct net_bar *bar = &platform->bar[E1000_REGISTER_BAR];
+  return bar->kind == NET_BAR_MEMORY && (bar->size == 0 || bar->size >= E1000_BAR0_MIN_SIZE);
 }
 
-int e1000_create(const struct net_platform *platform, const struct e1000_config *config, struct netdev **out) {
+static int glance(const struct net_platform *platform, const struct net_device_id *id, uint8_t mac[NETDEV_MAC_LENGTH],
+                  struct netdev_link *link) {
+  if(!match(id) || !has_registers(platform)) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  uint32_t status = platform->read32(platform->ctx, E1000_REGISTER_BAR, E1000_STATUS);
+  if(status == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  *link = e1000_decode_link(status);
+  e1000_decode_address(platform->read32(platform->ctx, E1000_REGISTER_BAR, E1000_RAL),
+                       platform->read32(platform->ctx, E1000_REGISTER_BAR, E1000_RAH), mac);
+  return NETDEV_OK;
+}
+
+int e1000_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out) {
   if(!platform || !config || !out || platform->version != NET_PLATFORM_VERSION || platform->size < sizeof(*platform)) {
     return NETDEV_E_INVALID;
   }
-  const struct e1000_model *model = e1000_find_model(config->vendor_id, config->device_id);
-  if(!model) {
+  const struct e1000_model *model = e1000_find_model(config->id.vendor_id, config->id.device_id);
+  if(!model || !has_registers(platform)) {
     return NETDEV_E_UNSUPPORTED;
   }
   struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
@@ -311,7 +359,7 @@ int e1000_create(const struct net_platform *platform, const struct e1000_config 
   }
   nic->platform = platform;
   nic->model = model;
-  nic->revision_id = config->revision_id;
+  nic->revision_id = config->id.revision_id;
   int result = bring_up(nic, config);
   if(result != NETDEV_OK) {
     tear_down(nic);
@@ -321,27 +369,21 @@ int e1000_create(const struct net_platform *platform, const struct e1000_config 
   return NETDEV_OK;
 }
 
-void e1000_destroy(struct netdev *dev) {
-  if(dev) {
-    netdev_unregister(dev);
-    tear_down(to_e1000(dev));
-  }
-}
-
-const size_t e1000_struct_size = sizeof(struct e1000);
-
 /* The devices, and what is special about each -------------------------------------------------------------------- */
 
 static const struct e1000_model models[] = {
-    {0x100C, E1000_FAMILY_8254X, E1000_NVM_MICROWIRE,
-     E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST,
-     "82544GC"},
-    {0x100E, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82540EM"},
-    {0x100F, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE, "82545EM"},
-    {0x10D3, E1000_FAMILY_82574, E1000_NVM_EERD_LARGE,
-     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_DMA_64BIT | E1000_QUIRK_MSIX |
-         E1000_QUIRK_INT_ASSERTED,
-     "82574L"},
+    {{"82544GC", 32, 0},
+     0x100C,
+     E1000_FAMILY_8254X,
+     E1000_NVM_MICROWIRE,
+     E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST},
+    {{"82540EM", 32, 0}, 0x100E, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE},
+    {{"82545EM", 32, 0}, 0x100F, E1000_FAMILY_8254X, E1000_NVM_EERD_SMALL, E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE},
+    {{"82574L", 64, NET_MODEL_NO_ASPM},
+     0x10D3,
+     E1000_FAMILY_82574,
+     E1000_NVM_EERD_LARGE,
+     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_MSIX | E1000_QUIRK_INT_ASSERTED},
 };
 
 const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_id) {
@@ -353,12 +395,18 @@ const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_i
   return NULL;
 }
 
-const char *e1000_model_name(uint16_t vendor_id, uint16_t device_id) {
-  const struct e1000_model *model = e1000_find_model(vendor_id, device_id);
-  return model ? model->name : NULL;
+static const struct net_model *match(const struct net_device_id *id) {
+  const struct e1000_model *model = e1000_find_model(id->vendor_id, id->device_id);
+  return model ? &model->common : NULL;
 }
 
-bool e1000_dma_64bit(uint16_t vendor_id, uint16_t device_id) {
-  const struct e1000_model *model = e1000_find_model(vendor_id, device_id);
-  return model && (model->quirks & E1000_QUIRK_DMA_64BIT);
-}
+const struct net_driver e1000_driver = {
+    .name = "e1000",
+    .ring_min = E1000_RING_MIN,
+    .ring_max = E1000_RING_MAX,
+    .ring_default = E1000_RING_DEFAULT,
+    .match = match,
+    .glance = glance,
+    .create = e1000_create,
+    .adopt = e1000_adopt,
+};

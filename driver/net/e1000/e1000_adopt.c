@@ -69,8 +69,7 @@ static int check_device(const struct e1000 *nic, const struct net_handoff_nic *f
   return result == NETDEV_OK ? compare_head(nic, &from->tx, E1000_TDH) : result;
 }
 
-static int adopt_ring(struct e1000 *nic, struct e1000_ring *ring, const struct net_handoff_ring *from,
-                      void *(*map)(void *ctx, uint64_t physical, uint64_t size)) {
+static int adopt_ring(struct e1000 *nic, struct e1000_ring *ring, const struct net_handoff_ring *from, net_map map) {
   void *ctx = nic->platform->ctx;
   void *descriptors = map(ctx, from->descriptors, ring_bytes(from));
   void *buffers = map(ctx, from->buffers, (uint64_t)from->count * from->buffer_stride);
@@ -96,7 +95,8 @@ static void take_over_statistics(struct e1000 *nic, const struct net_handoff_sta
 
 static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *from) {
   struct netdev *dev = &nic->netdev;
-  netdev_init(dev, nic->platform, &e1000_ops, nic->model->name, from->permanent_mac);
+  netdev_init(dev, nic->platform, &e1000_ops, nic->model->common.name, from->permanent_mac);
+  dev->nvm_words = E1000_NVM_WORDS;
   memcpy(dev->mac, from->current_mac, NETDEV_MAC_LENGTH);
   dev->filter = from->filter;
   dev->multicast_count = from->multicast_count;
@@ -119,8 +119,7 @@ static void wake(struct e1000 *nic, const struct net_handoff_nic *from) {
   e1000_write_flush(nic);
 }
 
-static int adopt(struct e1000 *nic, const struct net_handoff_nic *from,
-                 void *(*map)(void *ctx, uint64_t physical, uint64_t size)) {
+static int adopt(struct e1000 *nic, const struct net_handoff_nic *from, net_map map) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   int result = check_device(nic, from);
   if(result == NETDEV_OK) {
@@ -142,8 +141,8 @@ static int adopt(struct e1000 *nic, const struct net_handoff_nic *from,
   return result;
 }
 
-int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *from,
-                void *(*map)(void *ctx, uint64_t physical, uint64_t size), struct netdev **out) {
+int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *from, net_map map,
+                struct netdev **out) {
   if(!platform || !from || !map || !out || platform->version != NET_PLATFORM_VERSION ||
      platform->size < sizeof(*platform)) {
     return NETDEV_E_INVALID;

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#define E1000_IOADDR     0U /* offsets in the I/O BAR (SDM 13.2.2.1) */
+#define E1000_IODATA     4U
+#define E1000_IO_BAR_MIN 8U /* bytes */
+
 /* Bounds, all from the manuals; each is the longest a healthy part takes, with room to spare. */
 #define E1000_DMA_DRAIN_US         10000U  /* packets under way after RCTL.EN and TCTL.EN are cleared, SDM 14.3    */
 #define E1000_MASTER_TIMEOUT_US    80000U  /* PCIe requests under way, 82574 10.2.2.1                             */
@@ -97,14 +101,29 @@ static int step_stop_rings(struct e1000 *nic) {
   return NETDEV_OK;
 }
 
+static bool is_io_pair(const struct net_bar *bar) {
+  return bar->kind == NET_BAR_IO && (bar->size == 0 || bar->size >= E1000_IO_BAR_MIN);
+}
+
+/* The I/O BAR with the IOADDR/IODATA pair; NET_BAR_COUNT when there is none that decodes. */
+static uint32_t find_io_bar(const struct net_platform *platform) {
+  uint32_t bar = 0;
+  while(bar < NET_BAR_COUNT && !is_io_pair(&platform->bar[bar])) {
+    bar++;
+  }
+  return bar;
+}
+
 static int step_reset(struct e1000 *nic) {
   uint32_t ctrl = e1000_read(nic, E1000_CTRL);
   /* The reset must not cut short an MDIO access of the management firmware; one that never ends does not stop it. */
   if(ctrl == UINT32_MAX || e1000_mdio_acquire(nic) == NETDEV_E_GONE) {
     return NETDEV_E_GONE;
   }
-  if(e1000_has_quirk(nic, E1000_QUIRK_IO_RESET) && nic->platform->io_write32) {
-    nic->platform->io_write32(nic->platform->ctx, E1000_CTRL, ctrl | E1000_CTRL_RST);
+  uint32_t io_bar = find_io_bar(nic->platform);
+  if(e1000_has_quirk(nic, E1000_QUIRK_IO_RESET) && io_bar < NET_BAR_COUNT) {
+    nic->platform->write32(nic->platform->ctx, io_bar, E1000_IOADDR, E1000_CTRL);
+    nic->platform->write32(nic->platform->ctx, io_bar, E1000_IODATA, ctrl | E1000_CTRL_RST);
   } else {
     e1000_write(nic, E1000_CTRL, ctrl | E1000_CTRL_RST);
   }

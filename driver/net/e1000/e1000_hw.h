@@ -4,6 +4,7 @@
 
 #include "e1000_regs.h"
 #include "e1000_ring.h"
+#include "net/driver.h"
 
 /* How the NVM is read. */
 enum e1000_nvm_method {
@@ -19,7 +20,6 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_82574_BITS  (1U << 3) /* bits that the 82574 specification update wants set or cleared           */
 #define E1000_QUIRK_KEEP_RCTL   (1U << 4) /* never clear RCTL.EN while the receiver runs: reset instead (82574)      */
 #define E1000_QUIRK_ASDE        (1U << 5) /* the MAC detects the PHY's speed itself when CTRL.ASDE is set            */
-#define E1000_QUIRK_DMA_64BIT   (1U << 6) /* may be given addresses above 4 GiB on every bus                         */
 #define E1000_QUIRK_MTA_PAIRS   (1U << 7) /* writing an odd word of MTA destroys the even one before it (82544)      */
 #define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
 #define E1000_QUIRK_MSIX        (1U << 9) /* has MSI-X, with IVAR and EITR (82574)                                   */
@@ -28,11 +28,11 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_INT_ASSERTED (1U << 10)
 
 struct e1000_model {
+  struct net_model common;
   uint16_t device_id;
   uint8_t family; /* E1000_FAMILY_ */
   enum e1000_nvm_method nvm;
   uint32_t quirks;
-  const char *name;
 };
 
 /* Private to driver/net: the ID table's row, and the operations, for a device that is adopted. */
@@ -48,7 +48,7 @@ struct e1000 {
   bool tx_end_dword;       /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
   bool irq_enabled;        /* a handler may touch the device; false only while IMS is zero       */
   bool rx_doorbell_posted; /* a tail write may still sit in a write buffer (see e1000_tick)       */
-  enum e1000_irq_mode irq_mode;
+  enum netdev_irq_mode irq_mode;
   uint32_t irq_interval;         /* ITR, in units of E1000_ITR_INTERVAL_NS                             */
   uint32_t tctl;                 /* what TCTL holds while the transmitter runs                         */
   uint32_t rctl;                 /* what RCTL holds, so that it is written only when it changes         */
@@ -69,12 +69,14 @@ static inline bool e1000_has_quirk(const struct e1000 *nic, uint32_t quirk) {
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
+#define E1000_REGISTER_BAR 0U /* memory, 128 KiB (SDM 4.1) */
+
 static inline uint32_t e1000_read(const struct e1000 *nic, uint32_t offset) {
-  return nic->platform->mmio_read32(nic->platform->ctx, offset);
+  return nic->platform->read32(nic->platform->ctx, E1000_REGISTER_BAR, offset);
 }
 
 static inline void e1000_write(const struct e1000 *nic, uint32_t offset, uint32_t value) {
-  nic->platform->mmio_write32(nic->platform->ctx, offset, value);
+  nic->platform->write32(nic->platform->ctx, E1000_REGISTER_BAR, offset, value);
 }
 
 /* Makes sure the writes so far have reached the device: a read cannot overtake them. */
@@ -163,6 +165,19 @@ void e1000_resync_counters(struct e1000 *nic);
 static inline uint64_t e1000_count(const struct e1000 *nic, uint32_t offset) {
   return nic->counter[(offset - E1000_STATS_FIRST) / 4U];
 }
+
+/* Operations by file ---------------------------------------------------------------------------------------------- */
+
+/* e1000_irq.c, e1000_selftest.c, e1000_inspect.c: as the netdev_ calls of these names. */
+int e1000_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second);
+bool e1000_irq_handle(struct netdev *dev);
+bool e1000_irq_rearm(struct netdev *dev);
+void e1000_irq_disable(struct netdev *dev);
+int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
+int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
+int e1000_nvm_word(struct netdev *dev, uint32_t word, uint16_t *value);
+void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic);
+bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic);
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 

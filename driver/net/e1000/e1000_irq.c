@@ -8,7 +8,7 @@
 #define CAUSES (E1000_CAUSE_TXDW | E1000_CAUSE_LSC | E1000_CAUSE_RXDMT0 | E1000_CAUSE_RXO | E1000_CAUSE_RXT0)
 
 static uint32_t wanted_causes(const struct e1000 *nic) {
-  return nic->irq_mode == E1000_IRQ_MSIX ? CAUSES | E1000_CAUSE_82574_MSIX : CAUSES;
+  return nic->irq_mode == NETDEV_IRQ_MSIX ? CAUSES | E1000_CAUSE_82574_MSIX : CAUSES;
 }
 
 /* Rounded up, so that it is never more often than was asked for. False when no interval is long enough. */
@@ -19,7 +19,7 @@ static bool throttle_interval(uint32_t max_per_second, uint32_t *interval) {
 
 static void set_msix(struct e1000 *nic) {
   uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
-  if(nic->irq_mode == E1000_IRQ_MSIX) {
+  if(nic->irq_mode == NETDEV_IRQ_MSIX) {
     e1000_write(nic, E1000_IVAR, E1000_IVAR_ALL_TO_VECTOR_0);
     e1000_write(nic, E1000_CTRL_EXT, ctrl_ext | E1000_CTRL_EXT_PBA_SUPPORT);
     e1000_write(nic, E1000_EITR, nic->irq_interval);
@@ -39,7 +39,7 @@ void e1000_irq_program(struct e1000 *nic) {
   nic->irq_enabled = true;
   e1000_write(nic, E1000_IMS, wanted_causes(nic));
   /* Frames that waited before had their cause cleared just now, and a full ring would never raise another. */
-  e1000_write(nic, E1000_ICS, E1000_CAUSE_RXT0 | (nic->irq_mode == E1000_IRQ_MSIX ? E1000_CAUSE_82574_RXQ0 : 0U));
+  e1000_write(nic, E1000_ICS, E1000_CAUSE_RXT0 | (nic->irq_mode == NETDEV_IRQ_MSIX ? E1000_CAUSE_82574_RXQ0 : 0U));
 }
 
 /* In this order: a handler that found its device disabled while it still interrupts would leave the line as it is, and
@@ -52,13 +52,13 @@ void e1000_irq_stop(struct e1000 *nic) {
   }
 }
 
-int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_per_second) {
+int e1000_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second) {
   struct e1000 *nic = (struct e1000 *)dev;
   uint32_t interval;
   if(dev->state != NETDEV_OPEN) {
     return NETDEV_E_STATE;
   }
-  if(mode == E1000_IRQ_MSIX && !e1000_has_quirk(nic, E1000_QUIRK_MSIX)) {
+  if(mode == NETDEV_IRQ_MSIX && !e1000_has_quirk(nic, E1000_QUIRK_MSIX)) {
     return NETDEV_E_UNSUPPORTED;
   }
   if(!throttle_interval(max_per_second, &interval)) {
@@ -74,7 +74,7 @@ int e1000_irq_enable(struct netdev *dev, enum e1000_irq_mode mode, uint32_t max_
 /* A line may be shared, and a cause that is read after another device's interrupt is no proof: one that is masked
  * interrupts nobody. The 82574 says whether it interrupts. */
 static bool is_ours(const struct e1000 *nic, uint32_t causes) {
-  if(nic->irq_mode == E1000_IRQ_INTX && e1000_has_quirk(nic, E1000_QUIRK_INT_ASSERTED) &&
+  if(nic->irq_mode == NETDEV_IRQ_INTX && e1000_has_quirk(nic, E1000_QUIRK_INT_ASSERTED) &&
      !(causes & E1000_CAUSE_82574_INT_ASSERTED)) {
     return false;
   }
@@ -86,7 +86,7 @@ bool e1000_irq_handle(struct netdev *dev) {
   if(!nic->irq_enabled) {
     return false;
   }
-  if(nic->irq_mode == E1000_IRQ_MSIX) {
+  if(nic->irq_mode == NETDEV_IRQ_MSIX) {
     /* Nobody shares the vector. Masked first: reading ICR clears it only then (82574 10.2.4.1). */
     e1000_write(nic, E1000_IMC, UINT32_MAX);
     return e1000_read(nic, E1000_ICR) != UINT32_MAX;

@@ -31,7 +31,8 @@ static void tie_slots(struct e1000_ring *ring) {
   }
 }
 
-int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count) {
+int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count,
+                      uint32_t address_bits) {
   if(count == 0) {
     count = E1000_RING_DEFAULT;
   }
@@ -49,8 +50,9 @@ int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platfo
   /* A ring aligned to its own size never crosses a 64 KiB boundary (82545EM specification update, erratum 23). */
   size_t bytes = count * sizeof(union e1000_descriptor);
   size_t align = bytes < RING_ALIGN_MIN ? RING_ALIGN_MIN : bytes;
-  if(platform->dma_alloc(platform->ctx, bytes, align, &ring->descriptors) != NETDEV_OK ||
-     platform->dma_alloc(platform->ctx, (size_t)count * E1000_BUFFER_SIZE, 4096, &ring->buffers) != NETDEV_OK) {
+  if(platform->dma_alloc(platform->ctx, bytes, align, address_bits, &ring->descriptors) != NETDEV_OK ||
+     platform->dma_alloc(platform->ctx, (size_t)count * E1000_BUFFER_SIZE, 4096, address_bits, &ring->buffers) !=
+         NETDEV_OK) {
     e1000_ring_destroy(ring, platform);
     return NETDEV_E_NO_MEMORY;
   }

@@ -74,7 +74,8 @@ struct e1000_ring {
 
 /* Allocates descriptors, buffers and slots. `count` 0 stands for the default. NETDEV_E_INVALID for a count that breaks
  * I4, NETDEV_E_NO_MEMORY with nothing left allocated. */
-int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count);
+int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platform, uint32_t count,
+                      uint32_t address_bits);
 
 /* Continues a ring that a handoff describes (checked by net_handoff_validate), whose memory the processor reaches at
  * `descriptors` and `buffers`. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID; e1000_ring_destroy cleans up after each. */

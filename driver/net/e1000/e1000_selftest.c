@@ -22,7 +22,7 @@ struct phy_state {
   uint16_t m88_control;
 };
 
-static void report(struct e1000_selftest *test, const char *name, bool passed, uint32_t value) {
+static void report(struct netdev_selftest *test, const char *name, bool passed, uint32_t value) {
   test->run++;
   test->failed += !passed;
   if(test->report) {
@@ -33,7 +33,7 @@ static void report(struct e1000_selftest *test, const char *name, bool passed, u
 /* Standard ------------------------------------------------------------------------------------------------------- */
 
 /* Registers that nothing looks at while VLAN filtering is off, so a running device does not notice. */
-static void test_registers(struct e1000 *nic, struct e1000_selftest *test) {
+static void test_registers(struct e1000 *nic, struct netdev_selftest *test) {
   static const uint32_t patterns[] = {0x5A5A5A5AU, 0xA5A5A5A5U, 0x00000000U, 0xFFFFFFFFU};
   uint32_t wrong = 0;
   for(uint32_t i = 0; i < E1000_VFTA_COUNT; i++) {
@@ -52,13 +52,13 @@ static void test_registers(struct e1000 *nic, struct e1000_selftest *test) {
          status != UINT32_MAX && ((e1000_read(nic, E1000_STATUS) ^ status) & E1000_STATUS_LU) == 0, status);
 }
 
-static void test_nvm(struct e1000 *nic, struct e1000_selftest *test) {
+static void test_nvm(struct e1000 *nic, struct netdev_selftest *test) {
   uint16_t sum = 0;
   int result = e1000_nvm_checksum(&nic->netdev, &sum);
   report(test, "NVM: words 0x00 to 0x3f add up to 0xbaba", result == NETDEV_OK && sum == E1000_NVM_CHECKSUM_SUM, sum);
 }
 
-static void test_phy(struct e1000 *nic, struct e1000_selftest *test) {
+static void test_phy(struct e1000 *nic, struct netdev_selftest *test) {
   uint16_t id[2] = {0};
   bool answers =
       e1000_phy_read(&nic->netdev, 2, &id[0]) == NETDEV_OK && e1000_phy_read(&nic->netdev, 3, &id[1]) == NETDEV_OK;
@@ -66,7 +66,7 @@ static void test_phy(struct e1000 *nic, struct e1000_selftest *test) {
   report(test, "PHY: answers and has an identifier", answers && value != 0 && value != UINT32_MAX, value);
 }
 
-static void test_link(struct e1000 *nic, struct e1000_selftest *test) {
+static void test_link(struct e1000 *nic, struct netdev_selftest *test) {
   uint32_t status = e1000_read(nic, E1000_STATUS);
   /* A cable that is not there is no fault of the hardware's. */
   report(test, e1000_decode_link(status).up ? "link: up" : "link: down, no cable?", true, status);
@@ -158,7 +158,7 @@ static bool send_around(struct netdev *dev, uint32_t length, uint32_t tries) {
   return false;
 }
 
-static void test_loopback(struct e1000 *nic, struct e1000_selftest *test) {
+static void test_loopback(struct e1000 *nic, struct netdev_selftest *test) {
   static const uint32_t lengths[] = {60, 64, 128, 511, 1024, 1513, 1514};
   struct netdev *dev = &nic->netdev;
   struct phy_state phy = {0};
@@ -187,7 +187,7 @@ static void test_loopback(struct e1000 *nic, struct e1000_selftest *test) {
 
 /* Public --------------------------------------------------------------------------------------------------------- */
 
-int e1000_selftest(struct netdev *dev, bool loopback, struct e1000_selftest *test) {
+int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test) {
   struct e1000 *nic = (struct e1000 *)dev;
   if(dev->state == NETDEV_GONE) {
     return NETDEV_E_GONE;
