@@ -320,8 +320,10 @@ test-programs: all $(TEST_EFI) $(KERNELS) other-compiler
 other-compiler: deps
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
 
-# Everything
-test: check unit coverage $(FUZZ_BIN) test-programs $(BUILD)/menios.o
+# Everything, built on all processors unless -j says otherwise
+test: deps
+	$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) \
+	  check unit coverage $(FUZZ_BIN) test-programs $(BUILD)/menios.o
 	BUILD=$(BUILD) tests/run --slowest --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
 
 clean:
