@@ -5,9 +5,6 @@
 
 #define IMAGE_BYTES_MAX (4U * 1024U * 1024U)
 #define FIRST_MAC       0xC3U
-#define ICR_IMS         0x000D0U
-#define RCTL            0x00100U
-#define ENABLED         2U
 
 /* Images ---------------------------------------------------------------------------------------------------------- */
 
@@ -100,6 +97,10 @@ void cmd_power_off(void) {
   running = false;
   programs_end();
   firmware_power_off();
+}
+
+void cmd_without_driver(void) {
+  programs_remove(&e1000_program);
 }
 
 void cmd_resident(struct stack_config *config) {

@@ -30,6 +30,9 @@ void cmd_end(void);
 /* Ends it as it is: after ExitBootServices, or when something was left on purpose. */
 void cmd_power_off(void);
 
+/* Takes e1000.efi off the volume. */
+void cmd_without_driver(void);
+
 /* e1000.efi is loaded and holds all NICs, and a network stack runs on each. */
 void cmd_resident(struct stack_config *config);
 
