@@ -1,0 +1,468 @@
+/* virtio_net.c - virtio network devices behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
+#include "virtio_nic.h"
+#include "../netdev.h"
+
+#include <string.h>
+
+#define VIRTIO_LINK_INTERVAL_US 50000U /* how often the heartbeat reads registers                               */
+#define VIRTIO_TX_HANG_US                                                                                              \
+  5000000U /* nothing came back for this long: a device that waits for its backend says
+                                             nothing either, so this is longer than a backend should take          */
+#define VIRTIO_RESETS_MAX                                                                                              \
+  8U /* so many resets, each sooner than VIRTIO_PEACE_US after the last, and the
+                                             device is given up                                                    */
+#define VIRTIO_PEACE_US 60000000U
+
+void virtio_net_log(const struct virtio_net *nic, enum net_log_level level, const char *text, uint32_t value) {
+  virtio_pci_log(&nic->pci, level, text, value);
+}
+
+static uint64_t now_us(const struct virtio_net *nic) {
+  return nic->platform->now_us(nic->platform->ctx);
+}
+
+/* Distrust ------------------------------------------------------------------------------------------------------- */
+
+void virtio_net_distrust(struct virtio_net *nic, uint64_t *count, const char *why, uint32_t value) {
+  if(!nic->trouble) {
+    nic->trouble = why;
+    (*count)++;
+    virtio_net_log(nic, NET_LOG_ERROR, why, value);
+  }
+}
+
+enum virtq_verdict virtio_net_peek(struct virtio_net *nic, struct virtq *queue, uint16_t *id, uint32_t *length) {
+  enum virtq_verdict verdict = virtq_peek(queue, id, length);
+  if(verdict == VIRTQ_LIE) {
+    virtio_net_distrust(nic, &nic->counters.lies, queue->lie, queue->lie_value);
+  }
+  return verdict;
+}
+
+/* Open and close ------------------------------------------------------------------------------------------------- */
+
+/* A frame that the firmware queued counts, but is nobody's whom we could tell. */
+static void frame_done(struct virtio_net *nic, const struct virtq_slot *slot, int status) {
+  netdev_tx_count(&nic->netdev, slot->length, status);
+  if(!slot->foreign) {
+    netdev_tx_tell(&nic->netdev, slot->cookie, status);
+  }
+}
+
+/* The next frame that the device is done with, or NULL. */
+static const struct virtq_slot *next_done(struct virtio_net *nic) {
+  struct virtq *queue = virtio_tx(nic);
+  uint16_t id;
+  uint32_t length;
+  if(virtio_net_peek(nic, queue, &id, &length) != VIRTQ_DONE) {
+    return NULL;
+  }
+  virtq_take(queue);
+  return &queue->slot[id];
+}
+
+/* The frames that are done count as sent; the rest comes back with `status`. Only while the device is quiet, and while
+ * a callback that wants to send is refused. */
+static void hand_back_frames(struct virtio_net *nic, int status) {
+  struct virtq *queue = virtio_tx(nic);
+  const struct virtq_slot *slot;
+  while((slot = next_done(nic)) != NULL) {
+    frame_done(nic, slot, NETDEV_OK);
+  }
+  uint16_t id;
+  while(virtq_cancel(queue, &id)) {
+    frame_done(nic, &queue->slot[id], status);
+  }
+}
+
+static int op_open(struct netdev *dev) {
+  struct virtio_net *nic = to_virtio(dev);
+  /* Polled until somebody asks for interrupts. Without this a device that has something to say holds a line high that
+   * others may share, until ISR is read. */
+  nic->intx_before = virtio_pci_allow_intx(&nic->pci, false);
+  nic->trouble = NULL;
+  nic->resets_left = VIRTIO_RESETS_MAX;
+  nic->stuck_watch = false;
+  int result = virtio_net_start(nic);
+  uint8_t status = result == NETDEV_OK ? virtio_status(&nic->pci) : 0;
+  if(result == NETDEV_OK && virtio_pci_is_gone(&nic->pci, status)) {
+    result = NETDEV_E_GONE;
+  }
+  if(result != NETDEV_OK) {
+    (void)virtio_pci_silence(&nic->pci); /* also what seems to be gone: one read may have been lost */
+    (void)virtio_pci_allow_intx(&nic->pci, nic->intx_before);
+    return result;
+  }
+  nic->link_read_us = now_us(nic);
+  nic->reset_us = nic->link_read_us;
+  netdev_link_seen(dev, virtio_net_read_link(nic));
+  return NETDEV_OK;
+}
+
+/* Leaves the device reset, which also puts its permanent address in place. */
+static void op_close(struct netdev *dev, bool gone) {
+  struct virtio_net *nic = to_virtio(dev);
+  nic->irq_enabled = false;
+  if(!gone) {
+    if(virtio_pci_reset(&nic->pci) != NETDEV_OK) {
+      virtio_net_log(nic, NET_LOG_ERROR, "close: the reset failed", nic->status);
+    }
+    (void)virtio_pci_allow_intx(&nic->pci, nic->intx_before);
+  }
+  hand_back_frames(nic, NETDEV_E_CANCELLED);
+}
+
+/* Datapath ------------------------------------------------------------------------------------------------------- */
+
+/* With VIRTIO_NET_F_MTU no longer frame may be sent (5.1.4.2). A tag does not count (IEEE 802.3, 3.2.7). */
+static bool is_too_long(const struct virtio_net *nic, const uint8_t *frame, uint32_t length) {
+  bool tagged = length >= NETDEV_HEADER_LENGTH && frame[12] == 0x81U && frame[13] == 0x00U;
+  return virtio_has(nic, VIRTIO_NET_F_MTU) && length > NETDEV_HEADER_LENGTH + nic->mtu + (tagged ? 4U : 0U);
+}
+
+static int op_transmit(struct netdev *dev, const void *frame, uint32_t length, void *cookie) {
+  struct virtio_net *nic = to_virtio(dev);
+  struct virtq *queue = virtio_tx(nic);
+  if(is_too_long(nic, frame, length)) {
+    return NETDEV_E_INVALID;
+  }
+  uint16_t id;
+  if(!virtq_free_id(queue, &id)) {
+    return NETDEV_E_BUSY;
+  }
+  struct virtq_slot *slot = &queue->slot[id];
+  uint32_t padded = length < NETDEV_MIN_FRAME ? NETDEV_MIN_FRAME : length;
+  memset(slot->buffer, 0, VIRTIO_NET_HEADER_SIZE);
+  memcpy(slot->buffer + VIRTIO_NET_HEADER_SIZE, frame, length);
+  memset(slot->buffer + VIRTIO_NET_HEADER_SIZE + length, 0, padded - length);
+  slot->cookie = cookie;
+  slot->length = padded;
+  slot->foreign = false;
+  virtq_describe(queue, id, VIRTIO_NET_HEADER_SIZE + padded, 0, 0);
+  virtq_offer(queue);
+  return NETDEV_OK;
+}
+
+static void op_flush(struct netdev *dev) {
+  struct virtio_net *nic = to_virtio(dev);
+  struct virtq *queue = virtio_tx(nic);
+  bool any = queue->offered != queue->published;
+  if(virtq_publish(queue)) {
+    virtio_pci_notify(&nic->pci, queue);
+    dev->stats.tx_doorbells++;
+  } else if(any) {
+    nic->counters.tx_unnotified++;
+  }
+}
+
+static uint32_t op_complete(struct netdev *dev) {
+  struct virtio_net *nic = to_virtio(dev);
+  uint32_t count = 0;
+  const struct virtq_slot *slot;
+  /* At most one lap: a callback may transmit, which may complete at once, and so on for ever. */
+  while(count < virtio_tx(nic)->size && (slot = next_done(nic)) != NULL) {
+    frame_done(nic, slot, NETDEV_OK);
+    count++;
+  }
+  return count;
+}
+
+/* Gives the buffer that was taken back to the device, and tells it about a batch of them. */
+static void recycle(struct virtio_net *nic) {
+  struct virtq *queue = virtio_rx(nic);
+  virtq_take(queue);
+  virtio_net_fill(nic);
+  if((uint16_t)(queue->offered - queue->published) < queue->batch) {
+    return;
+  }
+  if(virtq_publish(queue)) {
+    virtio_pci_notify(&nic->pci, queue);
+    nic->netdev.stats.rx_doorbells++;
+  } else {
+    nic->counters.rx_unnotified++;
+  }
+}
+
+/* Skips what cannot be a frame. A length beyond the buffer is no reason for a reset: devices are known that report
+ * lengths carelessly, and nothing is read beyond the longest frame. At most one lap of the queue per call, so a device
+ * that writes faster than we read cannot keep us here. */
+static int op_peek(struct netdev *dev, struct netdev_frame *frame) {
+  struct virtio_net *nic = to_virtio(dev);
+  struct virtq *queue = virtio_rx(nic);
+  uint16_t id;
+  uint32_t length;
+  for(uint32_t i = 0; i < queue->size; i++) {
+    if(virtio_net_peek(nic, queue, &id, &length) != VIRTQ_DONE) {
+      return NETDEV_E_EMPTY;
+    }
+    if(length >= VIRTIO_NET_HEADER_SIZE + NETDEV_HEADER_LENGTH &&
+       length <= VIRTIO_NET_HEADER_SIZE + NETDEV_MAX_TAGGED_FRAME) {
+      frame->data = queue->slot[id].buffer + VIRTIO_NET_HEADER_SIZE;
+      frame->length = length - VIRTIO_NET_HEADER_SIZE;
+      return NETDEV_OK;
+    }
+    dev->stats.rx_length_errors++;
+    recycle(nic);
+  }
+  return NETDEV_E_EMPTY;
+}
+
+static void op_release(struct netdev *dev) {
+  struct virtio_net *nic = to_virtio(dev);
+  struct virtq *queue = virtio_rx(nic);
+  if(queue->seen) { /* else a caller without a netdev_peek */
+    dev->stats.rx_frames++;
+    dev->stats.rx_bytes += queue->seen_length - VIRTIO_NET_HEADER_SIZE;
+    recycle(nic);
+  }
+}
+
+/* Configuration -------------------------------------------------------------------------------------------------- */
+
+static int op_set_mac(struct netdev *dev, const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  return virtio_net_apply_mac(to_virtio(dev), mac);
+}
+
+static int op_set_filter(struct netdev *dev) {
+  return virtio_net_apply_filter(to_virtio(dev));
+}
+
+static void op_update_stats(struct netdev *dev) {
+  (void)dev; /* all that is counted is counted by us, as it happens */
+}
+
+static void op_quiesce(struct netdev *dev) {
+  (void)virtio_pci_silence(&to_virtio(dev)->pci);
+}
+
+/* Heartbeat ------------------------------------------------------------------------------------------------------ */
+
+/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. If
+ * it is still there after all, it must not go on writing into memory that is freed one day. */
+static int give_up(struct virtio_net *nic) {
+  (void)virtio_pci_silence(&nic->pci);
+  netdev_gone(&nic->netdev);
+  hand_back_frames(nic, NETDEV_E_GONE);
+  return NETDEV_E_GONE;
+}
+
+static bool may_reset_again(struct virtio_net *nic, uint64_t now) {
+  if(now - nic->reset_us >= VIRTIO_PEACE_US) {
+    nic->resets_left = VIRTIO_RESETS_MAX;
+  }
+  nic->reset_us = now;
+  if(nic->resets_left == 0) {
+    virtio_net_log(nic, NET_LOG_ERROR, "the device is given up after so many resets", VIRTIO_RESETS_MAX);
+    return false;
+  }
+  nic->resets_left--;
+  return true;
+}
+
+static int recover(struct virtio_net *nic, uint64_t now) {
+  struct netdev *dev = &nic->netdev;
+  nic->counters.resets++;
+  nic->stuck_watch = false;
+  if(!may_reset_again(nic, now) || virtio_pci_reset(&nic->pci) != NETDEV_OK) {
+    return give_up(nic);
+  }
+  /* Closed meanwhile, so that a callback that wants to send is refused instead of queueing into a dead queue. */
+  dev->state = NETDEV_CLOSED;
+  hand_back_frames(nic, NETDEV_E_RESET);
+  dev->state = NETDEV_OPEN;
+  if(virtio_net_start(nic) != NETDEV_OK) {
+    return give_up(nic);
+  }
+  if(nic->irq_enabled) {
+    virtio_net_irq_program(nic); /* the reset has parked them */
+  }
+  return NETDEV_OK;
+}
+
+/* True when nothing that the device was told to send has come back for too long. The clock starts when a tick first sees
+ * that, so a frame that was queued just now is never taken for a hang. */
+static bool is_stuck(struct virtio_net *nic, uint64_t now) {
+  const struct virtq *queue = virtio_tx(nic);
+  bool waiting = virtq_pending(queue) != 0;
+  if(!waiting || !nic->stuck_watch || queue->taken != nic->stuck_taken) {
+    nic->stuck_watch = waiting;
+    nic->stuck_taken = queue->taken;
+    nic->stuck_us = now;
+  }
+  return waiting && now - nic->stuck_us >= VIRTIO_TX_HANG_US;
+}
+
+/* Two reads every 50 ms, none in between: whether the device is there and well, and its link. */
+static int op_tick(struct netdev *dev) {
+  struct virtio_net *nic = to_virtio(dev);
+  op_complete(dev);
+
+  uint64_t now = now_us(nic);
+  bool stuck = is_stuck(nic, now);
+  if(!nic->trouble && now - nic->link_read_us < VIRTIO_LINK_INTERVAL_US) {
+    return NETDEV_OK;
+  }
+  nic->link_read_us = now;
+  uint8_t status = virtio_status(&nic->pci);
+  if(virtio_pci_is_gone(&nic->pci, status)) {
+    virtio_net_log(nic, NET_LOG_ERROR, "the device no longer answers", status);
+    return give_up(nic);
+  }
+  if(status != nic->status) {
+    virtio_net_distrust(nic, &nic->counters.needs_reset, "the device asks for a reset; its status", status);
+  }
+  netdev_link_seen(dev, virtio_net_read_link(nic));
+
+  /* Without a link, waiting is right. */
+  if(!dev->link.up) {
+    nic->stuck_watch = false;
+  } else if(stuck) {
+    virtio_net_distrust(nic, &dev->stats.tx_hangs, "the device stopped sending; frames waiting",
+                        virtq_pending(virtio_tx(nic)));
+  }
+  return nic->trouble ? recover(nic, now) : NETDEV_OK;
+}
+
+/* Create and destroy --------------------------------------------------------------------------------------------- */
+
+static void tear_down(struct virtio_net *nic) {
+  const struct net_platform *platform = nic->platform;
+  virtio_net_free_queues(nic);
+  platform->free(platform->ctx, nic, sizeof(*nic));
+}
+
+static void op_destroy(struct netdev *dev) {
+  tear_down(to_virtio(dev));
+}
+
+const struct netdev_ops virtio_net_ops = {
+    .open = op_open,
+    .close = op_close,
+    .destroy = op_destroy,
+    .transmit = op_transmit,
+    .flush = op_flush,
+    .complete = op_complete,
+    .peek = op_peek,
+    .release = op_release,
+    .set_mac = op_set_mac,
+    .set_filter = op_set_filter,
+    .update_stats = op_update_stats,
+    .tick = op_tick,
+    .quiesce = op_quiesce,
+    .irq_enable = virtio_net_irq_enable,
+    .irq_handle = virtio_net_irq_handle,
+    .irq_rearm = virtio_net_irq_rearm,
+    .irq_disable = virtio_net_irq_disable,
+    .selftest = virtio_net_selftest,
+    .inspect = virtio_net_inspect,
+};
+
+static bool ring_size_valid(uint32_t size) {
+  return size == 0 || (size >= VIRTIO_NET_RING_MIN && size <= VIRTIO_NET_RING_MAX && (size & (size - 1U)) == 0);
+}
+
+static int bring_up(struct virtio_net *nic, const struct net_config *config) {
+  const uint32_t sizes[2] = {config->rx_descriptors ? config->rx_descriptors : VIRTIO_NET_RING_DEFAULT,
+                             config->tx_descriptors ? config->tx_descriptors : VIRTIO_NET_RING_DEFAULT};
+  int result = virtio_pci_find(&nic->pci, nic->platform);
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  uint8_t mac[NETDEV_MAC_LENGTH] = {0};
+  result = virtio_net_learn(nic, sizes, mac);
+  if(result != NETDEV_OK) {
+    (void)virtio_pci_silence(&nic->pci);
+    return result;
+  }
+  netdev_init(&nic->netdev, nic->platform, &virtio_net_ops, nic->model->common.name, mac);
+  memset(&nic->netdev.stats.wire, 0xFF, sizeof(nic->netdev.stats.wire)); /* NETDEV_NOT_COUNTED, every one */
+  return NETDEV_OK;
+}
+
+int virtio_net_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out) {
+  if(!platform || !config || !out || platform->version != NET_PLATFORM_VERSION || platform->size < sizeof(*platform) ||
+     !ring_size_valid(config->rx_descriptors) || !ring_size_valid(config->tx_descriptors)) {
+    return NETDEV_E_INVALID;
+  }
+  const struct virtio_model *model = virtio_find_model(config->id.vendor_id, config->id.device_id);
+  if(!model) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  struct virtio_net *nic = platform->alloc(platform->ctx, sizeof(*nic));
+  if(!nic) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  nic->platform = platform;
+  nic->model = model;
+  int result = bring_up(nic, config);
+  if(result != NETDEV_OK) {
+    tear_down(nic);
+    return result;
+  }
+  *out = &nic->netdev;
+  return NETDEV_OK;
+}
+
+uint64_t virtio_net_features(const struct netdev *dev) {
+  return ((const struct virtio_net *)dev)->features;
+}
+
+uint32_t virtio_net_mtu(const struct netdev *dev) {
+  return ((const struct virtio_net *)dev)->mtu;
+}
+
+/* A glance changes nothing, so which features the device offers stays unknown (asking is a write): its address and its
+ * link status are taken for what they look like. */
+static int glance(const struct net_platform *platform, const struct net_device_id *id, uint8_t mac[NETDEV_MAC_LENGTH],
+                  struct netdev_link *link) {
+  struct virtio_pci pci;
+  if(!virtio_find_model(id->vendor_id, id->device_id)) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  int result = virtio_pci_find(&pci, platform);
+  if(result == NETDEV_OK && virtio_status(&pci) == VIRTIO_STATUS_ABSENT) {
+    result = NETDEV_E_GONE;
+  }
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  if(virtio_config_bytes(&pci, VIRTIO_NET_CONFIG_MAC, mac, NETDEV_MAC_LENGTH) != NETDEV_OK || !netdev_mac_valid(mac)) {
+    memset(mac, 0, NETDEV_MAC_LENGTH);
+  }
+  bool up = !virtio_pci_has_config(&pci, VIRTIO_NET_CONFIG_STATUS, 2) ||
+            (virtio_config_read16(&pci, VIRTIO_NET_CONFIG_STATUS) & VIRTIO_NET_STATUS_LINK_UP) != 0;
+  *link = (struct netdev_link){.up = up, .full_duplex = up};
+  return NETDEV_OK;
+}
+
+/* The devices ---------------------------------------------------------------------------------------------------- */
+
+static const struct virtio_model models[] = {
+    {{"virtio-net", 64, 0}, VIRTIO_NET_MODERN},
+    {{"virtio-net transitional", 64, 0}, VIRTIO_NET_TRANSITIONAL},
+};
+
+const struct virtio_model *virtio_find_model(uint16_t vendor_id, uint16_t device_id) {
+  for(size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+    if(vendor_id == VIRTIO_VENDOR_ID && device_id == models[i].device_id) {
+      return &models[i];
+    }
+  }
+  return NULL;
+}
+
+static const struct net_model *match(const struct net_device_id *id) {
+  const struct virtio_model *model = virtio_find_model(id->vendor_id, id->device_id);
+  return model ? &model->common : NULL;
+}
+
+const struct net_driver virtio_net_driver = {
+    .name = "virtio-net",
+    .ring_min = VIRTIO_NET_RING_MIN,
+    .ring_max = VIRTIO_NET_RING_MAX,
+    .ring_default = VIRTIO_NET_RING_DEFAULT,
+    .match = match,
+    .glance = glance,
+    .create = virtio_net_create,
+    .adopt = virtio_net_adopt,
+};
