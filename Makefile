@@ -30,21 +30,23 @@ HOST_FLAGS := $(CORE_FLAGS) -g $(HOST_WATCH)
 LIB_SRC  := $(wildcard driver/lib/*.c)
 CORE_SRC := $(filter-out driver/net/drivers_%.c,$(wildcard driver/net/*.c driver/net/*/*.c))
 # The families that an image carries: one small file says it
-ALL_DRIVERS := driver/net/drivers_e1000.c
+ALL_DRIVERS := driver/net/drivers_all.c
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
 APP_PURE := app/args.c
 # Where a quoted include of the tests may be found
-TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Itests/sim -Iapp
+TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp
 
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
 ALL_OBJ     := $(call efi_objects,$(ALL_DRIVERS))
-E1000_OBJ   := $(call efi_objects,driver/net/drivers_e1000.c)
+# What an image of one family leaves out is the others
+E1000_OBJ   := $(filter-out $(BUILD)/efi/driver/net/virtio/%,$(DRIVER_OBJ)) $(call efi_objects,driver/net/drivers_e1000.c)
+VIRTIO_OBJ  := $(filter-out $(BUILD)/efi/driver/net/e1000/%,$(DRIVER_OBJ)) $(call efi_objects,driver/net/drivers_virtio.c)
 APP_OBJ     := $(call efi_objects,$(APP_SRC) $(LIB_SRC))
 ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
 ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
-IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(ROMS)
+IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi $(ROMS)
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler fuzz check count handoff-demo soak clean help deps
 .DELETE_ON_ERROR:
@@ -93,13 +95,14 @@ LINK_EFI = ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $
              -L/usr/lib -lefi -lgnuefi
 
 $(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ) $(ALL_OBJ)
-$(BUILD)/e1000.so: $(ENTRY_OBJ) $(DRIVER_OBJ) $(E1000_OBJ)
-$(BUILD)/netdiag.so $(BUILD)/e1000.so:
+$(BUILD)/e1000.so: $(ENTRY_OBJ) $(E1000_OBJ)
+$(BUILD)/virtio-net.so: $(ENTRY_OBJ) $(VIRTIO_OBJ)
+$(BUILD)/netdiag.so $(BUILD)/e1000.so $(BUILD)/virtio-net.so:
 	$(call say,LD  )
 	$(LINK_EFI)
 
 $(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
-$(BUILD)/e1000.efi: TARGET := efi-bsdrv-x86_64
+$(BUILD)/e1000.efi $(BUILD)/virtio-net.efi: TARGET := efi-bsdrv-x86_64
 $(BUILD)/%.efi: $(BUILD)/%.so
 	$(call say,EFI )
 	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \

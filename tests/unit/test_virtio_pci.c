@@ -186,6 +186,9 @@ static void test_gone(void **state) {
   bench_init(&bench);
   memset(bench.config, 0xFF, sizeof(bench.config));
   assert_int_equal(find(&bench, &pci), NETDEV_E_GONE);
+  usual(&bench);
+  bench.absent = true;
+  assert_int_equal(find(&bench, &pci), NETDEV_E_GONE);
 }
 
 /* Registers ------------------------------------------------------------------------------------------------------ */

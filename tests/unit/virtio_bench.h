@@ -21,6 +21,7 @@
 struct bench {
   struct net_platform platform;
   uint8_t config[256];
+  bool absent; /* configuration space cannot be read: all ones, of whatever width */
   uint8_t bar[BENCH_BAR_BYTES];
   void (*on_write)(struct bench *bench, uint32_t offset, uint32_t width, uint32_t value);
   void (*on_read)(struct bench *bench, uint32_t offset, uint32_t width);
@@ -90,7 +91,7 @@ static inline void bench_write8(void *ctx, uint32_t bar, uint32_t offset, uint8_
 static inline uint32_t bench_config_read(void *ctx, uint32_t offset, uint32_t width) {
   struct bench *bench = ctx;
   assert_true(offset + width <= sizeof(bench->config) && offset % width == 0);
-  return bench_load(bench->config + offset, width);
+  return bench->absent ? UINT32_MAX : bench_load(bench->config + offset, width);
 }
 
 static inline void bench_config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {

@@ -18,7 +18,8 @@ void virtio_pci_log(const struct virtio_pci *pci, enum net_log_level level, cons
 /* Capabilities --------------------------------------------------------------------------------------------------- */
 
 static uint32_t pci_read(const struct virtio_pci *pci, uint32_t offset, uint32_t width) {
-  return pci->platform->config_read(pci->platform->ctx, offset, width);
+  /* A host that cannot read answers all ones, of whatever width. */
+  return pci->platform->config_read(pci->platform->ctx, offset, width) & (UINT32_MAX >> (32U - 8U * width));
 }
 
 /* Whether a structure lies inside a BAR that the host decodes. A size of 0 is a host that cannot say. */
