@@ -11,8 +11,8 @@
 /*
  * What this family does in its own way:
  *
- * - Statistics: the device counts nothing. rx_missed, rx_crc_errors and tx_collisions stay 0: a frame for which there was
- *   no buffer is dropped outside the device, and no register tells.
+ * - Statistics: the device counts nothing. rx_missed, rx_crc_errors and tx_collisions stay 0: a frame for which there
+ *   was no buffer is dropped outside the device, and no register tells.
  * - Link: up and full duplex, or down. A device without a link status is always up. speed_mbps is 0: not known.
  * - Address: netdev_set_mac on an open device, and netdev_open after it, answer NETDEV_E_UNSUPPORTED for another than
  *   the permanent one on a device without VIRTIO_NET_F_CTRL_MAC_ADDR, or which refuses the address. A device that has
@@ -22,7 +22,8 @@
  * - netdev_set_mac and netdev_set_filter send commands and wait for the answer: some microseconds from a device that
  *   lives, up to two seconds from one that does not. Then NETDEV_E_TIMEOUT, and the next netdev_tick resets the device.
  * - A device that returns what it never had, asks for a reset (DEVICE_NEEDS_RESET) or stops sending is reset by
- *   netdev_tick; what it had to send comes back as NETDEV_E_RESET. After a few such resets in a minute it counts as gone.
+ *   netdev_tick; what it had to send comes back as NETDEV_E_RESET. After some such resets, each within a minute of the
+ *   last, it counts as gone.
  * - Frames longer than the device's MTU, where it has one below NETDEV_MTU, are refused: NETDEV_E_INVALID.
  */
 extern const struct net_driver virtio_net_driver;

@@ -1,4 +1,4 @@
-/* test_virtio_pci.c - tests of the modern PCI transport over arrays: capability lists, status, queues, configuration. */
+/* test_virtio_pci.c - tests of the modern PCI transport over arrays: capabilities, status, queues, configuration. */
 #include "virtio_bench.h"
 
 #define AT_COMMON 0x40U /* where the usual capabilities stand */

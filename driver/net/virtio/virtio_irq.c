@@ -1,4 +1,4 @@
-/* virtio_irq.c - interrupts: a level that reading ISR lowers, or MSI-X vector 0 for everything (VIRTIO 1.2, 4.1.5.3). */
+/* virtio_irq.c - interrupts: a level that reading ISR lowers, or MSI-X vector 0 for all (VIRTIO 1.2, 4.1.5.3). */
 #include "virtio_nic.h"
 
 /* Receive and transmit: what ends the wait for a frame, and the wait for a free buffer. The control queue is polled. */
@@ -41,8 +41,8 @@ int virtio_net_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_
   return NETDEV_OK;
 }
 
-/* One read under INTx, which lowers the line (4.1.4.5); none under MSI-X, whose vector nobody shares. The rest is memory,
- * and only a hint, so that a thread that moves the hint at the same time does no harm: it rearms in the end. */
+/* One read under INTx, which lowers the line (4.1.4.5); none under MSI-X, whose vector nobody shares. The rest is
+ * memory, and only a hint, so that a thread that moves the hint at the same time does no harm: it rearms in the end. */
 bool virtio_net_irq_handle(struct netdev *dev) {
   struct virtio_net *nic = to_virtio(dev);
   if(!nic->irq_enabled) {

@@ -4,14 +4,15 @@
 
 #include <string.h>
 
-#define VIRTIO_LINK_INTERVAL_US 50000U /* how often the heartbeat reads registers                               */
-#define VIRTIO_TX_HANG_US                                                                                              \
-  5000000U /* nothing came back for this long: a device that waits for its backend says
-                                             nothing either, so this is longer than a backend should take          */
-#define VIRTIO_RESETS_MAX                                                                                              \
-  8U /* so many resets, each sooner than VIRTIO_PEACE_US after the last, and the
-                                             device is given up                                                    */
-#define VIRTIO_PEACE_US 60000000U
+#define VIRTIO_LINK_INTERVAL_US 50000U /* how often the heartbeat reads registers */
+
+/* Nothing came back for this long. A device that waits for its backend says nothing, so this is longer than a backend
+ * should take. */
+#define VIRTIO_TX_HANG_US 5000000U
+
+/* So many resets, each sooner than VIRTIO_PEACE_US after the last, and the device is given up. */
+#define VIRTIO_RESETS_MAX 8U
+#define VIRTIO_PEACE_US   60000000U
 
 void virtio_net_log(const struct virtio_net *nic, enum net_log_level level, const char *text, uint32_t value) {
   virtio_pci_log(&nic->pci, level, text, value);
@@ -279,8 +280,8 @@ static int recover(struct virtio_net *nic, uint64_t now) {
   return NETDEV_OK;
 }
 
-/* True when nothing that the device was told to send has come back for too long. The clock starts when a tick first sees
- * that, so a frame that was queued just now is never taken for a hang. */
+/* True when nothing that the device was told to send has come back for too long. The clock starts when a tick first
+ * sees that, so a frame that was queued just now is never taken for a hang. */
 static bool is_stuck(struct virtio_net *nic, uint64_t now) {
   const struct virtq *queue = virtio_tx(nic);
   bool waiting = virtq_pending(queue) != 0;

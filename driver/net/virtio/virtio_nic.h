@@ -1,4 +1,4 @@
-/* virtio_nic.h - a virtio network device: its state, and what the family's files share. Private to driver/net/virtio. */
+/* virtio_nic.h - a virtio network device: its state, and what the family's files share. Private to this folder. */
 #ifndef VIRTIO_NIC_H
 #define VIRTIO_NIC_H
 
@@ -133,7 +133,8 @@ int virtio_net_apply_mac(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LE
  * device which cannot filter, or narrow its filter, is fine. */
 int virtio_net_apply_filter(struct virtio_net *nic);
 
-/* The harmless command of the self-test: a receive mode once more, as it is. NETDEV_E_UNSUPPORTED where there is none. */
+/* The harmless command of the self-test: a receive mode once more, as it is. NETDEV_E_UNSUPPORTED where there is none,
+ * NETDEV_E_INVALID when the device answers by an error. */
 int virtio_net_command_again(struct virtio_net *nic);
 
 /* Interrupts (virtio_irq.c) -------------------------------------------------------------------------------------- */

@@ -36,16 +36,16 @@ static bool fits(const struct virtio_pci *pci, const struct virtio_place *place,
 /* The first of each type that we can use counts (4.1.4.1); others and unknown types do not. */
 static void take_structure(struct virtio_pci *pci, uint32_t at) {
   const struct {
-    uint32_t type;
     struct virtio_place *place;
+    uint32_t type;
     uint32_t min_length;
     uint32_t align; /* 4.1.4.3.1 to 4.1.4.6 */
     uint32_t capability;
   } known[] = {
-      {VIRTIO_CAP_COMMON, &pci->common, VIRTIO_COMMON_SIZE, 4, VIRTIO_CAP_MIN_LENGTH},
-      {VIRTIO_CAP_NOTIFY, &pci->notify, 2, 2, VIRTIO_CAP_NOTIFY_LENGTH},
-      {VIRTIO_CAP_ISR, &pci->isr, 1, 1, VIRTIO_CAP_MIN_LENGTH},
-      {VIRTIO_CAP_DEVICE, &pci->device, 1, 4, VIRTIO_CAP_MIN_LENGTH},
+      {&pci->common, VIRTIO_CAP_COMMON, VIRTIO_COMMON_SIZE, 4, VIRTIO_CAP_MIN_LENGTH},
+      {&pci->notify, VIRTIO_CAP_NOTIFY, 2, 2, VIRTIO_CAP_NOTIFY_LENGTH},
+      {&pci->isr, VIRTIO_CAP_ISR, 1, 1, VIRTIO_CAP_MIN_LENGTH},
+      {&pci->device, VIRTIO_CAP_DEVICE, 1, 4, VIRTIO_CAP_MIN_LENGTH},
   };
   uint32_t length = pci_read(pci, at + VIRTIO_CAP_LENGTH, 1);
   uint32_t type = pci_read(pci, at + VIRTIO_CAP_TYPE, 1);

@@ -25,8 +25,8 @@ struct virtio_pci {
 
 void virtio_pci_log(const struct virtio_pci *pci, enum net_log_level level, const char *text, uint32_t value);
 
-/* Finds the structures through the capability list. NETDEV_E_UNSUPPORTED when one that is needed is missing, or does not
- * fit its BAR (a legacy device); NETDEV_E_GONE when nobody answers. Reads configuration space only. */
+/* Finds the structures through the capability list. NETDEV_E_UNSUPPORTED when one that is needed is missing, or does
+ * not fit its BAR (a legacy device); NETDEV_E_GONE when nobody answers. Reads configuration space only. */
 int virtio_pci_find(struct virtio_pci *pci, const struct net_platform *platform);
 
 /* Common configuration ------------------------------------------------------------------------------------------- */

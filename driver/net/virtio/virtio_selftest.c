@@ -13,8 +13,8 @@ static void report(struct netdev_selftest *test, const char *name, bool passed, 
 static void test_registers(struct virtio_net *nic, struct netdev_selftest *test) {
   uint32_t wrong = 0;
   uint16_t before = virtio_common_read16(&nic->pci, VIRTIO_QUEUE_SELECT);
-  for(uint16_t i = 0; i < nic->queue_count; i++) {
-    virtio_common_write16(&nic->pci, VIRTIO_QUEUE_SELECT, i);
+  for(uint32_t i = 0; i < nic->queue_count; i++) {
+    virtio_common_write16(&nic->pci, VIRTIO_QUEUE_SELECT, nic->queue[i].number);
     wrong += virtio_common_read16(&nic->pci, VIRTIO_QUEUE_SELECT) != i;
   }
   virtio_common_write16(&nic->pci, VIRTIO_QUEUE_SELECT, before);

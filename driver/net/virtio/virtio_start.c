@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* The features that we ask for. Not among them, though QEMU offers it: CTRL_VLAN, which has the device drop every tagged
- * frame until it is told otherwise; MRG_RXBUF and every offload, which change what a received buffer holds. */
+/* The features that we ask for. Not among them, though QEMU offers it: CTRL_VLAN, which has the device drop every
+ * tagged frame until it is told otherwise; MRG_RXBUF and every offload, which change what a received buffer holds. */
 #define WANTED_FEATURES                                                                                                \
   (VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_ORDER_PLATFORM | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_MAC |   \
    VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA | \
@@ -96,9 +96,9 @@ static uint32_t bounded_size(uint32_t wanted, uint32_t max) {
 
 static int make_queues(struct virtio_net *nic, const uint32_t sizes[2]) {
   nic->queue_count = virtio_has(nic, VIRTIO_NET_F_CTRL_VQ) ? VIRTIO_NET_QUEUES : VIRTIO_NET_CONTROL;
-  for(uint16_t i = 0; i < nic->queue_count; i++) {
+  for(uint32_t i = 0; i < nic->queue_count; i++) {
     bool control = i == VIRTIO_NET_CONTROL;
-    uint32_t size = bounded_size(control ? VIRTQ_SIZE_MIN : sizes[i], virtio_pci_queue_max(&nic->pci, i));
+    uint32_t size = bounded_size(control ? VIRTQ_SIZE_MIN : sizes[i], virtio_pci_queue_max(&nic->pci, (uint16_t)i));
     if(size < VIRTQ_SIZE_MIN) {
       virtio_net_log(nic, NET_LOG_ERROR, "a queue is missing, or too small", i);
       return NETDEV_E_UNSUPPORTED;
@@ -108,7 +108,7 @@ static int make_queues(struct virtio_net *nic, const uint32_t sizes[2]) {
     if(result != NETDEV_OK) {
       return result;
     }
-    nic->queue[i].number = i;
+    nic->queue[i].number = (uint16_t)i;
   }
   return NETDEV_OK;
 }

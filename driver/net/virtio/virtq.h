@@ -25,9 +25,9 @@
  *   Q5  size is a power of two from VIRTQ_SIZE_MIN to VIRTQ_SIZE_MAX; heads is not above it
  *   Q6  what was seen of the used ring, and not taken yet, is in flight
  *
- * `heads` is the size, but for the control queue: there it is 1, and descriptor 1 always holds the answer to the command
- * in descriptor 0. Nothing that the driver wrote is read back from memory that the device can write, and nothing that
- * the device wrote is read twice: the slots and the seen entry are the truth.
+ * `heads` is the size, but for the control queue: there it is 1, and descriptor 1 always holds the answer to the
+ * command in descriptor 0. Nothing that the driver wrote is read back from memory that the device can write, and
+ * nothing that the device wrote is read twice: the slots and the seen entry are the truth.
  */
 struct virtq_slot {
   void *cookie;    /* transmit: the caller's word                                     */
@@ -124,7 +124,8 @@ bool virtq_cancel(struct virtq *queue, uint16_t *id);
 /* Lets the next used entry interrupt; a full barrier orders that before a look at the queue. */
 void virtq_arm(struct virtq *queue);
 
-/* Lets none interrupt. With the event index this is a hint, moved along by virtq_take: there is no other way (2.7.7). */
+/* Lets none interrupt. With the event index this is a hint, moved along by virtq_take: there is no other way
+ * (2.7.7). */
 void virtq_park(struct virtq *queue);
 
 /* Whether the device has returned something that was not taken yet; never on a queue that has lied. Memory only. */
