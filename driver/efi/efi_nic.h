@@ -5,6 +5,7 @@
 #include <efi.h>
 #include <efilib.h>
 
+#include "clock.h"
 #include "net/driver.h"
 
 /* What is allocated or held at the moment. All zero again after efi_nic_detach: tests assert it. */
@@ -55,11 +56,11 @@ struct efi_nic_options {
 };
 
 /*
- * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and, where the
- * part can take it, DUAL_ADDRESS_CYCLE, which is off otherwise; switches ASPM off on a PCIe part; creates the netdev (closed) and its rings,
- * and makes sure that the NIC is quiet after ExitBootServices: receiver, transmitter and interrupts off, by register
- * writes alone. Zeroes *nic first; *nic must stay where it is until efi_nic_detach. TPL_CALLBACK or lower, boot
- * services only.
+ * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and, where
+ * the part can take it, DUAL_ADDRESS_CYCLE, which is off otherwise; switches ASPM off on a PCIe part; creates the
+ * netdev (closed) and its rings, and makes sure that the NIC is quiet after ExitBootServices: receiver, transmitter
+ * and interrupts off, by register writes alone. Zeroes *nic first; *nic must stay where it is until efi_nic_detach.
+ * TPL_CALLBACK or lower, boot services only.
  *
  * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when no family of this image knows it, its
  * BARs are not what the family needs, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES,
@@ -102,12 +103,5 @@ EFI_STATUS efi_status_of(int result);
 
 /* Fills nic->platform: registers, DMA and time over PciIo. Part of efi_nic_attach; separate for the tests. */
 void efi_platform_init(struct efi_nic *nic);
-
-/* Microseconds since the processor was reset, from the processor's time-stamp counter. Calibrated on the first call,
- * which takes 10 ms. */
-UINT64 efi_clock_us(VOID);
-
-/* The time-stamp counter (tsc.c). */
-UINT64 efi_read_tsc(VOID);
 
 #endif

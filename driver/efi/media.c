@@ -4,7 +4,7 @@
 
 /*
  * How long a link may take: 2 to 4 s of autonegotiation on copper, and up to 15 s more in which a switch port with
- * spanning tree is up and down again. edk2's network boot asks for 20 s as long as the answer is EFI_NOT_READY. The time
+ * spanning tree is up and down again. edk2's network boot asks for 20 s while the answer is EFI_NOT_READY. The time
  * runs from the driver's start or from the loss of a link, and Initialize does not start it again: without a cable all
  * boot options together wait for it once.
  */
@@ -19,7 +19,7 @@ void media_note(struct snp_device *snp, BOOLEAN up) {
   snp->link_seen = up;
 }
 
-/* Asks the device itself while nobody has it open: closed, it negotiates all the same. FALSE when it does not answer. */
+/* Asks the device itself while nobody has it open: it negotiates all the same. FALSE when it does not answer. */
 static BOOLEAN look(struct snp_device *snp) {
   struct netdev_link link;
   UINT8 mac[NETDEV_MAC_LENGTH];

@@ -3,11 +3,10 @@
 
 #include "pci.h"
 
-#define PCI_BAR0_OFFSET    0x10U
-#define PCI_BAR_IS_IO      (1U << 0)
-#define PCI_BAR_TYPE_MASK  6U
-#define PCI_BAR_TYPE_64    4U
-#define CLOCK_CALIBRATE_US 10000U
+#define PCI_BAR0_OFFSET   0x10U
+#define PCI_BAR_IS_IO     (1U << 0)
+#define PCI_BAR_TYPE_MASK 6U
+#define PCI_BAR_TYPE_64   4U
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
@@ -189,25 +188,6 @@ static void dma_free(void *ctx, struct net_dma *dma) {
 
 /* Time and messages ---------------------------------------------------------------------------------------------- */
 
-/* At TPL_NOTIFY, so that no callback stretches the measurement or starts another. */
-static UINT64 calibrate(VOID) {
-  EFI_TPL tpl = BS->RaiseTPL(TPL_NOTIFY);
-  UINT64 start = efi_read_tsc();
-  BS->Stall(CLOCK_CALIBRATE_US);
-  UINT64 ticks_per_ms = (efi_read_tsc() - start) / (CLOCK_CALIBRATE_US / 1000U);
-  BS->RestoreTPL(tpl);
-  return ticks_per_ms ? ticks_per_ms : 1;
-}
-
-UINT64 efi_clock_us(VOID) {
-  static UINT64 ticks_per_ms;
-  if(ticks_per_ms == 0) {
-    ticks_per_ms = calibrate();
-  }
-  UINT64 ticks = efi_read_tsc();
-  return ticks / ticks_per_ms * 1000U + ticks % ticks_per_ms * 1000U / ticks_per_ms;
-}
-
 static uint64_t now_us(void *ctx) {
   (void)ctx;
   return efi_clock_us();
@@ -215,7 +195,7 @@ static uint64_t now_us(void *ctx) {
 
 static void delay_us(void *ctx, uint32_t us) {
   (void)ctx;
-  BS->Stall(us);
+  efi_clock_stall(us);
 }
 
 static void log_message(void *ctx, enum net_log_level level, const char *text, uint32_t value) {

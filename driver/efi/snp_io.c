@@ -73,8 +73,8 @@ static UINT16 word_at(const UINT8 *bytes) {
 
 /*
  * A tag with VLAN 0 gives a priority and names no VLAN (IEEE 802.1Q, 9.6): switches put it on frames for ports without
- * one. edk2's MNP drops such a frame when no VLAN is configured, and then a network boot gets no answer. Without the tag
- * nothing is lost: an MNP with VLANs takes an untagged frame for VLAN 0. Any other tag stays.
+ * one. edk2's MNP drops such a frame when no VLAN is configured, and a network boot then gets no answer. Without the
+ * tag nothing is lost: an MNP with VLANs takes an untagged frame for VLAN 0. Any other tag stays.
  */
 static UINT32 priority_tag_length(const struct netdev_frame *frame) {
   BOOLEAN tagged = frame->length >= NETDEV_HEADER_LENGTH + TAG_LENGTH &&

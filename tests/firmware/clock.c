@@ -82,7 +82,7 @@ void clock_read(void) {
 
 static EFI_STATUS EFIAPI stall(UINTN us) {
   check_service("Stall", TPL_HIGH_LEVEL);
-  clock_pass(us);
+  clock_pass(overshoot(us));
   return EFI_SUCCESS;
 }
 
@@ -109,6 +109,7 @@ void clock_begin(EFI_BOOT_SERVICES *services) {
   services->Stall = stall;
   services->WaitForEvent = wait_for_event;
   step_us = DEFAULT_STEP_US;
+  firmware_late_stalls(0); /* programs are timed */
 }
 
 void clock_end(void) {

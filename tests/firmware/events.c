@@ -165,8 +165,13 @@ static EFI_STATUS EFIAPI set_timer(EFI_EVENT handle, EFI_TIMER_DELAY type, UINT6
 
 /* Time ----------------------------------------------------------------------------------------------------------- */
 
-/* Stands in for driver/efi/tsc.c; this layer does not know that one's header. */
+/* Stand in for driver/efi/tsc.c; this layer does not know that one's header. */
 UINT64 efi_read_tsc(VOID);
+UINT64 efi_tsc_hz(VOID);
+
+UINT64 efi_tsc_hz(VOID) {
+  return firmware.tsc_hz;
+}
 
 UINT64 efi_read_tsc(VOID) {
   clock_read();
@@ -184,9 +189,24 @@ void advance(UINT64 us) {
   }
 }
 
+/* The host takes the processor away, or an SMI does, for three times as long again. */
+UINTN overshoot(UINTN us) {
+  bool late = firmware.stall_late_every && ++firmware.stalls % firmware.stall_late_every == 0;
+  return late ? 4U * us : us;
+}
+
+void firmware_late_stalls(UINTN every) {
+  firmware.stall_late_every = every;
+  firmware.stalls = 0;
+}
+
+void firmware_state_tsc(UINT64 hz) {
+  firmware.tsc_hz = hz;
+}
+
 static EFI_STATUS EFIAPI stall(UINTN us) {
   check_service("Stall", TPL_HIGH_LEVEL);
-  advance(us);
+  advance(overshoot(us));
   return EFI_SUCCESS;
 }
 

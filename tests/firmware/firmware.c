@@ -155,7 +155,10 @@ void firmware_set_variable(const void *data, UINTN size) {
 }
 
 void firmware_begin(void) {
-  firmware = (struct firmware){.tpl = TPL_APPLICATION, .next_device = {0x10000000U, 0x280000000U}};
+  firmware = (struct firmware){.tpl = TPL_APPLICATION,
+                               .now_us = firmware.now_us,
+                               .stall_late_every = 3,
+                               .next_device = {0x10000000U, 0x280000000U}};
   handles_init(&firmware.boot);
   connect_init(&firmware.boot);
   events_init(&firmware.boot);

@@ -64,7 +64,7 @@ void *firmware_interface(EFI_HANDLE handle, EFI_GUID guid);
 EFI_HANDLE firmware_next(EFI_GUID guid, EFI_HANDLE previous);
 
 /* What the Shell's drvdiag does: asks the driver on `agent` for its diagnosis of `controller` (English), and gives back
- * with FreePool whatever it got, the error type too. The report goes to `text`, `size` bytes of ASCII, cut if need be. */
+ * with FreePool whatever it got, the error type too. The report goes to `text`, `size` bytes, cut if need be. */
 EFI_STATUS firmware_diagnose(EFI_HANDLE agent, EFI_HANDLE controller, UINTN type, char *text, UINTN size);
 
 /* What GetVariable finds from now on, whatever the name; NULL for nothing. */
@@ -77,7 +77,16 @@ void firmware_set_variable(const void *data, UINTN size);
 /* Lets `count` timer ticks pass: time goes on by FIRMWARE_TICK_US each, and what is due is notified. */
 void firmware_tick(UINTN count);
 
+/* Goes on from one firmware to the next, as the processor's counter does: 1000 ticks per microsecond. */
 UINT64 firmware_now_us(void);
+
+/* Every Stall with this number takes four times what was asked for; 0 none, 1 all of them. After firmware_begin it is
+ * every third. */
+void firmware_late_stalls(UINTN every);
+
+/* What the processor says of its counter's frequency in Hz; 0, as after firmware_begin, for nothing. */
+void firmware_state_tsc(UINT64 hz);
+
 EFI_TPL firmware_tpl(void);
 
 /* Leaves boot services: the event group is notified, with every other service forbidden. firmware_power_off is next. */

@@ -74,6 +74,9 @@ struct firmware {
   EFI_TPL tpl;
   bool exiting; /* inside or after ExitBootServices */
   UINT64 now_us;
+  UINT64 tsc_hz; /* what the processor says of its counter */
+  UINTN stalls;
+  UINTN stall_late_every;
   UINT64 next_device[2]; /* device addresses below and above 4 GiB */
   const void *variable;
   UINTN variable_size;
@@ -121,6 +124,7 @@ void connect_init(EFI_BOOT_SERVICES *services);
 /* events.c */
 void events_init(EFI_BOOT_SERVICES *services);
 void advance(UINT64 us);
+UINTN overshoot(UINTN us);
 void expire_timers(void);
 EFI_STATUS make_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY function, const VOID *context, const EFI_GUID *group,
                       EFI_EVENT *out);
