@@ -115,6 +115,7 @@ struct stack_config {
   UINT32 dhcp_gateway;
   UINT64 dhcp_delay_us;    /* from the policy being set to the address                              */
   UINT64 gateway_delay_us; /* from the address to the gateway                                       */
+  BOOLEAN sends_late;      /* a sent frame's token ends when SNP hands the buffer back, not at once */
 };
 
 /* Installs a driver that starts on every SNP: MNP with its service binding, IP4Config2. All NICs share *config, which

@@ -28,6 +28,7 @@ struct child {
 struct packet {
   struct node node;
   EFI_MANAGED_NETWORK_RECEIVE_DATA data;
+  EFI_MANAGED_NETWORK_COMPLETION_TOKEN *token; /* that ends when it was sent, or NULL */
   UINT8 bytes[FRAME_MAX];
 };
 
@@ -108,6 +109,9 @@ static void poll(struct stack *stack) {
     struct packet *packet = (struct packet *)((UINT8 *)sent - offsetof(struct packet, bytes));
     if(!node_is_on(stack->sending, packet)) {
       firmware_abort("GetStatus: a buffer that was not sent", sent);
+    }
+    if(packet->token) {
+      finish(packet->token, EFI_SUCCESS);
     }
     node_drop(&stack->sending, packet);
   }
@@ -207,7 +211,11 @@ static EFI_STATUS EFIAPI mnp_transmit(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MA
     node_drop(&stack->sending, packet);
     return status == EFI_NOT_READY ? EFI_NOT_READY : EFI_DEVICE_ERROR;
   }
-  finish(token, EFI_SUCCESS);
+  if(settings->sends_late) {
+    packet->token = token;
+  } else {
+    finish(token, EFI_SUCCESS);
+  }
   return EFI_SUCCESS;
 }
 
