@@ -22,7 +22,8 @@ void check_service(const char *name, EFI_TPL highest) {
 
 bool fails(const char *name, EFI_TPL highest) {
   check_service(name, highest);
-  bool named = firmware.fail_name && strcmp(name, firmware.fail_name) == 0 && --firmware.fail_nth == 0;
+  bool named = firmware.fail_name && strcmp(name, firmware.fail_name) == 0 && ++firmware.named >= firmware.fail_nth &&
+               firmware.named - firmware.fail_nth < firmware.fail_count;
   if(!named && (++firmware.calls != firmware.fail_at || firmware.shorten)) {
     return false;
   }
@@ -37,10 +38,16 @@ void firmware_fail_at(UINTN call, BOOLEAN shorten) {
   firmware.failed = NULL;
 }
 
-void firmware_fail_call(const char *name, UINTN nth) {
+void firmware_fail_calls(const char *name, UINTN nth, UINTN count) {
   firmware.fail_name = name;
   firmware.fail_nth = nth;
+  firmware.fail_count = count;
+  firmware.named = 0;
   firmware.failed = NULL;
+}
+
+void firmware_fail_call(const char *name, UINTN nth) {
+  firmware_fail_calls(name, nth, 1);
 }
 
 const char *firmware_failed_call(void) {

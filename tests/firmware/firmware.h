@@ -101,6 +101,9 @@ void firmware_fail_at(UINTN call, BOOLEAN shorten);
 /* The same for the nth call (from 1) of the service with this name, from now on; NULL for none. */
 void firmware_fail_call(const char *name, UINTN nth);
 
+/* The same for it and those that follow, `count` in all. */
+void firmware_fail_calls(const char *name, UINTN nth, UINTN count);
+
 /* The name of the call that failed, NULL as long as none has. */
 const char *firmware_failed_call(void);
 

@@ -83,7 +83,9 @@ struct firmware {
   UINTN calls;
   UINTN fail_at;
   const char *fail_name;
-  UINTN fail_nth; /* of the calls with that name to come */
+  UINTN fail_nth; /* of the calls with that name since then, */
+  UINTN fail_count;
+  UINTN named; /* which these were                       */
   bool shorten;
   const char *failed;
 };

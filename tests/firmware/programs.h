@@ -123,6 +123,9 @@ struct stack_config {
 void stack_add(struct stack_config *config);
 void stack_remove(void);
 
+/* Gives the interface on this NIC another address by hand than the others have. */
+void stack_address_of(const struct firmware_nic *nic, UINT32 address);
+
 /* MNP children that exist, and how many IP4Config2 policies have been set. */
 UINTN stack_children(void);
 UINTN stack_policies_set(void);

@@ -10,12 +10,21 @@
 
 #define HEADER     14U
 #define FRAME_MAX  1518U
+#define QUEUE_MAX  256U
 #define TOKENS_MAX 16U
 #define POLL_100NS 100000U /* 10 ms */
 #define FILTERS    (EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST)
 
+/* A frame that waits for a token of the child's. */
+struct frame {
+  struct node node;
+  UINTN length;
+  UINT8 bytes[FRAME_MAX];
+};
+
 struct child {
   struct node node;
+  struct node *queue; /* struct frame */
   struct stack *stack;
   EFI_HANDLE handle;
   EFI_MANAGED_NETWORK_PROTOCOL mnp;
@@ -29,6 +38,7 @@ struct packet {
   struct node node;
   EFI_MANAGED_NETWORK_RECEIVE_DATA data;
   EFI_MANAGED_NETWORK_COMPLETION_TOKEN *token; /* that ends when it was sent, or NULL */
+  const struct child *sender;
   UINT8 bytes[FRAME_MAX];
 };
 
@@ -42,6 +52,7 @@ struct stack {
   struct node *children;
   struct node *packets;
   struct node *sending; /* struct packet: buffers that SNP has */
+  UINT32 address;       /* another one than settings->address, or 0 */
   bool asking;          /* the DHCP client runs */
   UINT64 asked_us;
 };
@@ -75,29 +86,46 @@ static void finish(EFI_MANAGED_NETWORK_COMPLETION_TOKEN *token, EFI_STATUS statu
   (void)BS->SignalEvent(token->Event);
 }
 
-static void give(struct child *child, const UINT8 *frame, UINTN length) {
-  if(!child->configured || child->token_count == 0) {
-    return;
+/* The oldest frame to the oldest token, as long as there are both. */
+static void deliver(struct child *child) {
+  while(child->queue && child->token_count > 0) {
+    EFI_MANAGED_NETWORK_COMPLETION_TOKEN *token = child->tokens[0];
+    memmove(child->tokens, child->tokens + 1, --child->token_count * sizeof(child->tokens[0]));
+    struct packet *packet = node_new(&child->stack->packets, sizeof(*packet));
+    const struct frame *frame = (const struct frame *)child->queue;
+    memcpy(packet->bytes, frame->bytes, frame->length);
+    packet->data = (EFI_MANAGED_NETWORK_RECEIVE_DATA){
+        .RecycleEvent = programs_event(EVT_NOTIFY_SIGNAL, TPL_NOTIFY, recycle, packet),
+        .PacketLength = (UINT32)frame->length,
+        .HeaderLength = HEADER,
+        .AddressLength = 6,
+        .DataLength = (UINT32)(frame->length - HEADER),
+        .BroadcastFlag = (packet->bytes[0] & 1U) != 0,
+        .ProtocolType = (UINT16)(packet->bytes[12] << 8 | packet->bytes[13]),
+        .DestinationAddress = packet->bytes,
+        .SourceAddress = packet->bytes + 6,
+        .MediaHeader = packet->bytes,
+        .PacketData = packet->bytes + HEADER,
+    };
+    node_drop(&child->queue, child->queue);
+    token->Packet.RxData = &packet->data;
+    finish(token, EFI_SUCCESS);
   }
-  EFI_MANAGED_NETWORK_COMPLETION_TOKEN *token = child->tokens[0];
-  memmove(child->tokens, child->tokens + 1, --child->token_count * sizeof(child->tokens[0]));
-  struct packet *packet = node_new(&child->stack->packets, sizeof(*packet));
-  memcpy(packet->bytes, frame, length);
-  packet->data = (EFI_MANAGED_NETWORK_RECEIVE_DATA){
-      .RecycleEvent = programs_event(EVT_NOTIFY_SIGNAL, TPL_NOTIFY, recycle, packet),
-      .PacketLength = (UINT32)length,
-      .HeaderLength = HEADER,
-      .AddressLength = 6,
-      .DataLength = (UINT32)(length - HEADER),
-      .BroadcastFlag = (frame[0] & 1U) != 0,
-      .ProtocolType = (UINT16)(frame[12] << 8 | frame[13]),
-      .DestinationAddress = packet->bytes,
-      .SourceAddress = packet->bytes + 6,
-      .MediaHeader = packet->bytes,
-      .PacketData = packet->bytes + HEADER,
-  };
-  token->Packet.RxData = &packet->data;
-  finish(token, EFI_SUCCESS);
+}
+
+static void drop_queue(struct child *child) {
+  while(child->queue) {
+    node_drop(&child->queue, child->queue);
+  }
+}
+
+static void give(struct child *child, const UINT8 *bytes, UINTN length) {
+  if(child->configured && node_count(child->queue) < QUEUE_MAX) {
+    struct frame *frame = node_new(&child->queue, sizeof(*frame));
+    frame->length = length;
+    memcpy(frame->bytes, bytes, length);
+    deliver(child);
+  }
 }
 
 /* Looks for what SNP has sent and received. */
@@ -149,6 +177,13 @@ static EFI_STATUS EFIAPI mnp_cancel(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MANA
   while(child->token_count > 0) {
     finish(child->tokens[--child->token_count], EFI_ABORTED);
   }
+  for(struct node *node = child->stack->sending; node; node = node->next) {
+    struct packet *packet = (struct packet *)node;
+    if(packet->token && packet->sender == child) {
+      finish(packet->token, EFI_ABORTED);
+      packet->token = NULL;
+    }
+  }
   return EFI_SUCCESS;
 }
 
@@ -157,6 +192,7 @@ static EFI_STATUS EFIAPI mnp_configure(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_M
   if(!config) {
     check_service("Mnp.Configure(NULL)", TPL_CALLBACK);
     (void)mnp_cancel(this, NULL);
+    drop_queue(child);
     child->configured = false;
     return EFI_SUCCESS;
   }
@@ -185,6 +221,7 @@ static EFI_STATUS EFIAPI mnp_receive(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MAN
   }
   token->Status = EFI_NOT_READY;
   child->tokens[child->token_count++] = token;
+  deliver(child);
   return EFI_SUCCESS;
 }
 
@@ -213,6 +250,7 @@ static EFI_STATUS EFIAPI mnp_transmit(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MA
   }
   if(settings->sends_late) {
     packet->token = token;
+    packet->sender = child;
   } else {
     finish(token, EFI_SUCCESS);
   }
@@ -259,6 +297,7 @@ static EFI_STATUS EFIAPI destroy_child(EFI_SERVICE_BINDING *this, EFI_HANDLE han
     struct child *child = (struct child *)node;
     if(child->handle == handle) {
       (void)mnp_cancel(&child->mnp, NULL);
+      drop_queue(child);
       (void)uninstall_protocol(handle, &mnp_guid, &child->mnp);
       node_drop(&stack->children, child);
       return EFI_SUCCESS;
@@ -300,7 +339,10 @@ static EFI_STATUS interface_info(const struct stack *stack, UINTN *size, VOID *d
     return EFI_BUFFER_TOO_SMALL;
   }
   bool lease = leased(stack);
-  UINT32 address = lease ? settings->dhcp_address : dhcp_policy ? 0 : settings->address;
+  UINT32 address = lease            ? settings->dhcp_address
+                   : dhcp_policy    ? 0
+                   : stack->address ? stack->address
+                                    : settings->address;
   UINT32 mask = lease ? settings->dhcp_mask : dhcp_policy ? 0 : settings->mask;
   UINT32 gateway = dhcp_policy ? 0 : settings->gateway;
   if(lease && firmware.now_us >= stack->asked_us + settings->dhcp_delay_us + settings->gateway_delay_us) {
@@ -362,6 +404,19 @@ static EFI_STATUS EFIAPI set_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   return EFI_SUCCESS;
 }
 
+void stack_address_of(const struct firmware_nic *nic, UINT32 address) {
+  for(struct node *node = stacks; node; node = node->next) {
+    struct stack *stack = (struct stack *)node;
+    EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+    for(const struct node *p = ((struct handle *)nic->handle)->protocols; p; p = p->next) {
+      const struct protocol *protocol = (const struct protocol *)p;
+      for(const struct node *o = same_guid(&protocol->guid, &guid) ? protocol->opens : NULL; o; o = o->next) {
+        stack->address = ((const struct open *)o)->controller == stack->handle ? address : stack->address;
+      }
+    }
+  }
+}
+
 UINTN stack_policies_set(void) {
   return policies_set;
 }
@@ -388,6 +443,7 @@ static void drop_stack(struct stack *stack) {
     node_drop(&stack->sending, stack->sending);
   }
   while(stack->children) {
+    drop_queue((struct child *)stack->children);
     node_drop(&stack->children, stack->children);
   }
   node_drop(&stacks, stack);

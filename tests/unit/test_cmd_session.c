@@ -236,6 +236,19 @@ static void test_mnp_refuses_later(void **state) {
   }
 }
 
+/* Many in a row: all tokens were refused once, and all slots to send from. */
+static void test_mnp_refuses_many(void **state) {
+  (void)state;
+  static const char *const calls[] = {"Mnp.Receive", "Mnp.Transmit"};
+  for(size_t i = 0; i < 2; i++) {
+    (void)begin(true);
+    firmware_fail_calls(calls[i], 20, 80);
+    assert_int_equal(cmd("frames -s 60 -c 200"), EFI_SUCCESS);
+    assert_int_equal(peer.tests, 200);
+    cmd_end();
+  }
+}
+
 /* What is still being sent is waited for before its memory goes. */
 static void test_mnp_sends_late(void **state) {
   (void)state;
@@ -246,6 +259,9 @@ static void test_mnp_sends_late(void **state) {
   peer.echoes_tests = false;
   sim_knobs(nic->sim)->tx_held = true;
   assert_int_equal(cmd("frames -s 60 -c 20"), EFI_TIMEOUT);
+  sim_knobs(nic->sim)->tx_held = false;
+  sim_step(nic->sim);
+  assert_int_equal(cmd("frames -s 60 -c 20 -i 20"), EFI_TIMEOUT);
   cmd_end();
 }
 
@@ -333,6 +349,7 @@ int main(void) {
       cmocka_unit_test(test_no_stack_to_share),
       cmocka_unit_test(test_mnp_refuses),
       cmocka_unit_test(test_mnp_refuses_later),
+      cmocka_unit_test(test_mnp_refuses_many),
       cmocka_unit_test(test_mnp_sends_late),
       cmocka_unit_test(test_stopped),
       cmocka_unit_test(test_not_stopped),
