@@ -66,6 +66,50 @@ static void check_reserved(struct sim *sim, uint32_t offset, uint32_t value) {
   }
 }
 
+/* Left alone ----------------------------------------------------------------------------------------------------- */
+
+#define PART_82544 1U
+#define PART_82574 2U
+#define PART_OTHER 4U
+#define EVERY_PART (PART_82544 | PART_82574 | PART_OTHER)
+
+/* Not ours to write: wake-up is whoever's who armed it, the sixteenth address may be management's. And what a part does
+ * not have, though its family does (SDM 13.4.31, 13.4.44). */
+static const struct {
+  uint32_t offset;
+  uint8_t parts;
+} left_alone[] = {
+    {R_WUC, EVERY_PART},
+    {R_WUFC, EVERY_PART},
+    {R_RXCSUM, EVERY_PART},
+    {R_RAL + 8U * 15U, EVERY_PART},
+    {R_RAH + 8U * 15U, EVERY_PART},
+    {R_MANC, PART_82544 | PART_82574},
+    {R_RADV, PART_82544},
+    {R_TADV, PART_82544},
+    {R_TXDCTL, PART_82544},
+};
+
+static void check_left_alone(struct sim *sim, uint32_t offset, uint32_t value) {
+  uint8_t part = sim_is_82574(sim) ? PART_82574 : sim->config.device_id == SIM_82544GC ? PART_82544 : PART_OTHER;
+  for(size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++) {
+    if(left_alone[i].offset == offset && (left_alone[i].parts & part)) {
+      violate_register(sim, offset, "is to be left alone and was written", value);
+    }
+  }
+}
+
+/* The serial EEPROM of the 82544 is let go with both wires low, and before anything else is begun. */
+static void check_microwire(struct sim *sim, uint32_t offset, uint32_t value) {
+  bool selected = sim->config.device_id == SIM_82544GC && (*sim_reg(sim, R_EECD) & EECD_CS);
+  if(selected && (offset == R_CTRL || offset == R_RCTL || offset == R_TCTL)) {
+    violate_register(sim, offset, "was written while the EEPROM is selected", value);
+  }
+  if(selected && offset == R_EECD && !(value & EECD_CS) && (value & (EECD_SK | EECD_DI))) {
+    sim_violate(sim, "EEPROM deselected with its clock or data high", value);
+  }
+}
+
 /* While it runs -------------------------------------------------------------------------------------------------- */
 
 static bool receiver_runs(struct sim *sim) {
@@ -109,6 +153,9 @@ static void check_state(struct sim *sim, uint32_t offset, uint32_t value) {
     if((value & TCTL_EN) && *sim_reg(sim, R_TDLEN) == 0) {
       sim_violate(sim, "TCTL.EN set without a ring", value);
     }
+    if((value & TCTL_EN) && (value & (TCTL_CT | TCTL_COLD)) != (0x0FU << 4 | 0x40U << 12)) {
+      sim_violate(sim, "TCTL.EN set, CT and COLD not as 13.4.33 wants them at full duplex", value);
+    }
     break;
   case R_PBA:
     if(receiver_runs(sim) || transmitter_runs(sim)) {
@@ -144,6 +191,8 @@ bool sim_check_write(struct sim *sim, uint32_t offset, uint32_t value) {
     violate_register(sim, offset, "is read-only and was written", value);
     return false;
   }
+  check_left_alone(sim, offset, value);
+  check_microwire(sim, offset, value);
   check_reserved(sim, offset, value);
   check_state(sim, offset, value);
   return true;

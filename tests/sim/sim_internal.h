@@ -61,10 +61,14 @@
 #define R_MPTC        0x040F0U
 #define R_BPTC        0x040F4U
 #define R_STATS_END   0x04128U
+#define R_RXCSUM      0x05000U
 #define R_MTA         0x05200U
 #define R_RAL         0x05400U
 #define R_RAH         0x05404U
 #define R_VFTA        0x05600U
+#define R_WUC         0x05800U
+#define R_WUFC        0x05808U
+#define R_MANC        0x05820U
 #define R_SWSM        0x05B50U
 
 #define CTRL_GIO_MASTER_DISABLE  0x00000004U
@@ -82,6 +86,7 @@
 #define EECD_DO                  0x00000008U
 #define EECD_PRES                0x00000100U
 #define EECD_SIZE_OR_AUTO_RD     0x00000200U
+#define CTRL_EXT_EE_RST          0x00002000U
 #define EXTCNF_MDIO_SW_OWNERSHIP 0x00000020U
 #define RCTL_EN                  0x00000002U
 #define RCTL_UPE                 0x00000008U
@@ -92,6 +97,8 @@
 #define RCTL_BSEX                0x02000000U
 #define RCTL_SECRC               0x04000000U
 #define TCTL_EN                  0x00000002U
+#define TCTL_CT                  0x00000FF0U
+#define TCTL_COLD                0x003FF000U
 #define RAH_AV                   0x80000000U
 #define MDIC_READY               0x10000000U
 #define MDIC_ERROR               0x40000000U

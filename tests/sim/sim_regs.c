@@ -24,8 +24,13 @@ static void load_address(struct sim *sim) {
   *sim_reg(sim, R_RAH) = high;
 }
 
-static void full_reset(struct sim *sim) {
+/* Wake-up settings outlive CTRL.RST. The 82544 reads its NVM at power-on, and when EE_RST asks for it. */
+static void full_reset(struct sim *sim, bool power_on) {
+  uint32_t wuc = *sim_reg(sim, R_WUC);
+  uint32_t wufc = *sim_reg(sim, R_WUFC);
   memset(sim->reg, 0, sizeof(sim->reg));
+  *sim_reg(sim, R_WUC) = power_on ? 0U : wuc;
+  *sim_reg(sim, R_WUFC) = power_on ? 0U : wufc;
   *sim_reg(sim, R_CTRL) = 0x00000201U; /* full duplex, 1000 Mb/s; the link waits for SLU */
   *sim_reg(sim, R_PBA) = 0x00100030U;
   *sim_reg(sim, R_EECD) = EECD_PRES;
@@ -35,7 +40,9 @@ static void full_reset(struct sim *sim) {
   sim->rx_held_count = 0;
   sim->rx_written_count = 0;
   memset(&sim->microwire, 0, sizeof(sim->microwire));
-  load_address(sim);
+  if(power_on || sim->config.device_id != SIM_82544GC) {
+    load_address(sim);
+  }
 }
 
 void sim_power_on(struct sim *sim) {
@@ -63,7 +70,7 @@ void sim_power_on(struct sim *sim) {
     sim->phy[PHY_CONTROL] |= PHY_POWERDOWN;
   }
   sim->reset_us = UINT64_MAX;
-  full_reset(sim);
+  full_reset(sim, true);
 }
 
 static void start_reset(struct sim *sim) {
@@ -77,7 +84,7 @@ static void start_reset(struct sim *sim) {
     }
     return;
   }
-  full_reset(sim);
+  full_reset(sim, false);
   sim->reset_us = sim->now_us;
   sim->resetting = true;
 }
@@ -319,13 +326,35 @@ static void write_control(struct sim *sim, uint32_t value) {
   }
 }
 
+/* "Destroys" is all that is known of what an odd word does to the even one before it. */
+static void write_table(struct sim *sim, uint32_t table, uint32_t offset, uint32_t value) {
+  *sim_reg(sim, offset) = value;
+  if((offset - table) / 4U % 2U && sim->config.device_id == SIM_82544GC && !sim->config.qemu) {
+    *sim_reg(sim, offset - 4U) ^= 0xA5A5A5A5U;
+  }
+}
+
 static void write_register(struct sim *sim, uint32_t offset, uint32_t value) {
+  if(offset >= R_MTA && offset < R_RAL) {
+    write_table(sim, R_MTA, offset, value);
+    return;
+  }
+  if(offset >= R_VFTA && offset < R_WUC) {
+    write_table(sim, R_VFTA, offset, value);
+    return;
+  }
   switch(offset) {
   case R_CTRL:
     write_control(sim, value);
     return;
   case R_EECD:
     write_eecd(sim, value);
+    return;
+  case R_CTRL_EXT:
+    *sim_reg(sim, R_CTRL_EXT) = value & ~CTRL_EXT_EE_RST;
+    if(value & CTRL_EXT_EE_RST) {
+      load_address(sim);
+    }
     return;
   case R_EERD:
     write_eerd(sim, value);

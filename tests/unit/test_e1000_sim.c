@@ -44,7 +44,37 @@ static const struct {
     {"RCTL was written with reserved bits", SIM_82540EM, {{0}}, WRITE, E1000_RCTL, 1U << 27},
     {"TCTL was written with reserved bits", SIM_82540EM, {{0}}, WRITE, E1000_TCTL, 1U << 28},
     {"IMS was written with reserved bits", SIM_82545EM, {{0}}, WRITE, E1000_IMS, E1000_CAUSE_82574_RXQ0},
-    {"RAH was written with reserved bits", SIM_82574L, {{0}}, WRITE, E1000_RAH + 8U * 15U, 1U << 18},
+    {"RAH was written with reserved bits", SIM_82574L, {{0}}, WRITE, E1000_RAH + 8U * 14U, 1U << 18},
+    {"WUC is to be left alone", SIM_82540EM, {{0}}, WRITE, E1000_WUC, 0},
+    {"WUFC is to be left alone", SIM_82574L, {{0}}, WRITE, E1000_WUFC, 0},
+    {"RXCSUM is to be left alone", SIM_82545EM, {{0}}, WRITE, E1000_RXCSUM, 0},
+    {"RAL is to be left alone", SIM_82540EM, {{0}}, WRITE, E1000_RAL + 8U * 15U, 0},
+    {"RAH is to be left alone", SIM_82574L, {{0}}, WRITE, E1000_RAH + 8U * 15U, 0},
+    {"MANC is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_MANC, 0},
+    {"MANC is to be left alone", SIM_82574L, {{0}}, WRITE, E1000_MANC, 0},
+    {"RADV is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_RADV, 0},
+    {"TADV is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_TADV, 0},
+    {"TXDCTL is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_TXDCTL, 0},
+    {"CTRL was written while the EEPROM is selected",
+     SIM_82544GC,
+     {{E1000_EECD, E1000_EECD_CS}},
+     WRITE,
+     E1000_CTRL,
+     E1000_CTRL_SLU},
+    {"EEPROM deselected with", SIM_82544GC, {{E1000_EECD, E1000_EECD_CS}}, WRITE, E1000_EECD, E1000_EECD_SK},
+    {"EEPROM deselected with", SIM_82544GC, {{E1000_EECD, E1000_EECD_CS}}, WRITE, E1000_EECD, E1000_EECD_DI},
+    {"CT and COLD not as",
+     SIM_82540EM,
+     {{E1000_TDLEN, RING_BYTES}},
+     WRITE,
+     E1000_TCTL,
+     E1000_TCTL_RUN ^ 1U << E1000_TCTL_CT_SHIFT},
+    {"CT and COLD not as",
+     SIM_82574L,
+     {{E1000_TDLEN, RING_BYTES}},
+     WRITE,
+     E1000_TCTL,
+     E1000_TCTL_RUN ^ 1U << E1000_TCTL_COLD_SHIFT},
     {"RCTL: another buffer size",
      SIM_82540EM,
      {{E1000_RDLEN, RING_BYTES}, {E1000_RCTL, RCTL_EN}},
@@ -58,7 +88,7 @@ static const struct {
      E1000_RCTL,
      RCTL_EN | E1000_RCTL_BSEX},
     {"RCTL.EN set without a ring", SIM_82540EM, {{0}}, WRITE, E1000_RCTL, RCTL_EN},
-    {"TCTL.EN set without a ring", SIM_82540EM, {{0}}, WRITE, E1000_TCTL, TCTL_EN},
+    {"TCTL.EN set without a ring", SIM_82540EM, {{0}}, WRITE, E1000_TCTL, E1000_TCTL_RUN},
     {"PBA written while", SIM_82540EM, {{E1000_RCTL, RCTL_EN}}, WRITE, E1000_PBA, 48},
     {"PBA written while", SIM_82540EM, {{E1000_TCTL, TCTL_EN}}, WRITE, E1000_PBA, 48},
     {"written while the ring runs", SIM_82540EM, {{E1000_RCTL, RCTL_EN}}, WRITE, E1000_RDH, 0},
@@ -123,8 +153,42 @@ static void test_exceptions(void **state) {
   assert_int_equal(sim_peek(sim, E1000_ICR), 0);
   access(sim, WRITE, E1000_IMC, UINT32_MAX);
   access(sim, WRITE, E1000_STATUS, 0);
+  access(sim, WRITE, E1000_MANC, 0); /* of another part it would be one */
+  access(sim, WRITE, E1000_RADV, 0);
+  access(sim, WRITE, E1000_TADV, 0);
+  access(sim, WRITE, E1000_TXDCTL, 0);
   assert_string_equal(sim_violation_text(sim), "");
   sim_destroy(sim);
+}
+
+/* What the 82544 does to its tables, and when it reads its NVM. The others, and QEMU's, do not. */
+static void test_82544(void **state) {
+  (void)state;
+  static const uint32_t tables[] = {E1000_MTA, E1000_VFTA};
+  for(int sound = 0; sound < 3; sound++) {
+    struct sim_config config = unit_config(sound == 1 ? SIM_82545EM : SIM_82544GC);
+    config.qemu = sound == 2;
+    struct sim *sim = sim_create(&config);
+    for(size_t i = 0; i < 2; i++) {
+      access(sim, WRITE, tables[i] + 8U, 0x11111111U);
+      access(sim, WRITE, tables[i] + 16U, 0x22222222U);
+      access(sim, WRITE, tables[i] + 12U, 0x33333333U);
+      assert_true((sim_peek(sim, tables[i] + 8U) == 0x11111111U) == (sound != 0));
+      assert_int_equal(sim_peek(sim, tables[i] + 12U), 0x33333333U);
+      assert_int_equal(sim_peek(sim, tables[i] + 16U), 0x22222222U);
+    }
+    assert_int_not_equal(sim_peek(sim, E1000_RAL), 0);
+    sim_poke(sim, E1000_WUC, 3);
+    access(sim, IO_WRITE, E1000_CTRL, E1000_CTRL_RST);
+    sim_advance(sim, 10000);
+    assert_int_equal(sim_peek(sim, E1000_WUC), 3);
+    assert_true((sim_peek(sim, E1000_RAL) != 0) == (sound != 0));
+    access(sim, WRITE, E1000_CTRL_EXT, E1000_CTRL_EXT_EE_RST);
+    assert_int_equal(sim_peek(sim, E1000_CTRL_EXT), 0);
+    assert_int_not_equal(sim_peek(sim, E1000_RAL), 0);
+    assert_string_equal(sim_violation_text(sim), "");
+    sim_destroy(sim);
+  }
 }
 
 /* Memory --------------------------------------------------------------------------------------------------------- */
@@ -324,7 +388,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_registers),  cmocka_unit_test(test_no_access_while_it_resets),
       cmocka_unit_test(test_exceptions), cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_no_mistake),
+      cmocka_unit_test(test_no_mistake), cmocka_unit_test(test_82544),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,7 @@ static int check_device(const struct e1000 *nic, const struct net_handoff_nic *f
       {"handoff: RFCTL asks for extended descriptors", E1000_RFCTL, E1000_RFCTL_EXTEN, 0}, /* the last: 82574 only */
   };
   size_t count = sizeof(expected) / sizeof(expected[0]);
-  int result = compare(nic, expected, nic->model->family == E1000_FAMILY_82574 ? count : count - 1U);
+  int result = compare(nic, expected, e1000_has_quirk(nic, E1000_QUIRK_82574_BITS) ? count : count - 1U);
   if(result == NETDEV_OK) {
     result = compare_head(nic, &from->rx, E1000_RDH);
   }

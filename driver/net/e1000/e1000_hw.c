@@ -159,11 +159,11 @@ static int step_clear_interrupts(struct e1000 *nic) {
 }
 
 /* After a real reset all of this reads 0 already. A model of the device may keep everything across CTRL.RST, and then
- * the receiver would run on into memory that is no longer ours. */
+ * the receiver would run on into memory that is no longer ours. WUC and WUFC are not among it: whoever armed
+ * wake-on-LAN, or the NVM, shall find it armed. RXCSUM decides about bits that nobody here looks at. */
 static int step_clear_leftovers(struct e1000 *nic) {
-  static const uint16_t zeroed[] = {E1000_RDTR,  E1000_RADV,  E1000_TIDV,  E1000_TADV,  E1000_RDH,   E1000_RDT,
-                                    E1000_TDH,   E1000_TDT,   E1000_RDLEN, E1000_TDLEN, E1000_RDBAL, E1000_RDBAH,
-                                    E1000_TDBAL, E1000_TDBAH, E1000_WUC,   E1000_WUFC,  E1000_RXCSUM};
+  static const uint16_t zeroed[] = {E1000_RDTR,  E1000_TIDV,  E1000_RDH,   E1000_RDT,   E1000_TDH,   E1000_TDT,
+                                    E1000_RDLEN, E1000_TDLEN, E1000_RDBAL, E1000_RDBAH, E1000_TDBAL, E1000_TDBAH};
   if(e1000_read(nic, E1000_RCTL) & E1000_RCTL_EN) {
     e1000_write(nic, E1000_RCTL, 0);
   }
@@ -176,14 +176,20 @@ static int step_clear_leftovers(struct e1000 *nic) {
     e1000_write(nic, E1000_RAL + 8U * i, 0);
   }
   for(uint32_t i = 0; i < E1000_MTA_COUNT; i++) {
-    e1000_write(nic, E1000_MTA + 4U * i, 0);
+    e1000_write_table(nic, E1000_MTA, i, 0, 0);
     nic->mta[i] = 0;
   }
   for(uint32_t i = 0; i < E1000_VFTA_COUNT; i++) {
-    e1000_write(nic, E1000_VFTA + 4U * i, 0);
+    e1000_write_table(nic, E1000_VFTA, i, 0, 0);
+  }
+  if(e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
+    e1000_write(nic, E1000_RADV, 0);
+    e1000_write(nic, E1000_TADV, 0);
   }
   /* Management firmware that answers ARP by itself would do so with an address that may no longer be ours. */
-  e1000_write(nic, E1000_MANC, e1000_read(nic, E1000_MANC) & ~E1000_MANC_ARP_EN);
+  if(e1000_has_quirk(nic, E1000_QUIRK_ASF_ARP)) {
+    e1000_write(nic, E1000_MANC, e1000_read(nic, E1000_MANC) & ~E1000_MANC_ARP_EN);
+  }
   return NETDEV_OK;
 }
 
@@ -302,16 +308,18 @@ static void program_ring(const struct e1000 *nic, const struct e1000_ring *ring,
 }
 
 /* SDM 14.5: base, length, head, tail, then thresholds, TIPG, and TCTL last. Full write-back with a threshold of one
- * descriptor makes DD appear as soon as a frame is out. */
+ * descriptor makes DD appear as soon as a frame is out; the 82544 does so as it comes out of its reset. */
 static int step_transmit(struct e1000 *nic) {
   e1000_ring_reset(&nic->tx);
   program_ring(nic, &nic->tx, E1000_TDBAL);
-  uint32_t txdctl = e1000_read(nic, E1000_TXDCTL) & ~E1000_XDCTL_WTHRESH_MASK;
-  txdctl |= (1U << E1000_XDCTL_WTHRESH_SHIFT) | E1000_XDCTL_GRAN;
-  if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    txdctl |= E1000_TXDCTL_82574_COUNT_DESC;
+  if(e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
+    uint32_t txdctl = e1000_read(nic, E1000_TXDCTL) & ~E1000_XDCTL_WTHRESH_MASK;
+    txdctl |= (1U << E1000_XDCTL_WTHRESH_SHIFT) | E1000_XDCTL_GRAN;
+    if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
+      txdctl |= E1000_TXDCTL_82574_COUNT_DESC;
+    }
+    e1000_write(nic, E1000_TXDCTL, txdctl);
   }
-  e1000_write(nic, E1000_TXDCTL, txdctl);
   e1000_write(nic, E1000_TIPG, E1000_TIPG_COPPER);
   /* What a reset sets besides (82574: MULR, several requests under way) stays. */
   nic->tctl = (e1000_read(nic, E1000_TCTL) & ~(E1000_TCTL_CT_MASK | E1000_TCTL_COLD_MASK)) | E1000_TCTL_RUN;
@@ -408,6 +416,15 @@ uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]) {
   return ((uint32_t)mac[4] >> 4 | (uint32_t)mac[5] << 4) & 0xFFFU;
 }
 
+/* The flush keeps a bridge from combining the two writes into one, and from changing their order. */
+void e1000_write_table(const struct e1000 *nic, uint32_t table, uint32_t index, uint32_t value, uint32_t before) {
+  e1000_write(nic, table + 4U * index, value);
+  if(index % 2U && e1000_has_quirk(nic, E1000_QUIRK_MTA_PAIRS)) {
+    e1000_write_flush(nic);
+    e1000_write(nic, table + 4U * (index - 1U), before);
+  }
+}
+
 /* All-multicast is a table full of ones rather than RCTL.MPE: a model of the device goes deaf for a second after every
  * write to RCTL, and the table can be written while the receiver runs. */
 void e1000_apply_filter(struct e1000 *nic) {
@@ -421,16 +438,10 @@ void e1000_apply_filter(struct e1000 *nic) {
       mta[hash >> 5] |= 1U << (hash & 31U);
     }
   }
-  for(uint32_t i = E1000_MTA_COUNT; i-- > 0;) {
-    if(mta[i] == nic->mta[i]) {
-      continue;
-    }
-    nic->mta[i] = mta[i];
-    e1000_write(nic, E1000_MTA + 4U * i, mta[i]);
-    if(i % 2U && e1000_has_quirk(nic, E1000_QUIRK_MTA_PAIRS)) {
-      e1000_write_flush(nic);
-      nic->mta[i - 1U] = mta[i - 1U];
-      e1000_write(nic, E1000_MTA + 4U * (i - 1U), mta[i - 1U]);
+  for(uint32_t i = 0; i < E1000_MTA_COUNT; i++) {
+    if(mta[i] != nic->mta[i]) {
+      nic->mta[i] = mta[i];
+      e1000_write_table(nic, E1000_MTA, i, mta[i], i > 0 ? mta[i - 1U] : 0);
     }
   }
   uint32_t rctl = nic->rctl & ~E1000_RCTL_UPE;

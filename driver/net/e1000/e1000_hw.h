@@ -20,9 +20,18 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_82574_BITS  (1U << 3) /* bits that the 82574 specification update wants set or cleared           */
 #define E1000_QUIRK_KEEP_RCTL   (1U << 4) /* never clear RCTL.EN while the receiver runs: reset instead (82574)      */
 #define E1000_QUIRK_ASDE        (1U << 5) /* the MAC detects the PHY's speed itself when CTRL.ASDE is set            */
-#define E1000_QUIRK_MTA_PAIRS   (1U << 7) /* writing an odd word of MTA destroys the even one before it (82544)      */
+#define E1000_QUIRK_MTA_PAIRS   (1U << 7) /* writing an odd word of MTA or VFTA destroys the even one before (82544) */
 #define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
 #define E1000_QUIRK_MSIX        (1U << 9) /* has MSI-X, with IVAR and EITR (82574)                                   */
+
+/* RADV and TADV exist, and TXDCTL has the write-back policy that we want: all but the 82544 (SDM 13.4.31, 13.4.44) */
+#define E1000_QUIRK_SINCE_82540 (1U << 11)
+
+/* management firmware answers ARP by itself (MANC.ARP_EN): 82540EM, 82545EM */
+#define E1000_QUIRK_ASF_ARP (1U << 12)
+
+/* frames come back inside the MAC (RCTL.LBM); else inside the PHY (82574) */
+#define E1000_QUIRK_MAC_LOOPBACK (1U << 13)
 
 /* ICR says in a bit of its own whether the device interrupts (82574) */
 #define E1000_QUIRK_INT_ASSERTED (1U << 10)
@@ -132,6 +141,9 @@ void e1000_decode_address(uint32_t low, uint32_t high, uint8_t mac[NETDEV_MAC_LE
 
 /* Writes RAL0/RAH0. */
 void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* Writes a word of a table of 32-bit words (MTA, VFTA). `before` is what the word before it holds. */
+void e1000_write_table(const struct e1000 *nic, uint32_t table, uint32_t index, uint32_t value, uint32_t before);
 
 /* Brings MTA and RCTL in line with netdev.filter, writing only what changes. */
 void e1000_apply_filter(struct e1000 *nic);

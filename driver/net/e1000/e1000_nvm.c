@@ -145,7 +145,12 @@ int e1000_mdio_acquire(const struct e1000 *nic) {
     }
     nic->platform->delay_us(nic->platform->ctx, MDIO_ROUND_US);
   }
-  e1000_log(nic, NET_LOG_WARN, "EXTCNF_CTRL.MDIO_SW_OWNERSHIP is not granted", e1000_read(nic, E1000_EXTCNF_CTRL));
+  uint32_t value = e1000_read(nic, E1000_EXTCNF_CTRL);
+  e1000_log(nic, NET_LOG_WARN, "EXTCNF_CTRL.MDIO_SW_OWNERSHIP is not granted", value);
+  /* Nor is it asked for any more: granted later, it would keep management firmware out for good. */
+  if(value != UINT32_MAX) {
+    e1000_write(nic, E1000_EXTCNF_CTRL, value & ~E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+  }
   return NETDEV_E_TIMEOUT;
 }
 

@@ -142,7 +142,7 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 
 #define E1000_MTA_COUNT  128U
 #define E1000_VFTA_COUNT 128U
-#define E1000_RAR_COUNT  16U /* receive address pairs; the parts have 15 or 16, the last may belong to management */
+#define E1000_RAR_COUNT  15U /* receive address pairs of ours: the sixteenth, where there is one, is management's */
 
 /* Statistics: every register from CRCERRS up to the end of the block. */
 #define E1000_STATS_FIRST 0x04000U

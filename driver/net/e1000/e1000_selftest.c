@@ -36,6 +36,7 @@ static void report(struct netdev_selftest *test, const char *name, bool passed, 
 static void test_registers(struct e1000 *nic, struct netdev_selftest *test) {
   static const uint32_t patterns[] = {0x5A5A5A5AU, 0xA5A5A5A5U, 0x00000000U, 0xFFFFFFFFU};
   uint32_t wrong = 0;
+  uint32_t previous = 0;
   for(uint32_t i = 0; i < E1000_VFTA_COUNT; i++) {
     uint32_t offset = E1000_VFTA + 4U * i;
     uint32_t before = e1000_read(nic, offset);
@@ -43,7 +44,8 @@ static void test_registers(struct e1000 *nic, struct netdev_selftest *test) {
       e1000_write(nic, offset, patterns[p]);
       wrong += e1000_read(nic, offset) != patterns[p];
     }
-    e1000_write(nic, offset, before);
+    e1000_write_table(nic, E1000_VFTA, i, before, previous);
+    previous = before;
   }
   report(test, "registers: VFTA holds what is written", wrong == 0, wrong);
   uint32_t status = e1000_read(nic, E1000_STATUS);
@@ -86,7 +88,7 @@ static int enter_loopback(struct e1000 *nic) {
       {E1000_PHY_CONTROL, PHY_1000_FULL | E1000_PHY_CONTROL_RESET},
       {E1000_PHY_CONTROL, PHY_1000_FULL | PHY_LOOPBACK},
   };
-  if(nic->model->family == E1000_FAMILY_82574) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_MAC_LOOPBACK)) {
     nic->rctl |= RCTL_LBM_MAC;
     e1000_write(nic, E1000_RCTL, nic->rctl);
   } else {
@@ -106,7 +108,7 @@ static int enter_loopback(struct e1000 *nic) {
 /* The MAC's bits go back by the reset in netdev_close; the PHY's have to be put back by hand, and take effect at a
  * reset. */
 static void leave_loopback(struct e1000 *nic, const struct phy_state *before) {
-  if(nic->model->family == E1000_FAMILY_82574) {
+  if(e1000_has_quirk(nic, E1000_QUIRK_MAC_LOOPBACK)) {
     nic->rctl &= ~RCTL_LBM_MAC;
     e1000_write(nic, E1000_RCTL, nic->rctl);
     return;
@@ -166,7 +168,7 @@ static void test_loopback(struct e1000 *nic, struct netdev_selftest *test) {
   if(result == NETDEV_OK) {
     result = e1000_phy_read(dev, E1000_PHY_CONTROL, &phy.control);
   }
-  if(result == NETDEV_OK && nic->model->family == E1000_FAMILY_8254X) {
+  if(result == NETDEV_OK && !e1000_has_quirk(nic, E1000_QUIRK_MAC_LOOPBACK)) {
     result = e1000_phy_read(dev, PHY_M88_CONTROL, &phy.m88_control);
   }
   if(result == NETDEV_OK) {
