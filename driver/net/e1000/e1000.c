@@ -268,6 +268,7 @@ static void tear_down(struct e1000 *nic) {
   const struct net_platform *platform = nic->platform;
   e1000_ring_destroy(&nic->rx, platform);
   e1000_ring_destroy(&nic->tx, platform);
+  net_pci_aspm_restore(platform, &nic->aspm);
   platform->free(platform->ctx, nic, sizeof(*nic));
 }
 
@@ -304,6 +305,9 @@ static int bring_up(struct e1000 *nic, const struct net_config *config) {
   int result = e1000_ring_create(&nic->tx, nic->platform, config->tx_descriptors, nic->model->common.dma_bits);
   if(result == NETDEV_OK) {
     result = e1000_ring_create(&nic->rx, nic->platform, config->rx_descriptors, nic->model->common.dma_bits);
+  }
+  if(result == NETDEV_OK) {
+    result = e1000_prepare_function(nic);
   }
   if(result == NETDEV_OK) {
     result = e1000_reset(nic);
@@ -376,7 +380,8 @@ static const struct e1000_model models[] = {
      0x100C,
      E1000_FAMILY_8254X,
      E1000_NVM_MICROWIRE,
-     E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST},
+     E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST |
+         E1000_QUIRK_PCIX_MMRBC},
     {{"82540EM", 32, 0},
      0x100E,
      E1000_FAMILY_8254X,
@@ -386,7 +391,7 @@ static const struct e1000_model models[] = {
      0x100F,
      E1000_FAMILY_8254X,
      E1000_NVM_EERD_SMALL,
-     E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP},
+     E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP | E1000_QUIRK_PCIX_MMRBC},
     {{"82574L", 64, NET_MODEL_NO_ASPM},
      0x10D3,
      E1000_FAMILY_82574,

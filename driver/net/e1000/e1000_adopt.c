@@ -134,6 +134,9 @@ static int adopt(struct e1000 *nic, const struct net_handoff_nic *from, net_map 
   }
   if(result == NETDEV_OK) {
     take_over_state(nic, from);
+    result = e1000_prepare_function(nic);
+  }
+  if(result == NETDEV_OK) {
     if(from->state == NET_HANDOFF_QUIET) {
       wake(nic, from);
     }

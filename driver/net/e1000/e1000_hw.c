@@ -75,6 +75,23 @@ static int run_steps(struct e1000 *nic, const struct step *steps, size_t count) 
   return NETDEV_OK;
 }
 
+/* Function ------------------------------------------------------------------------------------------------------- */
+
+int e1000_prepare_function(struct e1000 *nic) {
+  int result = net_pci_power_up(nic->platform);
+  if(result != NETDEV_OK) {
+    e1000_log(nic, NET_LOG_ERROR, "the PCI function does not leave its power state", 0);
+    return result;
+  }
+  if(nic->model->common.flags & NET_MODEL_NO_ASPM) {
+    net_pci_aspm_off(nic->platform, &nic->aspm);
+  }
+  if(e1000_has_quirk(nic, E1000_QUIRK_PCIX_MMRBC)) {
+    net_pci_limit_read_count(nic->platform);
+  }
+  return NETDEV_OK;
+}
+
 /* Reset ---------------------------------------------------------------------------------------------------------- */
 
 static int step_mask_interrupts(struct e1000 *nic) {

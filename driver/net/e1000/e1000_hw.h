@@ -4,6 +4,7 @@
 
 #include "e1000_regs.h"
 #include "e1000_ring.h"
+#include "../net_pci.h"
 #include "net/driver.h"
 
 /* How the NVM is read. */
@@ -33,6 +34,9 @@ enum e1000_nvm_method {
 /* frames come back inside the MAC (RCTL.LBM); else inside the PHY (82574) */
 #define E1000_QUIRK_MAC_LOOPBACK (1U << 13)
 
+/* may hang when it reads more than 2048 bytes at once in PCI-X mode, which some firmware sets: 82544, 82545EM */
+#define E1000_QUIRK_PCIX_MMRBC (1U << 14)
+
 /* ICR says in a bit of its own whether the device interrupts (82574) */
 #define E1000_QUIRK_INT_ASSERTED (1U << 10)
 
@@ -53,10 +57,11 @@ struct e1000 {
   const struct net_platform *platform;
   const struct e1000_model *model;
   uint8_t revision_id;
-  bool rx_partial;         /* inside a frame that is being skipped                               */
-  bool tx_end_dword;       /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
-  bool irq_enabled;        /* a handler may touch the device; false only while IMS is zero       */
-  bool rx_doorbell_posted; /* a tail write may still sit in a write buffer (see e1000_tick)       */
+  struct net_pci_aspm aspm; /* to be put back when the device is destroyed                        */
+  bool rx_partial;          /* inside a frame that is being skipped                               */
+  bool tx_end_dword;        /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
+  bool irq_enabled;         /* a handler may touch the device; false only while IMS is zero       */
+  bool rx_doorbell_posted;  /* a tail write may still sit in a write buffer (see e1000_tick)       */
   enum netdev_irq_mode irq_mode;
   uint32_t irq_interval;         /* ITR, in units of E1000_ITR_INTERVAL_NS                             */
   uint32_t tctl;                 /* what TCTL holds while the transmitter runs                         */
@@ -117,6 +122,10 @@ void e1000_silence(struct e1000 *nic);
 /* Resets the controller and clears by hand what a reset may leave behind. Afterwards it is quiet: no DMA, no
  * interrupt. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_reset(struct e1000 *nic);
+
+/* The PCI function: awake, its link too where the part needs that, and its reads no longer than it can take. Before
+ * any register is touched. NETDEV_E_TIMEOUT when it stays asleep. */
+int e1000_prepare_function(struct e1000 *nic);
 
 /* Learns from STATUS what depends on the bus: tx_end_dword. */
 void e1000_note_bus(struct e1000 *nic, uint32_t status);
