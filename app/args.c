@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../driver/lib/station.h"
+
 #define PCI_SEGMENT_MAX  0xFFFFU
 #define PCI_BUS_MAX      0xFFU
 #define PCI_DEVICE_MAX   0x1FU
@@ -248,6 +250,18 @@ static int fail_range(char *error, const struct option *option, const char *word
   return -1;
 }
 
+/* An address that no station can have is a mistake as well. */
+static int check_station(const struct option *option, const char *word, uint32_t address, uint32_t mask, char *error) {
+  const char *fault = station_ipv4_fault(address, mask);
+  if(!fault) {
+    return 0;
+  }
+  fail(error, option->name, word, ": ");
+  append(error, fault);
+  append(error, "; give one that a station can have");
+  return -1;
+}
+
 static int store(const struct option *option, void *values, const char *word, char *error) {
   void *member = (char *)values + option->offset;
   uint32_t number;
@@ -284,9 +298,17 @@ static int store(const struct option *option, void *values, const char *word, ch
     ((struct mac_option *)member)->given = true;
     return 0;
   case OPTION_IPV4:
-    return args_ipv4(word, member) ? 0 : fail(error, option->name, word, ": not an IPv4 address like 10.0.2.2");
+    if(!args_ipv4(word, &number)) {
+      return fail(error, option->name, word, ": not an IPv4 address like 10.0.2.2");
+    }
+    *(uint32_t *)member = number;
+    return check_station(option, word, number, 0, error);
   case OPTION_CIDR:
-    return args_cidr(word, member) ? 0 : fail(error, option->name, word, ": not ADDRESS/LENGTH like 10.0.2.15/24");
+    if(!args_cidr(word, member)) {
+      return fail(error, option->name, word, ": not ADDRESS/LENGTH like 10.0.2.15/24");
+    }
+    return check_station(option, word, ((struct cidr_option *)member)->address, ((struct cidr_option *)member)->mask,
+                         error);
   }
   return fail(error, "unknown kind of option", option->name, "");
 }

@@ -11,8 +11,8 @@ enum option_kind {
   OPTION_U32,   /* uint32_t in [min, max]                                       */
   OPTION_TEXT,  /* const char *, points into argv                               */
   OPTION_MAC,   /* struct mac_option                                            */
-  OPTION_IPV4,  /* uint32_t, host order; 0 when not given                       */
-  OPTION_CIDR,  /* struct cidr_option                                           */
+  OPTION_IPV4,  /* uint32_t, host order, a station's; 0 when not given          */
+  OPTION_CIDR,  /* struct cidr_option, a station's                              */
   OPTION_RANGE, /* struct range_option, "N" or "N-M", both in [min, max]        */
 };
 

@@ -22,7 +22,8 @@ static bool is_done(void *ctx) {
 }
 
 static EFI_STATUS echo_on_session(struct echo *echo, const struct echo_options *options) {
-  const struct session_talker talker = {.address = options->address.address, .mask = options->address.mask};
+  const struct session_talker talker = {
+      .address = options->address.address, .mask = options->address.mask, .probe = true};
   char mac[MAC_TEXT_SIZE];
   char text[IPV4_TEXT_SIZE];
   EFI_STATUS status = session_talk(&echo->session, &talker, LINK_WAIT_MS);
@@ -40,6 +41,10 @@ static EFI_STATUS echo_on_session(struct echo *echo, const struct echo_options *
   session_stop_receiving(&echo->session);
   out("echo: %d frames, %d pings, %d ARP requests answered, %d refused\n", responder->frame_replies,
       responder->echo_replies, responder->arp_replies, responder->refused);
+  if(responder->other_vlan) {
+    out("echo: %d frames tagged with a VLAN not answered\n", responder->other_vlan);
+  }
+  session_out_conflicts(&echo->session);
   if(result == WAIT_GONE) {
     return EFI_DEVICE_ERROR;
   }

@@ -154,6 +154,9 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
   session_stop_receiving(&frames->session);
   out("frames: %d sent, %d echoed, %d lost, %d duplicated, %d reordered, %d damaged\n", frames->sent, frames->received,
       frames->sent - frames->received, frames->duplicates, frames->reordered, frames->damaged);
+  if(frames->session.responder.other_vlan) {
+    out("frames: %d frames tagged with a VLAN, and not for us\n", frames->session.responder.other_vlan);
+  }
   if(result == WAIT_ABORTED) {
     return EFI_ABORTED;
   }
@@ -167,18 +170,35 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
   return good ? EFI_SUCCESS : EFI_TIMEOUT;
 }
 
+/* A station, or everybody. */
+static EFI_STATUS choose_peer(struct frames *frames) {
+  const struct mac_option *wanted = &frames->options->peer;
+  char text[MAC_TEXT_SIZE];
+  SetMem(frames->peer, sizeof(frames->peer), 0xFF);
+  if(!wanted->given || CompareMem(wanted->mac, frames->peer, sizeof(frames->peer)) == 0) {
+    return EFI_SUCCESS;
+  }
+  const char *fault = CompareMem(wanted->mac, frames->session.netdev->mac, sizeof(frames->peer)) == 0
+                          ? "this NIC itself"
+                          : station_mac_fault(wanted->mac);
+  if(fault) {
+    complain("frames: --peer %s is %s: give the MAC address of a station", mac_text(wanted->mac, text), fault);
+    return EFI_INVALID_PARAMETER;
+  }
+  CopyMem(frames->peer, wanted->mac, sizeof(frames->peer));
+  return EFI_SUCCESS;
+}
+
 static EFI_STATUS run_with(struct frames *frames) {
   EFI_STATUS status = session_open(&frames->session, &frames->options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
-  if(frames->options->peer.given) {
-    CopyMem(frames->peer, frames->options->peer.mac, sizeof(frames->peer));
-  } else {
-    SetMem(frames->peer, sizeof(frames->peer), 0xFF);
-  }
   frames->session_id = (uint32_t)efi_clock_us();
-  status = frames_on_session(frames);
+  status = choose_peer(frames);
+  if(!EFI_ERROR(status)) {
+    status = frames_on_session(frames);
+  }
   EFI_STATUS closed = session_close(&frames->session);
   return EFI_ERROR(status) ? status : closed;
 }

@@ -1,5 +1,6 @@
 /* ping.c - netdiag ping: ARP and ICMP echo from the raw rings. */
 #include "../netdiag.h"
+#include "../pinger.h"
 
 #define DEFAULT_COUNT       5U
 #define DEFAULT_SIZE        56U
@@ -7,7 +8,6 @@
 #define DEFAULT_TIMEOUT_MS  2000U
 #define LINK_WAIT_MS        5000U
 #define ARP_TRIES           3U
-#define SEEN_WINDOW         1024U /* sequence numbers remembered, for duplicates and round trip times */
 
 struct ping_options {
   struct nic_options nic;
@@ -28,99 +28,98 @@ struct ping {
   uint32_t hop;
   uint8_t hop_mac[6];
   bool resolved;
-  bool waiting; /* for the reply to the newest request */
-  uint16_t id;
+  bool moved;                /* the hop's MAC address changed, and nobody was told yet           */
+  enum inet_fault hop_fault; /* of an ARP answer of the hop's that could not be used             */
+  uint16_t hop_vlan;
   uint32_t size;
-  uint32_t sent;
-  uint32_t received;
-  uint32_t duplicates;
-  uint32_t damaged;
-  uint32_t unreachable;
-  UINT64 sent_us[SEEN_WINDOW];
-  bool seen[SEEN_WINDOW];
-  UINT64 min_us;
-  UINT64 max_us;
-  UINT64 sum_us;
-  UINT64 sum_squares;
+  struct pinger pinger; /* shared with on_frame: only under efi_nic_lock, or after session_stop_receiving */
   uint8_t data[INET_ECHO_MAX];
 };
 
-/* Replies -------------------------------------------------------------------------------------------------------- */
+/* Answers -------------------------------------------------------------------------------------------------------- */
+
+/* Whatever ARP says of the next hop is learnt, the first time and every time (RFC 826). */
+static void learn(struct ping *ping, const struct inet_packet *packet) {
+  if(packet->source != ping->hop || CompareMem(packet->source_mac, ping->session.netdev->mac, 6) == 0) {
+    return;
+  }
+  ping->moved = ping->moved || (ping->resolved && CompareMem(ping->hop_mac, packet->source_mac, 6) != 0);
+  CopyMem(ping->hop_mac, packet->source_mac, sizeof(ping->hop_mac));
+  ping->resolved = true;
+}
+
+/* Prints nothing: it may run in the middle of another line. */
+static bool on_frame(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet) {
+  struct ping *ping = ctx;
+  (void)frame;
+  if(packet->kind == INET_ARP_REPLY || packet->kind == INET_ARP_REQUEST) {
+    learn(ping, packet);
+    return packet->kind == INET_ARP_REPLY;
+  }
+  if(packet->kind == INET_UNUSABLE && packet->would_be == INET_ARP_REPLY && packet->source == ping->hop) {
+    ping->hop_fault = packet->fault;
+    ping->hop_vlan = packet->vlan;
+    return false;
+  }
+  return pinger_receive(&ping->pinger, efi_clock_us(), packet) != PINGER_NOT_OURS;
+}
 
 static void out_ms(UINT64 us) {
   out("%ld.%03ld", us / 1000U, us % 1000U);
 }
 
-static void on_reply(struct ping *ping, const struct inet_packet *packet) {
-  UINT64 now_us = efi_clock_us();
-  /* The 16 bits on the wire, completed by what was sent last. */
-  uint32_t sequence = ping->sent - (uint16_t)(ping->sent - packet->sequence);
-  uint32_t age = ping->sent - sequence;
-  if(packet->source != ping->target || packet->id != ping->id || sequence == 0 || age >= SEEN_WINDOW) {
-    return;
-  }
-  uint32_t slot = sequence % SEEN_WINDOW;
-  char text[IPV4_TEXT_SIZE];
-  bool intact = packet->data_length == ping->size && CompareMem(packet->data, ping->data, ping->size) == 0;
-  bool duplicate = ping->seen[slot];
-  UINT64 rtt_us = now_us - ping->sent_us[slot];
-  if(!intact) {
-    ping->damaged++;
-  } else if(duplicate) {
-    ping->duplicates++;
-  } else {
-    ping->seen[slot] = true;
-    ping->received++;
-    ping->sum_us += rtt_us;
-    ping->sum_squares += rtt_us * rtt_us;
-    ping->min_us = ping->received == 1 || rtt_us < ping->min_us ? rtt_us : ping->min_us;
-    ping->max_us = rtt_us > ping->max_us ? rtt_us : ping->max_us;
-    ping->waiting = ping->waiting && age != 0;
-  }
-  if(!ping->options->quiet) {
-    out("%ld bytes from %s: icmp_seq=%d ttl=%d time=", (UINT64)(packet->data_length + 8U),
-        ipv4_text(packet->source, text), sequence, packet->ttl);
-    out_ms(rtt_us);
-    out(" ms%s\n", !intact ? " (DAMAGED)" : duplicate ? " (DUP!)" : "");
+/* What arrived since the last time. */
+static void out_lines(struct ping *ping) {
+  struct pinger_line line;
+  char text[PINGER_LINE_SIZE];
+  char mac[MAC_TEXT_SIZE];
+  bool more = true;
+  while(more) {
+    EFI_TPL tpl = efi_nic_lock();
+    bool moved = ping->moved;
+    ping->moved = false;
+    (void)mac_text(ping->hop_mac, mac);
+    more = pinger_next_line(&ping->pinger, &line);
+    efi_nic_unlock(tpl);
+    if(moved && !ping->options->quiet) {
+      out("%s is now at %s\n", ipv4_text(ping->hop, text), mac);
+    }
+    if(more) {
+      out("%s\n", pinger_line_text(&line, text));
+    }
   }
 }
 
-static void on_unreachable(struct ping *ping, const struct inet_packet *packet) {
-  static const char *const codes[] = {"network", "host", "protocol", "port"};
-  char text[IPV4_TEXT_SIZE];
-  if(packet->id != ping->id) {
-    return;
-  }
-  ping->unreachable++;
-  ping->waiting = ping->waiting && packet->sequence != (uint16_t)ping->sent;
-  out("From %s icmp_seq=%d Destination %s unreachable\n", ipv4_text(packet->source, text), packet->sequence,
-      packet->code < 4 ? codes[packet->code] : "is");
-}
-
-static bool on_frame(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet) {
-  struct ping *ping = ctx;
-  (void)frame;
-  if(packet->kind == INET_ARP_REPLY && packet->source == ping->hop && !ping->resolved) {
-    CopyMem(ping->hop_mac, packet->source_mac, sizeof(ping->hop_mac));
-    ping->resolved = true;
-  } else if(packet->kind == INET_ECHO_REPLY) {
-    on_reply(ping, packet);
-  } else if(packet->kind == INET_UNREACHABLE) {
-    on_unreachable(ping, packet);
-  } else {
-    return false;
-  }
-  return true;
-}
-
-/* Requests ------------------------------------------------------------------------------------------------------- */
+/* Waiting -------------------------------------------------------------------------------------------------------- */
 
 static bool is_resolved(void *ctx) {
   return ((struct ping *)ctx)->resolved;
 }
 
-static bool is_answered(void *ctx) {
-  return !((struct ping *)ctx)->waiting;
+static bool has_lines(const struct ping *ping) {
+  return ping->moved || ping->pinger.line_head != ping->pinger.line_tail;
+}
+
+static bool is_finished(struct ping *ping) {
+  EFI_TPL tpl = efi_nic_lock();
+  bool finished = pinger_finished(&ping->pinger, efi_clock_us());
+  efi_nic_unlock(tpl);
+  return finished;
+}
+
+static bool wants_attention(void *ctx) {
+  struct ping *ping = ctx;
+  return has_lines(ping) || is_finished(ping);
+}
+
+/* Prints what arrives until the deadline, or until no answer can come any more. */
+static enum wait_result wait_and_print(struct ping *ping, UINT64 deadline_us) {
+  enum wait_result result = WAIT_DONE;
+  while(result == WAIT_DONE && !is_finished(ping)) {
+    result = session_wait(&ping->session, deadline_us, wants_attention, ping);
+    out_lines(ping);
+  }
+  return result;
 }
 
 static EFI_STATUS status_of_wait(enum wait_result result, EFI_STATUS timeout) {
@@ -137,6 +136,20 @@ static EFI_STATUS status_of_wait(enum wait_result result, EFI_STATUS timeout) {
   return timeout;
 }
 
+/* Requests ------------------------------------------------------------------------------------------------------- */
+
+static void explain_arp(const struct ping *ping) {
+  char text[IPV4_TEXT_SIZE];
+  const char *hop = ipv4_text(ping->hop, text);
+  if(ping->hop_fault == INET_OTHER_VLAN) {
+    complain("%s answers ARP, but tagged with VLAN %d: this port is not in its VLAN", hop, ping->hop_vlan);
+  } else if(ping->hop_fault == INET_BAD_STATION) {
+    complain("%s answers ARP from a MAC address that no station can have: look at that host", hop);
+  } else {
+    complain("%s does not answer ARP (%d tries): wrong address, wrong --addr, or nobody there", hop, ARP_TRIES);
+  }
+}
+
 static EFI_STATUS resolve(struct ping *ping) {
   uint8_t frame[INET_FRAME_SIZE];
   enum wait_result result = WAIT_TIMEOUT;
@@ -149,74 +162,91 @@ static EFI_STATUS resolve(struct ping *ping) {
     out("Stopped before anything was sent.\n");
   }
   if(result == WAIT_TIMEOUT) {
-    char text[IPV4_TEXT_SIZE];
-    complain("%s does not answer ARP (%d tries): wrong address, wrong --addr, or nobody there",
-             ipv4_text(ping->hop, text), ARP_TRIES);
+    explain_arp(ping);
   }
   return status_of_wait(result, EFI_TIMEOUT);
 }
 
-static EFI_STATUS send_all(struct ping *ping) {
-  const struct ping_options *options = ping->options;
+static void send_next(struct ping *ping, UINT64 now_us) {
   uint8_t frame[INET_FRAME_SIZE];
-  while(ping->sent < options->count) {
-    uint32_t sequence = ping->sent + 1;
-    size_t length = inet_echo_request(frame, &ping->session.responder.host, ping->hop_mac, ping->target, ping->id,
-                                      (uint16_t)sequence, ping->data, ping->size);
-    UINT64 now_us = efi_clock_us();
-    ping->sent_us[sequence % SEEN_WINDOW] = now_us;
-    ping->seen[sequence % SEEN_WINDOW] = false;
-    ping->waiting = true;
-    ping->sent = sequence;
-    int result = session_transmit(&ping->session, frame, length);
-    if(result != NETDEV_OK) {
-      complain("icmp_seq=%d not sent: %s", sequence, netdev_strerror(result));
-    }
-    bool last = sequence == options->count;
-    UINT64 wait_ms = last ? options->timeout_ms : options->interval_ms;
-    enum wait_result waited = session_wait(&ping->session, now_us + wait_ms * 1000U, last ? is_answered : NULL, ping);
-    if(waited == WAIT_ABORTED || waited == WAIT_GONE) {
-      return status_of_wait(waited, EFI_SUCCESS);
-    }
+  uint8_t mac[6];
+  EFI_TPL tpl = efi_nic_lock();
+  struct pinger_request request = pinger_request(&ping->pinger, now_us);
+  CopyMem(mac, ping->hop_mac, sizeof(mac));
+  efi_nic_unlock(tpl);
+  size_t length = inet_echo_request(frame, &ping->session.responder.host, mac, ping->target, request.id,
+                                    request.sequence, ping->data, ping->size);
+  int result = session_transmit(&ping->session, frame, length);
+  if(result != NETDEV_OK) {
+    tpl = efi_nic_lock();
+    pinger_not_sent(&ping->pinger);
+    efi_nic_unlock(tpl);
+    complain("icmp_seq=%d not sent: %s", request.number, netdev_strerror(result));
   }
-  return EFI_SUCCESS;
 }
 
-/* Newton's method; exact to the microsecond. */
-static UINT64 square_root(UINT64 value) {
-  UINT64 root = value;
-  for(UINT64 next = (value + 1U) / 2U; next < root;) {
-    root = next;
-    next = (root + value / root) / 2U;
+static EFI_STATUS send_all(struct ping *ping) {
+  const struct ping_options *options = ping->options;
+  enum wait_result result = WAIT_TIMEOUT;
+  UINT64 now_us = 0;
+  for(uint32_t i = 0; i < options->count && result == WAIT_TIMEOUT; i++) {
+    now_us = efi_clock_us();
+    send_next(ping, now_us);
+    if(i + 1U < options->count) {
+      result = wait_and_print(ping, now_us + options->interval_ms * 1000ULL);
+    }
   }
-  return root;
+  if(result == WAIT_TIMEOUT) {
+    result = wait_and_print(ping, now_us + options->timeout_ms * 1000ULL);
+  }
+  return status_of_wait(result, EFI_SUCCESS);
+}
+
+/* Summary -------------------------------------------------------------------------------------------------------- */
+
+static void out_rtt(const struct pinger *pinger) {
+  out("rtt min/avg/max/mdev = ");
+  out_ms(pinger->min_us);
+  out("/");
+  out_ms(pinger_mean_us(pinger));
+  out("/");
+  out_ms(pinger->max_us);
+  out("/");
+  out_ms(pinger_deviation_us(pinger));
+  out(" ms\n");
 }
 
 static void out_summary(const struct ping *ping, const char *target) {
-  uint32_t lost = ping->sent - ping->received;
-  out("--- %s ping statistics ---\n%d packets transmitted, %d received, ", target, ping->sent, ping->received);
-  if(ping->duplicates) {
-    out("+%d duplicates, ", ping->duplicates);
+  const struct pinger *pinger = &ping->pinger;
+  const uint64_t *verdicts = pinger->verdicts;
+  uint64_t errors = verdicts[PINGER_UNREACHABLE] + verdicts[PINGER_TIME_EXCEEDED] + verdicts[PINGER_OTHER_ERROR];
+  out("--- %s ping statistics ---\n%d packets transmitted, %d received, ", target, pinger_sent(pinger),
+      pinger->received);
+  if(verdicts[PINGER_DUPLICATE]) {
+    out("+%ld duplicates, ", verdicts[PINGER_DUPLICATE]);
   }
-  if(ping->damaged) {
-    out("+%d damaged, ", ping->damaged);
+  if(verdicts[PINGER_DAMAGED]) {
+    out("+%ld damaged, ", verdicts[PINGER_DAMAGED]);
   }
-  if(ping->unreachable) {
-    out("+%d errors, ", ping->unreachable);
+  if(errors) {
+    out("+%ld errors, ", errors);
   }
-  out("%d%% packet loss\n", ping->sent ? lost * 100U / ping->sent : 0);
-  if(ping->received) {
-    UINT64 mean = ping->sum_us / ping->received;
-    out("rtt min/avg/max/mdev = ");
-    out_ms(ping->min_us);
-    out("/");
-    out_ms(mean);
-    out("/");
-    out_ms(ping->max_us);
-    out("/");
-    out_ms(square_root(ping->sum_squares / ping->received - mean * mean));
-    out(" ms\n");
+  out("%d%% packet loss\n", pinger_loss_percent(pinger));
+  if(pinger->received) {
+    out_rtt(pinger);
   }
+  for(UINTN i = PINGER_REPLY + 1; i < PINGER_VERDICTS; i++) {
+    if(verdicts[i] && i != PINGER_DUPLICATE && i != PINGER_DAMAGED) {
+      out("not counted: %ld %s\n", verdicts[i], pinger_verdict_text((enum pinger_verdict)i));
+    }
+  }
+  if(pinger->priority_tagged) {
+    out("%ld answers carried a priority tag (VLAN 0)\n", pinger->priority_tagged);
+  }
+  if(pinger->lines_lost) {
+    out("%ld answers came too fast to be printed one by one\n", pinger->lines_lost);
+  }
+  session_out_conflicts(&ping->session);
 }
 
 /* Command -------------------------------------------------------------------------------------------------------- */
@@ -228,6 +258,7 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   const struct session_talker talker = {.address = ping->host.address,
                                         .mask = ping->host.mask,
                                         .gateway = ping->host.gateway,
+                                        .probe = ping->options->address.address != 0,
                                         .ctx = ping,
                                         .receive = on_frame};
   EFI_STATUS status = session_talk(&ping->session, &talker, LINK_WAIT_MS);
@@ -242,11 +273,48 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   }
   status = send_all(ping);
   session_stop_receiving(&ping->session);
+  out_lines(ping);
   out_summary(ping, target);
   if(EFI_ERROR(status)) {
     return status;
   }
-  return ping->received == ping->sent ? EFI_SUCCESS : EFI_TIMEOUT;
+  return ping->pinger.received == ping->options->count ? EFI_SUCCESS : EFI_TIMEOUT;
+}
+
+/* Addresses: with the network's prefix, which is only known now. */
+static EFI_STATUS check_addresses(const struct ping *ping, const char *word) {
+  const struct inet_host *host = &ping->host;
+  const struct ping_options *options = ping->options;
+  char text[IPV4_TEXT_SIZE];
+  const char *fault = station_ipv4_fault(host->address, host->mask);
+  if(fault) {
+    complain("ping: our address %s is %s: give --addr ADDRESS/LENGTH", ipv4_text(host->address, text), fault);
+    return EFI_INVALID_PARAMETER;
+  }
+  fault = station_peer_fault(host, ping->target);
+  if(fault) {
+    complain("ping: %s is %s: give the address of another station", word, fault);
+    return EFI_INVALID_PARAMETER;
+  }
+  if(ping->hop == 0) {
+    complain("ping: %s is not on our network: add --gw ADDRESS", word);
+    return EFI_INVALID_PARAMETER;
+  }
+  if(ping->hop == ping->target) {
+    return EFI_SUCCESS; /* no gateway is needed */
+  }
+  const char *gateway = ipv4_text(ping->hop, text);
+  fault = station_peer_fault(host, ping->hop);
+  /* One host alone on its network (/32) has a gateway elsewhere; others would not reach theirs. */
+  if(!fault && host->mask != UINT32_MAX && ((ping->hop ^ host->address) & host->mask) != 0) {
+    fault = "not on our network";
+  }
+  if(fault) {
+    complain("ping: the gateway %s is %s: %s", gateway, fault,
+             options->gateway ? "give another --gw" : "give --gw ADDRESS");
+    return EFI_INVALID_PARAMETER;
+  }
+  return EFI_SUCCESS;
 }
 
 static EFI_STATUS check(struct ping *ping, const char *word) {
@@ -255,34 +323,52 @@ static EFI_STATUS check(struct ping *ping, const char *word) {
     complain("ping: '%s' is not an IPv4 address like 10.0.2.2 (there is no name resolution here)", word);
     return EFI_INVALID_PARAMETER;
   }
+  const char *fault = station_ipv4_fault(ping->target, 0);
+  if(fault) { /* on any network, so that no address needs to be asked for */
+    complain("ping: %s is %s: give the address of another station", word, fault);
+    return EFI_INVALID_PARAMETER;
+  }
   EFI_STATUS status = session_address(&options->nic, &options->address, options->gateway, &ping->host);
   if(EFI_ERROR(status)) {
     return status;
   }
   ping->hop = inet_next_hop(&ping->host, ping->target);
-  if(ping->hop == 0) {
-    complain("ping: %s is not on our network: add --gw ADDRESS", word);
-    return EFI_INVALID_PARAMETER;
-  }
-  return EFI_SUCCESS;
+  return check_addresses(ping, word);
 }
 
 static EFI_STATUS run_with(struct ping *ping, const char *target) {
-  ping->id = (uint16_t)efi_clock_us();
   EFI_STATUS status = check(ping, target);
   if(EFI_ERROR(status)) {
     return status;
   }
+  const struct pinger_config config = {
+      .count = ping->options->count,
+      .size = ping->size,
+      .interval_ms = ping->options->interval_ms,
+      .timeout_ms = ping->options->timeout_ms,
+      .target = ping->target,
+      .own = ping->host.address,
+      .id = (uint16_t)efi_clock_us(),
+      .quiet = ping->options->quiet,
+  };
+  uint32_t slot_count = pinger_slots_needed(&config);
+  struct pinger_slot *slots = AllocatePool(slot_count * sizeof(*slots));
+  if(!slots) {
+    complain("out of memory for %d requests under way at once: a longer -i or a shorter -W needs less", slot_count);
+    return EFI_OUT_OF_RESOURCES;
+  }
+  pinger_init(&ping->pinger, &config, slots, slot_count);
   for(UINTN i = 0; i < sizeof(ping->data); i++) {
     ping->data[i] = (uint8_t)i;
   }
   status = session_open(&ping->session, &ping->options->nic);
-  if(EFI_ERROR(status)) {
-    return status;
+  if(!EFI_ERROR(status)) {
+    status = ping_on_session(ping, target);
+    EFI_STATUS closed = session_close(&ping->session);
+    status = EFI_ERROR(status) ? status : closed;
   }
-  status = ping_on_session(ping, target);
-  EFI_STATUS closed = session_close(&ping->session);
-  return EFI_ERROR(status) ? status : closed;
+  FreePool(slots);
+  return status;
 }
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
@@ -308,7 +394,7 @@ static const struct option option_rows[] = {
     {"-s", "SIZE", OPTION_U32, offsetof(struct ping_options, size), 1, INET_ECHO_MAX, "bytes of data (default 56)"},
     {"-i", "MS", OPTION_U32, offsetof(struct ping_options, interval_ms), 1, 3600000, "between two (default 1000)"},
     {"-W", "MS", OPTION_U32, offsetof(struct ping_options, timeout_ms), 1, 3600000,
-     "to wait for the last reply, and for ARP (default 2000)"},
+     "to wait for a reply, and for ARP; later does not count (default 2000)"},
     {"-q", NULL, OPTION_FLAG, offsetof(struct ping_options, quiet), 0, 0, "the summary only"},
     {"--addr", "A.B.C.D/LEN", OPTION_CIDR, offsetof(struct ping_options, address), 0, 0,
      "our own address (default: the firmware's, by DHCP if need be)"},

@@ -10,7 +10,8 @@
 
 struct mnp_link;
 
-/* Joins the NIC whose SNP is on `snp_handle`; frames may be sent from now on. EFI_UNSUPPORTED when no MNP runs there. */
+/* Joins the NIC whose SNP is on `snp_handle`; frames may be sent from now on. EFI_UNSUPPORTED when no MNP runs
+ * there. */
 EFI_STATUS mnp_link_open(struct mnp_link **link, EFI_HANDLE snp_handle);
 
 /* Begins to receive: client->receive gets a copy of every frame for the station address and broadcast, at TPL_CALLBACK,

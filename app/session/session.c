@@ -11,6 +11,13 @@
 #define POLL_BUDGET 256U
 #define HOLDER_NAME 64U
 
+/* RFC 5227 probes three times, 1 to 2 s apart at random, and waits 2 s for the last answer: up to 7 s, so that
+ * thousands of hosts that get power at once do not all ask at once. One person who runs one command does not need that,
+ * and a host on the same wire answers within a few milliseconds. Three probes, against loss; what answers later than
+ * the 200 ms after the last one is noticed while the command runs. */
+#define PROBES   3U
+#define PROBE_MS 200U
+
 void out_location(const struct pci_nic *pci) {
   out("%04x:%02x:%02x.%x", (UINT32)pci->segment, (UINT32)pci->bus, (UINT32)pci->device, (UINT32)pci->function);
 }
@@ -252,6 +259,7 @@ static void deliver(void *ctx, const struct netdev_frame *frame) {
     return;
   }
   inet_parse(frame->data, frame->length, &packet);
+  (void)station_hear(&session->claim, &packet);
   if(!session->receive || !session->receive(session->receive_ctx, frame, &packet)) {
     (void)responder_handle(&session->responder, frame, &packet);
   }
@@ -276,6 +284,13 @@ static struct netdev_client make_talk(struct session *session, const struct sess
       .host = {.address = talker->address, .mask = talker->mask, .gateway = talker->gateway},
   };
   CopyMem(session->responder.host.mac, session->netdev->mac, sizeof(session->responder.host.mac));
+  session->claim = (struct station_claim){.address = talker->address,
+                                          .probing = talker->probe && talker->address && !session->responder.silent};
+  CopyMem(session->claim.mac, session->netdev->mac, sizeof(session->claim.mac));
+  session->conflict_told = false;
+  if(session->claim.probing) {
+    session->responder.host.address = 0; /* not ours to answer for yet */
+  }
   return (struct netdev_client){.ctx = session, .receive = deliver};
 }
 
@@ -307,6 +322,55 @@ static bool link_is_up(void *ctx) {
   return session->netdev->link.up;
 }
 
+static bool is_contested(void *ctx) {
+  return ((const struct session *)ctx)->claim.conflicts > 0;
+}
+
+static EFI_STATUS probe_address(struct session *session) {
+  struct inet_host *host = &session->responder.host;
+  uint8_t frame[INET_FRAME_SIZE];
+  char address[IPV4_TEXT_SIZE];
+  char mac[MAC_TEXT_SIZE];
+  enum wait_result result = WAIT_TIMEOUT;
+  for(UINTN i = 0; i < PROBES && result == WAIT_TIMEOUT; i++) {
+    (void)session_transmit(session, frame, inet_arp_probe(frame, host, session->claim.address));
+    result = session_wait(session, efi_clock_us() + PROBE_MS * 1000ULL, is_contested, session);
+  }
+  if(result == WAIT_DONE) {
+    complain("%s is taken: %s has it; give another --addr", ipv4_text(session->claim.address, address),
+             mac_text(session->claim.rival, mac));
+    return EFI_ACCESS_DENIED;
+  }
+  if(result != WAIT_TIMEOUT) {
+    return result == WAIT_ABORTED ? EFI_ABORTED : EFI_DEVICE_ERROR;
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  session->claim.probing = false;
+  host->address = session->claim.address;
+  efi_nic_unlock(tpl);
+  /* Announced, so that whoever knew the address under another MAC address learns ours. */
+  (void)session_transmit(session, frame, inet_arp_request(frame, host, host->address));
+  return EFI_SUCCESS;
+}
+
+static void tell_conflict(struct session *session) {
+  char address[IPV4_TEXT_SIZE];
+  char mac[MAC_TEXT_SIZE];
+  if(session->claim.conflicts > 0 && !session->claim.probing && !session->conflict_told) {
+    session->conflict_told = true;
+    complain("%s claims our address %s as well: one of the two must change", mac_text(session->claim.rival, mac),
+             ipv4_text(session->claim.address, address));
+  }
+}
+
+void session_out_conflicts(const struct session *session) {
+  char address[IPV4_TEXT_SIZE];
+  if(session->claim.conflicts > 0) {
+    out("address conflict: others claimed %s %d times\n", ipv4_text(session->claim.address, address),
+        session->claim.conflicts);
+  }
+}
+
 static EFI_STATUS wait_for_link(struct session *session, uint32_t link_wait_ms) {
   if(session_wait(session, efi_clock_us() + (UINT64)link_wait_ms * 1000U, link_is_up, session) == WAIT_ABORTED) {
     return EFI_ABORTED;
@@ -332,7 +396,10 @@ EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
 EFI_STATUS session_talk(struct session *session, const struct session_talker *talker, uint32_t link_wait_ms) {
   const struct netdev_client client = make_talk(session, talker);
   EFI_STATUS status = session->resident ? join(session, &client) : start(session, &client);
-  return EFI_ERROR(status) ? status : wait_for_link(session, link_wait_ms);
+  if(!EFI_ERROR(status)) {
+    status = wait_for_link(session, link_wait_ms);
+  }
+  return EFI_ERROR(status) || !session->claim.probing ? status : probe_address(session);
 }
 
 enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool (*done)(void *ctx), void *ctx) {
@@ -352,6 +419,7 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
       complain("the NIC no longer answers: was it removed?");
       return WAIT_GONE;
     }
+    tell_conflict(session);
     /* Before `done`, or a peer that answers at once would keep Esc from ever being seen. */
     if(console_aborted()) {
       return WAIT_ABORTED;

@@ -6,6 +6,7 @@
 #include "../../driver/efi/pci.h"
 #include "../args.h"
 #include "../../driver/lib/responder.h"
+#include "../../driver/lib/station.h"
 
 /* Options that every sub-command on a NIC understands; the first member of each one's own options. */
 struct nic_options {
@@ -48,6 +49,7 @@ struct session_talker {
   uint32_t address; /* that we answer ARP and pings for, host order; 0 = none                              */
   uint32_t mask;
   uint32_t gateway;
+  bool probe; /* ask first whether somebody else has the address: it was given by hand                         */
   void *ctx;
 
   /* One frame and what inet_parse made of it; both are valid during the call only. Called at TPL_CALLBACK, also from
@@ -65,6 +67,8 @@ struct session {
   bool (*receive)(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet);
   void *receive_ctx;
   bool deaf;                  /* session_stop_receiving was called             */
+  struct station_claim claim; /* to our address, and who contests it           */
+  bool conflict_told;
   struct responder responder; /* its counters are the talker's to read         */
   EFI_EVENT nap;              /* wakes session_wait when nothing happens       */
   EFI_HANDLE holder;          /* the driver it was taken from, or NULL         */
@@ -97,8 +101,14 @@ EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms);
 
 /* Starts the NIC, or joins the firmware's stack on it, for frames in and out, and waits for a link as session_start
  * does. `talker` is copied; its `receive` may be called before this returns, and until session_stop_receiving or
- * session_close returns. Complains. */
+ * session_close returns.
+ *
+ * With talker->probe, the address is only taken when nobody answers three ARP probes, 200 ms apart, which takes 600 ms;
+ * until then nothing is answered. Complains. EFI_ACCESS_DENIED when somebody else has the address. */
 EFI_STATUS session_talk(struct session *session, const struct session_talker *talker, uint32_t link_wait_ms);
+
+/* Prints how often others claimed our address; nothing when nobody did. session_wait tells of the first time. */
+void session_out_conflicts(const struct session *session);
 
 /* No frame is delivered or answered any more once this returns, so that what was counted stays as it is. */
 void session_stop_receiving(struct session *session);

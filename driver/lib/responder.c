@@ -1,6 +1,7 @@
 /* responder.c - answers ARP requests, pings and test frames. */
 #include "responder.h"
 
+#include "station.h"
 #include "testframe.h"
 
 static void answer(struct responder *responder, const void *frame, size_t length, uint32_t *counter) {
@@ -17,6 +18,14 @@ bool responder_handle(struct responder *responder, const struct netdev_frame *fr
   bool intact;
   bool ours = !responder->silent && responder->host.address != 0 && packet->destination == responder->host.address;
 
+  if(packet->vlan != 0) {
+    responder->other_vlan++;
+    return false;
+  }
+  bool probe = packet->kind == INET_ARP_REQUEST && packet->source == 0;
+  if(ours && !probe && station_peer_fault(&responder->host, packet->source)) {
+    return false;
+  }
   if(packet->kind == INET_ARP_REQUEST && ours) {
     answer(responder, reply, inet_arp_reply(reply, &responder->host, packet), &responder->arp_replies);
     return true;
@@ -29,8 +38,8 @@ bool responder_handle(struct responder *responder, const struct netdev_frame *fr
     return true;
   }
   if(testframe_parse(frame->data, frame->length, &what, &intact) && what.kind == TESTFRAME_REQUEST) {
-    testframe_reply(reply, frame->data, frame->length, responder->host.mac);
-    answer(responder, reply, frame->length, &responder->frame_replies);
+    size_t length = testframe_reply(reply, frame->data, frame->length, responder->host.mac);
+    answer(responder, reply, length, &responder->frame_replies);
     return true;
   }
   return false;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ether.h"
+
 #define MAGIC           0x4E445446U /* "NDTF" */
 #define VERSION         1U
 #define OFFSET_TYPE     12U
@@ -49,10 +51,19 @@ void testframe_build(void *frame, const struct testframe *what, const uint8_t to
   }
 }
 
+/* Where byte 0 would be if the frame had no tag; only bytes from OFFSET_MAGIC on are there. NULL when it is none. */
+static const uint8_t *without_tag(const void *frame, size_t *length) {
+  struct ether_view view;
+  if(!ether_look(frame, *length, &view) || view.type != TESTFRAME_ETHERTYPE || view.vlan != 0) {
+    return NULL;
+  }
+  *length = ETHER_HEADER + view.payload_length;
+  return view.payload - ETHER_HEADER;
+}
+
 bool testframe_parse(const void *frame, size_t length, struct testframe *what, bool *intact) {
-  const uint8_t *bytes = frame;
-  if(length < TESTFRAME_MIN || get(bytes + OFFSET_TYPE, 2) != TESTFRAME_ETHERTYPE ||
-     get(bytes + OFFSET_MAGIC, 4) != MAGIC || bytes[OFFSET_VERSION] != VERSION ||
+  const uint8_t *bytes = without_tag(frame, &length);
+  if(!bytes || length < TESTFRAME_MIN || get(bytes + OFFSET_MAGIC, 4) != MAGIC || bytes[OFFSET_VERSION] != VERSION ||
      (bytes[OFFSET_KIND] != TESTFRAME_REQUEST && bytes[OFFSET_KIND] != TESTFRAME_REPLY)) {
     return false;
   }
@@ -67,10 +78,16 @@ bool testframe_parse(const void *frame, size_t length, struct testframe *what, b
   return true;
 }
 
-void testframe_reply(void *reply, const void *request, size_t length, const uint8_t from[6]) {
+size_t testframe_reply(void *reply, const void *request, size_t length, const uint8_t from[6]) {
   uint8_t *bytes = reply;
-  memcpy(bytes, request, length);
+  const uint8_t *asked = without_tag(request, &length);
+  if(!asked) {
+    return 0;
+  }
   memcpy(bytes, (const uint8_t *)request + 6, 6);
   memcpy(bytes + 6, from, 6);
+  put(bytes + OFFSET_TYPE, TESTFRAME_ETHERTYPE, 2);
+  memcpy(bytes + OFFSET_MAGIC, asked + OFFSET_MAGIC, length - OFFSET_MAGIC);
   bytes[OFFSET_KIND] = TESTFRAME_REPLY;
+  return length;
 }

@@ -36,10 +36,12 @@ struct testframe {
 /* Writes `what->length` bytes (TESTFRAME_MIN to TESTFRAME_MAX). */
 void testframe_build(void *frame, const struct testframe *what, const uint8_t to[6], const uint8_t from[6]);
 
-/* True for a test frame; *intact tells whether length and pattern are what they should be. */
+/* True for a test frame; *intact tells whether length and pattern are what they should be. A tag with VLAN 0 is skipped
+ * and not part of the length; a frame with another VLAN is not for us, and no test frame. */
 bool testframe_parse(const void *frame, size_t length, struct testframe *what, bool *intact);
 
-/* Copies a request to `reply` and makes a reply from `from` of it. */
-void testframe_reply(void *reply, const void *request, size_t length, const uint8_t from[6]);
+/* Makes a reply from `from` of a request that testframe_parse accepted, and returns its length: `length`, without the
+ * request's tag, for as inet.h's answers it is not tagged. */
+size_t testframe_reply(void *reply, const void *request, size_t length, const uint8_t from[6]);
 
 #endif

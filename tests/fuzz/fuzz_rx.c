@@ -113,6 +113,7 @@ static void check_answers(struct bench *bench) {
     bool inet = (packet.kind == INET_ARP_REPLY || packet.kind == INET_ECHO_REPLY) && packet.source == OUR_ADDRESS;
     assert_true(inet || (testframe_parse(frame, length, &what, &intact) && what.kind == TESTFRAME_REPLY));
     assert_memory_equal(frame + 6, unit_mac, 6);
+    assert_int_not_equal(frame[12], 0x81); /* whatever was asked, answers are not tagged */
   }
   sim_forget_frames(bench->sim);
 }
@@ -169,6 +170,14 @@ static size_t make_frame(struct fuzz *in, uint8_t frame[E1000_BUFFER_SIZE]) {
   }
   if((kind & 0x20U) && length >= 42U) {
     fix_checksums(frame, length);
+  }
+  if((kind & 0x40U) && length >= 14U) { /* a tag, most often with VLAN 0 */
+    memmove(frame + 16, frame + 12, length - 12U);
+    frame[12] = 0x81;
+    frame[13] = 0;
+    frame[14] = fuzz_u8(in) & 0xF0U;
+    frame[15] = (kind & 0x80U) ? fuzz_u8(in) : 0;
+    length += 4U;
   }
   return length < NETDEV_MIN_FRAME ? NETDEV_MIN_FRAME : length;
 }

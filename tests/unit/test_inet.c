@@ -150,7 +150,10 @@ static void test_echo_truncated(void **state) {
   size_t size = make_echo(frame, data, sizeof(data));
   for(size_t length = 0; length < size; length++) {
     parse(frame, length, &packet);
-    assert_int_equal(packet.kind, INET_OTHER);
+    /* a whole ICMP header is enough to see what it was */
+    assert_int_equal(packet.kind, length < INET_ECHO_HEADER ? INET_OTHER : INET_UNUSABLE);
+    assert_int_equal(packet.fault, length < 34 ? INET_SOUND : INET_TRUNCATED);
+    assert_int_equal(packet.would_be, length < INET_ECHO_HEADER ? INET_OTHER : INET_ECHO_REQUEST);
   }
   for(size_t padding = 0; padding < 20; padding++) {
     parse(frame, size + padding, &packet);
@@ -169,7 +172,7 @@ static void test_echo_damaged(void **state) {
     for(uint32_t flip = 1; flip < 256; flip++) {
       frame[at] ^= (uint8_t)flip;
       parse(frame, size, &packet);
-      assert_int_equal(packet.kind, INET_OTHER);
+      assert_true(packet.kind == INET_OTHER || (packet.kind == INET_UNUSABLE && packet.fault != INET_SOUND));
       frame[at] ^= (uint8_t)flip;
     }
   }
@@ -183,11 +186,26 @@ static void test_header_rules(void **state) {
   static const struct {
     size_t at;
     uint8_t value;
-    bool good;
+    enum inet_kind kind;
+    enum inet_fault fault;
   } changes[] = {
-      {0, 0x55, false}, {0, 0x44, false}, {0, 0x4F, false}, {2, 0xFF, false}, {3, 19, false},
-      {3, 20, false},   {3, 27, false},   {6, 0x40, true},  {6, 0x20, false}, {7, 1, false},
-      {6, 0x01, false}, {8, 1, true},     {9, 17, false},   {1, 0xB8, true},  {9, 6, false},
+      {0, 0x55, INET_OTHER, INET_SOUND},
+      {0, 0x44, INET_OTHER, INET_SOUND},
+      {0, 0x4F, INET_OTHER, INET_SOUND}, /* the header goes beyond the frame */
+      {2, 0xFF, INET_UNUSABLE, INET_TRUNCATED},
+      {3, 19, INET_OTHER, INET_SOUND},
+      {3, 20, INET_OTHER, INET_SOUND},
+      {3, 27, INET_OTHER, INET_SOUND},
+      {6, 0x40, INET_ECHO_REQUEST, INET_SOUND},
+      {6, 0x20, INET_UNUSABLE, INET_FRAGMENT},
+      {7, 1, INET_UNUSABLE, INET_FRAGMENT},
+      {6, 0x01, INET_UNUSABLE, INET_FRAGMENT},
+      {8, 1, INET_ECHO_REQUEST, INET_SOUND},
+      {9, 17, INET_OTHER, INET_SOUND},
+      {1, 0xB8, INET_ECHO_REQUEST, INET_SOUND},
+      {9, 6, INET_OTHER, INET_SOUND},
+      {12, 0xE0, INET_UNUSABLE, INET_BAD_STATION},
+      {12, 127, INET_UNUSABLE, INET_BAD_STATION},
   };
   for(size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
     uint8_t frame[INET_FRAME_SIZE];
@@ -197,7 +215,8 @@ static void test_header_rules(void **state) {
     frame[14U + changes[i].at] = changes[i].value;
     fix_checksum(frame + 14, 20, 10);
     parse(frame, size, &packet);
-    assert_int_equal(packet.kind, changes[i].good ? INET_ECHO_REQUEST : INET_OTHER);
+    assert_int_equal(packet.kind, changes[i].kind);
+    assert_true(changes[i].kind == INET_OTHER || packet.fault == changes[i].fault);
   }
 }
 
@@ -221,7 +240,7 @@ static void test_ip_options(void **state) {
     assert_int_equal(packet.data_length, sizeof(data));
     for(size_t length = 0; length < size + options; length++) {
       parse(frame, length, &packet);
-      assert_int_equal(packet.kind, INET_OTHER);
+      assert_true(packet.kind <= INET_UNUSABLE);
     }
   }
 }
@@ -246,7 +265,7 @@ static void test_unreachable(void **state) {
   (void)make_echo(echo, data, sizeof(data));
   for(size_t quoted = 0; quoted <= 60; quoted++) {
     parse(frame, make_unreachable(frame, echo + 14, quoted), &packet);
-    assert_int_equal(packet.kind, quoted >= 28 ? INET_UNREACHABLE : INET_OTHER);
+    assert_int_equal(packet.kind, quoted >= 28 ? INET_ERROR : INET_OTHER);
     if(quoted >= 28) {
       assert_true(packet.id == 0x1234 && packet.sequence == 0x5678 && packet.code == 1);
       assert_int_equal(packet.source, other.address);
@@ -263,6 +282,129 @@ static void test_unreachable(void **state) {
   echo[23] = 17; /* about somebody else's UDP */
   parse(frame, make_unreachable(frame, echo + 14, 28), &packet);
   assert_int_equal(packet.kind, INET_OTHER);
+}
+
+/* All ICMP errors, with what each tells. */
+static void test_errors(void **state) {
+  (void)state;
+  static const uint8_t types[] = {3, 4, 5, 11, 12};
+  uint8_t echo[INET_FRAME_SIZE];
+  uint8_t frame[INET_FRAME_SIZE];
+  uint8_t data[64];
+  (void)make_echo(echo, data, sizeof(data));
+  for(uint32_t type = 0; type < 256; type++) {
+    for(uint8_t code = 0; code < 6; code++) {
+      struct inet_packet packet;
+      size_t size = make_unreachable(frame, echo + 14, 28);
+      frame[34] = (uint8_t)type;
+      frame[35] = code;
+      frame[40] = 0x05;
+      frame[41] = 0x78;
+      fix_checksum(frame + 34, 36, 2);
+      parse(frame, size, &packet);
+      bool error = memchr(types, (int)type, sizeof(types)) != NULL;
+      assert_int_equal(packet.kind == INET_ERROR, error);
+      if(error) {
+        assert_true(packet.type == type && packet.code == code && packet.id == 0x1234 && packet.sequence == 0x5678);
+        assert_true(packet.about_from == host.address && packet.about_to == other.address);
+        assert_int_equal(packet.mtu, type == 3 && code == 4 ? 1400 : 0);
+      }
+    }
+  }
+}
+
+static void test_later_fragments(void **state) {
+  (void)state;
+  uint8_t frame[INET_FRAME_SIZE];
+  uint8_t data[100];
+  struct inet_packet packet;
+  size_t size = make_echo(frame, data, sizeof(data));
+  frame[20] = 0x20;
+  frame[21] = 0x05; /* more to come, 40 bytes in */
+  fix_checksum(frame + 14, 20, 10);
+  parse(frame, size, &packet);
+  assert_true(packet.kind == INET_UNUSABLE && packet.fault == INET_FRAGMENT && packet.offset == 40);
+  assert_true(packet.source == host.address && packet.destination == other.address);
+}
+
+/* Tags ----------------------------------------------------------------------------------------------------------- */
+
+/* Puts a tag behind the addresses; returns the new length. */
+static size_t tag(uint8_t *frame, size_t length, uint32_t type, uint32_t control) {
+  memmove(frame + 16, frame + 12, length - 12U);
+  frame[12] = (uint8_t)(type >> 8);
+  frame[13] = (uint8_t)type;
+  frame[14] = (uint8_t)(control >> 8);
+  frame[15] = (uint8_t)control;
+  return length + 4U;
+}
+
+static void test_tags(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t outer_type;
+    uint32_t outer;
+    uint32_t inner; /* 10000h: none */
+    uint16_t vlan;
+    uint8_t priority;
+  } cases[] = {
+      {0x8100, 0x0000, 0x10000, 0, 0}, {0x8100, 0xA000, 0x10000, 0, 5},    {0x8100, 0x1000, 0x10000, 0, 0}, /* DEI */
+      {0x8100, 0x0005, 0x10000, 5, 0}, {0x8100, 0xEFFF, 0x10000, 4095, 7}, {0x88A8, 0x2064, 0x10000, 100, 1},
+      {0x88A8, 0x0000, 0x4007, 7, 0},  {0x8100, 0x0000, 0xE000, 0, 0},     {0x88A8, 0x0009, 0x0007, 9, 0},
+  };
+  for(size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    uint8_t frame[INET_FRAME_SIZE + 8];
+    uint8_t data[50];
+    struct ether_view view;
+    struct inet_packet packet;
+    size_t size = make_echo(frame, data, sizeof(data));
+    size = cases[i].inner < 0x10000 ? tag(frame, size, 0x8100, cases[i].inner) : size;
+    size = tag(frame, size, cases[i].outer_type, cases[i].outer);
+    assert_true(ether_look(frame, size, &view));
+    assert_true(view.tagged && view.vlan == cases[i].vlan && view.priority == cases[i].priority);
+    assert_true(view.type == ETHERTYPE_IPV4 && view.payload_length == 78);
+    parse(frame, size, &packet);
+    assert_true(packet.tagged && packet.vlan == cases[i].vlan);
+    assert_int_equal(packet.kind, cases[i].vlan ? INET_UNUSABLE : INET_ECHO_REQUEST);
+    assert_int_equal(packet.fault, cases[i].vlan ? INET_OTHER_VLAN : INET_SOUND);
+    assert_true(packet.id == 0x1234 && packet.sequence == 0x5678);
+    for(size_t length = 0; length < size; length++) {
+      parse(frame, length, &packet);
+      assert_true(packet.kind <= INET_UNUSABLE);
+    }
+  }
+}
+
+/* A third tag is not looked behind; a frame may end inside a tag; a length is no type. */
+static void test_odd_frames(void **state) {
+  (void)state;
+  uint8_t frame[INET_FRAME_SIZE + 12] = {0};
+  uint8_t data[50];
+  struct ether_view view;
+  struct inet_packet packet;
+  struct testframe what;
+  bool intact;
+  size_t size = make_echo(frame, data, sizeof(data));
+  for(int i = 0; i < 3; i++) {
+    size = tag(frame, size, 0x8100, 0);
+  }
+  assert_true(ether_look(frame, size, &view));
+  assert_int_equal(view.type, ETHERTYPE_VLAN);
+  parse(frame, size, &packet);
+  assert_int_equal(packet.kind, INET_OTHER);
+  for(size_t length = 0; length < 22; length++) {
+    assert_int_equal(ether_look(frame, length, &view), false);
+  }
+  for(uint32_t type = 0; type < 0x10000; type++) { /* IPv4 behind every type and every length of 802.3 */
+    size = make_echo(frame, data, sizeof(data));
+    frame[12] = (uint8_t)(type >> 8);
+    frame[13] = (uint8_t)type;
+    parse(frame, size, &packet);
+    assert_int_equal(packet.kind, type == ETHERTYPE_IPV4 ? INET_ECHO_REQUEST : INET_OTHER);
+    assert_true(ether_look(frame, size, &view));
+    assert_true(type >= ETHERTYPE_MIN || (view.type == 0 && !view.tagged && view.payload == frame + 14));
+    assert_false(testframe_parse(frame, size, &what, &intact));
+  }
 }
 
 static void test_reply_to_too_much(void **state) {
@@ -301,7 +443,7 @@ static void test_testframe_round_trip(void **state) {
     assert_true(testframe_parse(frame, length, &seen, &intact));
     assert_true(intact && seen.kind == TESTFRAME_REQUEST && seen.session == what.session);
     assert_true(seen.sequence == what.sequence && seen.length == length);
-    testframe_reply(reply, frame, length, other.mac);
+    assert_int_equal(testframe_reply(reply, frame, length, other.mac), length);
     assert_memory_equal(reply, host.mac, 6);
     assert_memory_equal(reply + 6, other.mac, 6);
     assert_true(testframe_parse(reply, length, &seen, &intact));
@@ -340,6 +482,32 @@ static void test_testframe_damaged(void **state) {
     assert_int_equal(testframe_parse(copy, length, &seen, &intact), length >= TESTFRAME_MIN);
     assert_true(length < TESTFRAME_MIN || !intact);
     free(copy);
+  }
+}
+
+static void test_tagged_testframes(void **state) {
+  (void)state;
+  for(size_t length = TESTFRAME_MIN; length <= TESTFRAME_MAX; length += 97) {
+    const struct testframe what = {TESTFRAME_REQUEST, 7, 9, length};
+    struct testframe seen;
+    bool intact = false;
+    uint8_t *reply = malloc(length); /* the answer is not tagged */
+    uint8_t frame[TESTFRAME_MAX + 4U];
+    assert_non_null(reply);
+    testframe_build(frame, &what, other.mac, host.mac);
+    size_t tagged = tag(frame, length, 0x8100, 0xE000);
+    assert_true(testframe_parse(frame, tagged, &seen, &intact));
+    assert_true(intact && seen.length == length && seen.sequence == 9);
+    assert_int_equal(testframe_reply(reply, frame, tagged, other.mac), length);
+    assert_true(testframe_parse(reply, length, &seen, &intact));
+    assert_true(intact && seen.kind == TESTFRAME_REPLY && reply[12] == 0x88);
+    assert_memory_equal(reply, host.mac, 6);
+    frame[tagged - 1U] ^= 1U;
+    assert_true(testframe_parse(frame, tagged, &seen, &intact));
+    assert_false(intact);
+    frame[15] = 3; /* VLAN 3 */
+    assert_false(testframe_parse(frame, tagged, &seen, &intact));
+    free(reply);
   }
 }
 
@@ -407,6 +575,63 @@ static void test_responder_keeps_quiet(void **state) {
   assert_int_equal(fake.sent, 0);
 }
 
+/* With VLAN 0: answered, and untagged. With any other: counted. */
+static void test_responder_and_tags(void **state) {
+  (void)state;
+  for(uint32_t vlan = 0; vlan < 2; vlan++) {
+    struct fake fake;
+    fake_init(&fake);
+    assert_int_equal(netdev_open(&fake.dev), NETDEV_OK);
+    struct responder responder = {.send = send_on_fake, .send_ctx = &fake, .host = other};
+    uint8_t frame[INET_FRAME_SIZE + 4U];
+    uint8_t data[100];
+    const struct testframe what = {TESTFRAME_REQUEST, 1, 2, 200};
+    bool answered = vlan == 0;
+    size_t length = inet_arp_request(frame, &host, other.address);
+    assert_int_equal(handle(&responder, frame, tag(frame, length, 0x8100, 0xE000U | vlan)), answered);
+    assert_true(!answered || (fake.sent_length == 42 && fake.sent_frame[12] == 0x08 && fake.sent_frame[13] == 0x06));
+    length = make_echo(frame, data, sizeof(data));
+    assert_int_equal(handle(&responder, frame, tag(frame, length, 0x8100, 0xE000U | vlan)), answered);
+    assert_true(!answered || (fake.sent_length == 142 && fake.sent_frame[12] == 0x08 && fake.sent_frame[13] == 0));
+    testframe_build(frame, &what, other.mac, host.mac);
+    assert_int_equal(handle(&responder, frame, tag(frame, 200, 0x8100, 0xE000U | vlan)), answered);
+    assert_true(!answered || (fake.sent_length == 200 && fake.sent_frame[12] == 0x88 && fake.sent_frame[13] == 0xB5));
+    assert_int_equal(fake.sent, answered ? 3 : 0);
+    assert_int_equal(responder.other_vlan, answered ? 0 : 3);
+  }
+}
+
+/* Nobody is answered who cannot have sent it; a probe (RFC 5227) is. */
+static void test_responder_and_impossible_askers(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t source;
+    uint8_t mac;
+    bool arp;
+    bool ping;
+  } askers[] = {
+      {0x0A00020F, 0x52, true, true},   {0, 0x52, true, false},           {0x0A000200, 0x52, false, false},
+      {0x0A0002FF, 0x52, false, false}, {0x0A000210, 0x52, false, false}, {0xE0000001, 0x52, false, false},
+      {0x7F000001, 0x52, false, false}, {0xFFFFFFFF, 0x52, false, false}, {0x0A00020F, 0xFF, false, false},
+      {0x0A0003FF, 0x52, true, true}, /* on another network: who knows */
+  };
+  for(size_t i = 0; i < sizeof(askers) / sizeof(askers[0]); i++) {
+    struct fake fake;
+    fake_init(&fake);
+    assert_int_equal(netdev_open(&fake.dev), NETDEV_OK);
+    struct responder responder = {.send = send_on_fake, .send_ctx = &fake, .host = other};
+    struct inet_host asker = host;
+    uint8_t frame[INET_FRAME_SIZE];
+    uint8_t data[10] = {0};
+    asker.address = askers[i].source;
+    asker.mac[0] = askers[i].mac;
+    assert_int_equal(handle(&responder, frame, inet_arp_request(frame, &asker, other.address)), askers[i].arp);
+    size_t length = inet_echo_request(frame, &asker, other.mac, other.address, 1, 1, data, sizeof(data));
+    assert_int_equal(handle(&responder, frame, length), askers[i].ping);
+    assert_int_equal(fake.sent, askers[i].arp + askers[i].ping);
+  }
+}
+
 static void test_responder_counts_refusals(void **state) {
   (void)state;
   struct fake fake;
@@ -433,10 +658,17 @@ int main(void) {
       cmocka_unit_test(test_header_rules),
       cmocka_unit_test(test_ip_options),
       cmocka_unit_test(test_unreachable),
+      cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_later_fragments),
+      cmocka_unit_test(test_tags),
+      cmocka_unit_test(test_odd_frames),
       cmocka_unit_test(test_reply_to_too_much),
       cmocka_unit_test(test_next_hop),
       cmocka_unit_test(test_testframe_round_trip),
       cmocka_unit_test(test_testframe_damaged),
+      cmocka_unit_test(test_tagged_testframes),
+      cmocka_unit_test(test_responder_and_tags),
+      cmocka_unit_test(test_responder_and_impossible_askers),
       cmocka_unit_test(test_responder_answers),
       cmocka_unit_test(test_responder_keeps_quiet),
       cmocka_unit_test(test_responder_counts_refusals),
