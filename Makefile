@@ -38,7 +38,7 @@ APP_PURE := app/args.c app/pinger.c
 TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp
 
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
-DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC))
+DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC) driver/lib/crc32.c)
 ALL_OBJ     := $(call efi_objects,$(ALL_DRIVERS))
 # What an image of one family leaves out is the others
 E1000_OBJ   := $(filter-out $(BUILD)/efi/driver/net/virtio/%,$(DRIVER_OBJ)) $(call efi_objects,driver/net/drivers_e1000.c)
@@ -173,15 +173,16 @@ $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(BUILD)/host/tests/unit/filt
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
-$(BUILD)/test_consumer: $(BUILD)/host/driver/kernel/consumer.o
+$(BUILD)/test_consumer: $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
 $(BUILD)/host/tests/unit/test_consumer.o: HOST_FLAGS += -Idriver/kernel
 
 # The menios glue over menios' interfaces: on the host those are the test's, with the simulator's registers behind them.
 # And compiled as menios compiles, with headers of our own that say what its say; it must need nothing else of menios.
 GLUE_SRC     := $(wildcard driver/kernel/menios/*.c)
 GLUE_INC     := -Itests/menios/include
-GLUE_HOST    := $(patsubst %.c,$(BUILD)/host/%.o,$(GLUE_SRC) driver/kernel/consumer.c tests/menios/stubs.c)
-MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(ALL_DRIVERS) $(GLUE_SRC) driver/kernel/consumer.c)
+GLUE_HOST    := $(patsubst %.c,$(BUILD)/host/%.o,$(GLUE_SRC) $(wildcard driver/kernel/*.c) tests/menios/stubs.c)
+MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(ALL_DRIVERS) driver/lib/crc32.c $(GLUE_SRC) \
+                $(wildcard driver/kernel/*.c))
 MENIOS_FLAGS := -std=gnu11 $(WARNINGS) -nostdinc -ffreestanding -fno-stack-protector -fno-pie -march=x86-64 \
                 -mno-80387 -mno-mmx -mno-sse -mno-sse2 -mno-red-zone -mcmodel=kernel -DMENIOS_KERNEL
 
@@ -251,7 +252,7 @@ coverage: deps
 # Fuzzers: libFuzzer, the same sanitizers, and checked-in corpora. What is new and found goes below $(BUILD)/fuzz.
 FUZZ_SECONDS := 60
 FUZZ_INC     := $(TEST_INC) -Idriver/kernel -Idriver/efi -Itests/firmware -Itests/unit
-FUZZ_SRC     := $(CORE_SRC) $(ALL_DRIVERS) driver/kernel/consumer.c $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c)
+FUZZ_SRC     := $(CORE_SRC) $(ALL_DRIVERS) $(wildcard driver/kernel/*.c) $(LIB_SRC) $(APP_PURE) $(wildcard tests/sim/*.c)
 FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(FUZZ_SRC))
 FUZZ_EFI_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(HOST_EFI_SRC))
 FUZZ_BIN     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

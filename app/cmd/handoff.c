@@ -22,63 +22,133 @@ struct handoff_options {
 
 /* Show ----------------------------------------------------------------------------------------------------------- */
 
-static void out_ring(const char *name, const struct net_handoff_ring *ring) {
-  out("  %s  %u descriptors at 0x%lx (device 0x%lx), buffers at 0x%lx (device 0x%lx), head %u published %u tail %u\n",
-      name, ring->count, ring->descriptors, ring->descriptors_device, ring->buffers, ring->buffers_device, ring->head,
-      ring->published, ring->tail);
+static void out_ring(const char *name, const struct net_handoff_e1000_ring *ring) {
+  out("  %s  %u descriptors at 0x%lx (device 0x%lx)\n", name, ring->count, ring->descriptors, ring->descriptors_device);
+  out("      buffers at 0x%lx (device 0x%lx)\n", ring->buffers, ring->buffers_device);
+  out("      head %u published %u tail %u\n", ring->head, ring->published, ring->tail);
+}
+
+static void out_e1000(const struct net_handoff_e1000 *block) {
+  out("  RCTL 0x%08x, TCTL 0x%08x\n", block->rctl, block->tctl);
+  out_ring("rx", &block->rx);
+  out_ring("tx", &block->tx);
+}
+
+static void out_queue(const char *name, const struct net_handoff_virtio_queue *queue) {
+  out("  %s  %u descriptors at 0x%lx, available 0x%lx, used 0x%lx\n", name, queue->size, queue->descriptors,
+      queue->available, queue->used);
+  out("      buffers at 0x%lx, available index %u, used up to %u, MSI-X vector 0x%04x\n", queue->buffers,
+      queue->available_index, queue->used_last, queue->msix_vector);
+}
+
+static void out_virtio_net(const struct net_handoff_virtio_net *block) {
+  static const char *const names[] = {"rx", "tx", "control"};
+  out("  features 0x%lx, status 0x%02x\n", block->features, block->device_status);
+  for(UINT32 i = 0; i < block->queue_count && i < NET_HANDOFF_QUEUES_MAX; i++) {
+    out_queue(names[i], &block->queue[i]);
+  }
 }
 
 static void out_ip(const char *name, const UINT8 address[4]) {
-  out(" %s %u.%u.%u.%u", name, address[0], address[1], address[2], address[3]);
+  if(address[0] | address[1] | address[2] | address[3]) {
+    out(" %s %u.%u.%u.%u", name, address[0], address[1], address[2], address[3]);
+  }
 }
 
-static void out_nic(const struct net_handoff_nic *nic) {
-  static const char *const states[] = {"?", "armed, will be quiet", "armed, will be live", "quiet", "live", "lost"};
+static void out_lease(const struct net_handoff_lease *lease) {
+  static const char *const origins[] = {"no address", "by DHCP:", "set by hand:", ""};
+  out("  %s", origins[lease->origin <= NET_HANDOFF_LEASE_OTHER ? lease->origin : NET_HANDOFF_LEASE_OTHER]);
+  out_ip("address", lease->address);
+  out_ip("mask", lease->mask);
+  out_ip("gateway", lease->gateway);
+  out_ip("server", lease->server);
+  out("\n");
+  if(lease->dns[0][0] || lease->seconds) {
+    out(" ");
+    for(UINT32 i = 0; i < NET_HANDOFF_DNS_MAX; i++) {
+      out_ip("DNS", lease->dns[i]);
+    }
+    if(lease->seconds) {
+      out(" for %u s from %lu on", lease->seconds, lease->obtained);
+    }
+    out("\n");
+  }
+}
+
+static void out_place(const struct net_handoff_nic *nic) {
+  static const char *const states[] = {"?",      "armed, will be quiet", "armed, will be live", "quiet", "live", "lost",
+                                       "adopted"};
   char mac[MAC_TEXT_SIZE];
-  const struct net_handoff_statistics *statistics = &nic->statistics;
-  const struct netdev_link link = {nic->link_up, nic->full_duplex, nic->speed_mbps};
-  out("%04x:%02x:%02x.%x  %04x:%04x rev %02x (%04x:%04x)  %s  %s\n", nic->pci_segment, nic->pci_bus, nic->pci_device,
+  out("%04x:%02x:%02x.%x  %04x:%04x rev %02x (%04x:%04x)  %s\n", nic->pci_segment, nic->pci_bus, nic->pci_device,
       nic->pci_function, nic->vendor_id, nic->device_id, nic->revision_id, nic->subsystem_vendor_id, nic->subsystem_id,
-      mac_text(nic->current_mac, mac), states[nic->state]);
-  out("  registers at 0x%lx, %lu bytes; INT%c# line %u, MSI at 0x%02x, MSI-X at 0x%02x\n", nic->bar0, nic->bar0_size,
+      mac_text(nic->current_mac, mac));
+  out("  %s; INT%c# line %u, MSI at 0x%02x, MSI-X at 0x%02x\n", states[nic->state],
       nic->interrupt_pin ? 'A' + nic->interrupt_pin - 1 : '-', nic->interrupt_line, nic->msi_capability,
       nic->msix_capability);
-  out("  permanent MAC %s, link ", mac_text(nic->permanent_mac, mac));
-  out_link(&link);
-  out("\n  RCTL 0x%08x, TCTL 0x%08x, filter 0x%02x, %u multicast addresses\n", nic->rctl, nic->tctl, nic->filter,
-      nic->multicast_count);
-  out_ring("rx", &nic->rx);
-  out_ring("tx", &nic->tx);
-  out(" ");
-  out_ip("address", nic->ipv4_address);
-  out_ip("mask", nic->ipv4_mask);
-  out_ip("gateway", nic->ipv4_gateway);
-  out("\n  received %lu frames, %lu bytes, %lu errors, %lu missed; sent %lu frames, %lu bytes, %lu errors\n",
-      statistics->rx_frames, statistics->rx_bytes, statistics->rx_errors, statistics->rx_missed, statistics->tx_frames,
-      statistics->tx_bytes, statistics->tx_errors);
+  out("  path");
+  for(UINT32 i = 0; i < nic->path_count; i++) {
+    out(" %02x:%02x.%x", nic->path[i].bus, nic->path[i].device, nic->path[i].function);
+  }
+  out("%s%s%s%s%s\n",
+      nic->path_count > 0                   ? ""
+      : nic->flags & NET_HANDOFF_PATH_KNOWN ? " on the root bus"
+                                            : " not known",
+      nic->flags & NET_HANDOFF_COHERENT ? ", coherent" : "", nic->flags & NET_HANDOFF_REMAPPED ? ", DMA remapped" : "",
+      nic->flags & NET_HANDOFF_IDENTITY ? ", identity" : "", nic->flags & NET_HANDOFF_ASPM_OFF ? ", ASPM off" : "");
 }
 
+static void out_nic(const struct net_handoff_nic *nic, const void *block) {
+  char mac[MAC_TEXT_SIZE];
+  const struct net_handoff_statistics *statistics = &nic->statistics;
+  const struct netdev_link link = {nic->link_up, nic->full_duplex, (uint16_t)nic->speed_mbps};
+  out_place(nic);
+  for(UINT32 i = 0; i < NET_HANDOFF_BARS; i++) {
+    const struct net_handoff_bar *bar = &nic->bar[i];
+    if(bar->size > 0) {
+      out("  BAR %u at 0x%lx (bus 0x%lx), %lu bytes, %s\n", i, bar->processor, bar->bus, bar->size,
+          bar->flags & NET_HANDOFF_BAR_IO ? "I/O" : "memory");
+    }
+  }
+  out("  permanent MAC %s, link ", mac_text(nic->permanent_mac, mac));
+  out_link(&link);
+  out("\n  filter 0x%02x, %u multicast addresses\n", nic->filter, nic->multicast_count);
+  if(nic->block_kind == NET_HANDOFF_BLOCK_E1000) {
+    out_e1000(block);
+  } else if(nic->block_kind == NET_HANDOFF_BLOCK_VIRTIO_NET) {
+    out_virtio_net(block);
+  }
+  out_lease(&nic->lease);
+  out("  received %lu frames, %lu bytes, %lu errors, %lu missed\n", statistics->rx_frames, statistics->rx_bytes,
+      statistics->rx_errors, statistics->rx_missed);
+  out("  sent %lu frames, %lu bytes, %lu errors\n", statistics->tx_frames, statistics->tx_bytes, statistics->tx_errors);
+}
+
+/* Nothing of a table is used before all of it was judged: it may be anybody's. */
 static EFI_STATUS show(void) {
-  static struct net_handoff copy;
-  const struct net_handoff *table = handoff_find();
+  static struct net_handoff_copy copy;
+  const void *table = handoff_find();
   if(!table) {
     out("No handoff is published.\n");
     return EFI_NOT_FOUND;
   }
-  const char *problem = net_handoff_validate(table, table->size, (UINT64)(UINTN)table, &copy);
-  out("Handoff table at 0x%lx, version %u.%u, %u bytes, crc 0x%08x: %s\n", (UINT64)(UINTN)table, table->version_major,
-      table->version_minor, table->size, table->crc32, problem ? problem : "valid");
+  const char *problem = net_handoff_validate(table, NET_HANDOFF_MAX_SIZE, (UINT64)(UINTN)table, &copy);
   if(problem) {
+    out("Handoff table at 0x%lx: %s\n", (UINT64)(UINTN)table, problem);
     return EFI_COMPROMISED_DATA;
   }
-  for(UINT32 i = 0; i < copy.nic_count; i++) {
-    out_nic(&copy.nic[i]);
+  out("Handoff table at 0x%lx, version %u.%u, %u bytes, crc 0x%08x: valid\n", (UINT64)(UINTN)table,
+      copy.head.version_major, copy.head.version_minor, copy.head.size, copy.head.crc32);
+  for(UINT32 i = 0; i < copy.head.nic_count; i++) {
+    out_nic(&copy.nic[i], copy.block[i]);
     if(copy.nic[i].state == NET_HANDOFF_ARMED_QUIET || copy.nic[i].state == NET_HANDOFF_ARMED_LIVE) {
-      out("  (as of when it was asked for; at ExitBootServices all of it but the address is filled in anew)\n");
+      out("  (as of when it was asked for; at ExitBootServices rings, link and counts are filled in anew)\n");
     }
   }
-  for(UINT32 i = 0; i < copy.payload_count; i++) {
+  for(UINT32 i = 0; i < copy.head.payload_count; i++) {
     out("payload %s at 0x%lx, %lu bytes\n", copy.payload[i].name, copy.payload[i].physical, copy.payload[i].size);
+  }
+  if(copy.head.source_size > 0) {
+    out("booted from %s\n", copy.source);
   }
   return EFI_SUCCESS;
 }
@@ -113,19 +183,26 @@ static EFI_STATUS cancel(void) {
 /* Arm ------------------------------------------------------------------------------------------------------------ */
 
 static EFI_STATUS arm(const struct pci_nic *pci, const struct handoff_options *options) {
-  UINT8 lease[3][4] = {{0}};
+  struct net_handoff_lease lease = {0};
+  UINT8 known[3][4] = {{0}};
   struct netdev_link link;
   UINT8 mac[NETDEV_MAC_LENGTH];
   /* Asked for first: with rings of another size the stack above the NIC starts again, without an address. */
   if(efi_nic_glance(pci->pci_io, mac, &link)) {
-    lease_known(mac, lease);
+    lease_known(mac, known);
+    CopyMem(lease.address, known[0], 4);
+    CopyMem(lease.mask, known[1], 4);
+    CopyMem(lease.gateway, known[2], 4);
+    lease.origin = known[0][0] ? NET_HANDOFF_LEASE_OTHER : NET_HANDOFF_LEASE_NONE;
   }
   EFI_STATUS status = resident_bind(pci, &options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
-  status = handoff_arm(&binding_find(pci->handle)->nic, pci, options->live, (const UINT8(*)[4])lease);
-  if(EFI_ERROR(status)) {
+  status = handoff_arm(&binding_find(pci->handle)->nic, pci, options->live, &lease);
+  if(status == EFI_INCOMPATIBLE_VERSION) {
+    complain("no handoff: the table that is published was not made by this version ('netdiag handoff --show')");
+  } else if(EFI_ERROR(status)) {
     complain("no handoff: %s", status_text(status));
   } else {
     out_location(pci);

@@ -37,9 +37,9 @@ struct efi_nic {
   struct netdev *netdev;
   EFI_EVENT heartbeat;
   EFI_EVENT exit_boot_services;
-  BOOLEAN exited;              /* boot services are left: the NIC is the next stage's                   */
-  UINT64 beats;                /* how often the heartbeat ran                                           */
-  struct net_handoff *handoff; /* the published table, when a handoff was asked for                  */
+  BOOLEAN exited;                    /* boot services are left: the NIC is the next stage's                   */
+  UINT64 beats;                      /* how often the heartbeat ran                                           */
+  struct net_handoff_image *handoff; /* the published table, when a handoff was asked for */
   struct net_handoff_nic *handoff_entry;
   struct efi_nic_held held;
   efi_nic_log log;

@@ -2,13 +2,22 @@
 #include "handoff_producer.h"
 
 #include "../net/handoff.h"
+#include "pci_place.h"
 
 #define BELOW_4G    0xFFFFFFFFULL
-#define TABLE_PAGES EFI_SIZE_TO_PAGES(sizeof(struct net_handoff))
+#define TABLE_PAGES EFI_SIZE_TO_PAGES(sizeof(struct net_handoff_image))
+
+/* edk2's IOMMU protocol: its PCI layer maps DMA through it, for an IOMMU or because memory is encrypted. */
+#define IOMMU_GUID                                                                                                     \
+  {                                                                                                                    \
+    0x4E939DE9U, 0xD948U, 0x4B0FU, {                                                                                   \
+      0x88, 0xED, 0xE6, 0xE1, 0xCE, 0x51, 0x7C, 0x1E                                                                   \
+    }                                                                                                                  \
+  }
 
 static EFI_GUID table_guid = NET_HANDOFF_GUID;
 
-struct net_handoff *handoff_find(VOID) {
+static VOID *find(VOID) {
   for(UINTN i = 0; i < ST->NumberOfTableEntries; i++) {
     if(CompareMem(&ST->ConfigurationTable[i].VendorGuid, &table_guid, sizeof(table_guid)) == 0) {
       return ST->ConfigurationTable[i].VendorTable;
@@ -17,16 +26,21 @@ struct net_handoff *handoff_find(VOID) {
   return NULL;
 }
 
+const void *handoff_find(VOID) {
+  return find();
+}
+
 /* Table ---------------------------------------------------------------------------------------------------------- */
 
 /* An empty table, published; NULL without the memory for it. */
-static struct net_handoff *make_table(VOID) {
+static struct net_handoff_image *make_table(VOID) {
   EFI_PHYSICAL_ADDRESS address = BELOW_4G;
   if(EFI_ERROR(BS->AllocatePages(AllocateMaxAddress, EfiRuntimeServicesData, TABLE_PAGES, &address))) {
     return NULL;
   }
-  struct net_handoff *table = (struct net_handoff *)(UINTN)address;
+  struct net_handoff_image *table = (struct net_handoff_image *)(UINTN)address;
   net_handoff_init(table);
+  net_handoff_seal(table);
   if(EFI_ERROR(BS->InstallConfigurationTable(&table_guid, table))) {
     (void)BS->FreePages(address, TABLE_PAGES);
     return NULL;
@@ -34,15 +48,15 @@ static struct net_handoff *make_table(VOID) {
   return table;
 }
 
-static void drop_table(struct net_handoff *table) {
+static void drop_table(struct net_handoff_image *table) {
   if(!EFI_ERROR(BS->InstallConfigurationTable(&table_guid, NULL))) {
     (void)BS->FreePages((EFI_PHYSICAL_ADDRESS)(UINTN)table, TABLE_PAGES);
   }
 }
 
 /* An entry is known by its place on the bus, so that no index has to be kept anywhere. */
-static struct net_handoff_nic *find_entry(struct net_handoff *table, const struct pci_nic *pci) {
-  for(UINT32 i = 0; table && i < table->nic_count; i++) {
+static struct net_handoff_nic *find_entry(struct net_handoff_image *table, const struct pci_nic *pci) {
+  for(UINT32 i = 0; table && i < table->head.nic_count; i++) {
     struct net_handoff_nic *entry = &table->nic[i];
     if(entry->pci_segment == pci->segment && entry->pci_bus == pci->bus && entry->pci_device == pci->device &&
        entry->pci_function == pci->function) {
@@ -54,8 +68,27 @@ static struct net_handoff_nic *find_entry(struct net_handoff *table, const struc
 
 /* Entry ---------------------------------------------------------------------------------------------------------- */
 
-static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic, const struct pci_nic *pci,
-                       const struct pci_bar *bar) {
+static EFI_STATUS find_remapping(UINT32 *flags) {
+  EFI_GUID guid = IOMMU_GUID;
+  EFI_HANDLE *handles;
+  UINTN count;
+  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
+  if(!EFI_ERROR(status)) {
+    BS->FreePool(handles);
+    *flags |= NET_HANDOFF_REMAPPED;
+  }
+  return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;
+}
+
+static EFI_STATUS find_path(struct net_handoff_nic *entry, const struct pci_nic *pci) {
+  BOOLEAN known;
+  EFI_STATUS status = pci_find_path(pci, entry->path, &entry->path_count, &known);
+  entry->flags |= known ? NET_HANDOFF_PATH_KNOWN : 0;
+  return status;
+}
+
+/* What configuration space and the firmware say of the NIC. EFI_DEVICE_ERROR when its registers cannot be placed. */
+static EFI_STATUS fill_place(struct net_handoff_nic *entry, const struct efi_nic *nic, const struct pci_nic *pci) {
   entry->pci_segment = (UINT16)pci->segment;
   entry->pci_bus = (UINT8)pci->bus;
   entry->pci_device = (UINT8)pci->device;
@@ -67,22 +100,42 @@ static void fill_entry(struct net_handoff_nic *entry, const struct efi_nic *nic,
   entry->subsystem_id = pci->subsystem_id;
   entry->interrupt_line = pci->interrupt_line;
   entry->interrupt_pin = pci->interrupt_pin;
-  entry->bar0 = bar->base;
-  entry->bar0_size = bar->size;
   entry->msi_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSI);
   entry->msix_capability = pci_find_capability(pci->pci_io, PCI_CAPABILITY_MSIX);
-  netdev_handoff_export(nic->netdev, entry);
+#if defined(__x86_64__) || defined(__i386__)
+  entry->flags |= NET_HANDOFF_COHERENT; /* Intel SDM 3A, 12.3. Elsewhere the firmware does not say. */
+#endif
+  entry->flags |= nic->held.aspm ? NET_HANDOFF_ASPM_OFF : 0;
+  EFI_STATUS status = find_remapping(&entry->flags);
+  if(!EFI_ERROR(status)) {
+    status = find_path(entry, pci);
+  }
+  return !EFI_ERROR(status) && !pci_read_bars(pci->pci_io, entry->bar) ? EFI_DEVICE_ERROR : status;
 }
 
-EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN live, const UINT8 lease[3][4]) {
-  struct net_handoff *table = handoff_find();
-  struct pci_bar bar;
-  pci_get_bar(pci->pci_io, 0, &bar);
-  if(bar.type != PCI_BAR_MEMORY) {
-    return EFI_DEVICE_ERROR;
+/* The entry that the NIC has or gets, with its block's place. NULL when there is no room. */
+static struct net_handoff_nic *take_entry(struct net_handoff_image *table, const struct pci_nic *pci,
+                                          const struct net_driver *driver) {
+  struct net_handoff_nic *entry = find_entry(table, pci);
+  return entry ? entry : net_handoff_add(table, driver->handoff_kind, driver->handoff_size);
+}
+
+EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN live,
+                       const struct net_handoff_lease *lease) {
+  struct net_handoff_nic place = {.state = live ? NET_HANDOFF_ARMED_LIVE : NET_HANDOFF_ARMED_QUIET};
+  struct net_handoff_image *table = find();
+  if(nic->driver->handoff_kind == NET_HANDOFF_BLOCK_NONE) {
+    return EFI_UNSUPPORTED;
   }
-  if(table && !find_entry(table, pci) && table->nic_count == NET_HANDOFF_NICS_MAX) {
-    return EFI_OUT_OF_RESOURCES;
+  if(table && !net_handoff_is_ours(table)) {
+    return EFI_INCOMPATIBLE_VERSION;
+  }
+  EFI_STATUS status = fill_place(&place, nic, pci);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  if(lease) {
+    place.lease = *lease;
   }
   if(!table) {
     table = make_table();
@@ -91,34 +144,30 @@ EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN l
     return EFI_OUT_OF_RESOURCES;
   }
   EFI_TPL tpl = efi_nic_lock();
-  struct net_handoff_nic *entry = find_entry(table, pci);
-  if(!entry) {
-    entry = &table->nic[table->nic_count++];
+  struct net_handoff_nic *entry = take_entry(table, pci, nic->driver);
+  if(entry) {
+    place.block_kind = entry->block_kind;
+    place.block_offset = entry->block_offset;
+    place.block_size = entry->block_size;
+    *entry = place;
+    netdev_handoff_export(nic->netdev, entry, net_handoff_block(table, entry));
+    net_handoff_seal(table);
+    nic->handoff = table;
+    nic->handoff_entry = entry;
   }
-  SetMem(entry, sizeof(*entry), 0);
-  fill_entry(entry, nic, pci, &bar);
-  entry->state = live ? NET_HANDOFF_ARMED_LIVE : NET_HANDOFF_ARMED_QUIET;
-  if(lease) {
-    CopyMem(entry->ipv4_address, lease[0], 4);
-    CopyMem(entry->ipv4_mask, lease[1], 4);
-    CopyMem(entry->ipv4_gateway, lease[2], 4);
-  }
-  net_handoff_seal(table);
-  nic->handoff = table;
-  nic->handoff_entry = entry;
   efi_nic_unlock(tpl);
-  return EFI_SUCCESS;
+  return entry ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 }
 
 void handoff_disarm(struct efi_nic *nic) {
-  struct net_handoff *table = nic->handoff;
+  struct net_handoff_image *table = nic->handoff;
   if(!table) {
     return;
   }
   nic->handoff = NULL;
   nic->handoff_entry->state = NET_HANDOFF_LOST;
   net_handoff_seal(table);
-  for(UINT32 i = 0; i < table->nic_count; i++) {
+  for(UINT32 i = 0; i < table->head.nic_count; i++) {
     if(table->nic[i].state != NET_HANDOFF_LOST) {
       return; /* another NIC is still armed */
     }
@@ -129,7 +178,7 @@ void handoff_disarm(struct efi_nic *nic) {
 void handoff_finish(struct efi_nic *nic) {
   struct net_handoff_nic *entry = nic->handoff_entry;
   BOOLEAN live = entry->state == NET_HANDOFF_ARMED_LIVE;
-  if(netdev_handoff_leave(nic->netdev, live, entry)) {
+  if(netdev_handoff_leave(nic->netdev, live, entry, net_handoff_block(nic->handoff, entry))) {
     entry->state = live ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET;
   } else {
     entry->state = NET_HANDOFF_LOST;

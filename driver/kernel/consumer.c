@@ -29,22 +29,60 @@ uint64_t kernel_handoff_locate(const struct kernel_efi_entry *entries, uint64_t 
   return 0;
 }
 
-static bool is_about(const struct net_handoff_nic *entry, const struct kernel_nic *nic) {
-  return entry->pci_segment == nic->segment && entry->pci_bus == nic->bus && entry->pci_device == nic->device &&
-         entry->pci_function == nic->function && entry->vendor_id == nic->vendor_id &&
-         entry->device_id == nic->device_id && entry->bar0 == nic->bar0;
+static struct net_device_id device_id(const struct kernel_nic *nic) {
+  return (struct net_device_id){.vendor_id = nic->vendor_id,
+                                .device_id = nic->device_id,
+                                .subsystem_vendor_id = nic->subsystem_vendor_id,
+                                .subsystem_id = nic->subsystem_id,
+                                .revision_id = nic->revision_id};
 }
 
-static struct net_device_id device_id(const struct kernel_nic *nic) {
-  return (struct net_device_id){
-      .vendor_id = nic->vendor_id, .device_id = nic->device_id, .revision_id = nic->revision_id};
+/* The index of the entry about this NIC, or nic_count. */
+static uint32_t find_entry(const struct net_handoff_copy *copy, const struct kernel_nic *nic) {
+  uint32_t i = 0;
+  while(i < copy->head.nic_count && !kernel_nic_is(nic, &copy->nic[i])) {
+    i++;
+  }
+  return i;
+}
+
+/* Why an entry in this state is not one to go on from; NULL for those that are. */
+static const char *refuse_state(uint8_t state) {
+  switch(state) {
+  case NET_HANDOFF_QUIET:
+  case NET_HANDOFF_LIVE:
+    return NULL;
+  case NET_HANDOFF_ADOPTED:
+    return "handoff: another kernel has had this NIC";
+  case NET_HANDOFF_LOST:
+    return "handoff: withdrawn, or the firmware could not leave this NIC";
+  default:
+    return "handoff: the firmware's driver did not see boot services end";
+  }
+}
+
+static int adopt_entry(const struct net_platform *platform, const struct kernel_nic *nic,
+                       const struct net_handoff_copy *copy, uint32_t index, net_map map, struct netdev **out) {
+  const struct net_handoff_nic *entry = &copy->nic[index];
+  const struct net_device_id id = device_id(nic);
+  const struct net_driver *driver = net_driver_find(&id, NULL);
+  const char *problem = refuse_state(entry->state);
+  if(problem) {
+    say(platform, NET_LOG_INFO, problem, entry->state);
+    return NETDEV_E_EMPTY;
+  }
+  if(!driver || driver->handoff_kind == NET_HANDOFF_BLOCK_NONE || driver->handoff_kind != entry->block_kind) {
+    say(platform, NET_LOG_INFO, "handoff: of a family that this kernel does not carry", entry->block_kind);
+    return NETDEV_E_EMPTY;
+  }
+  return driver->adopt(platform, entry, copy->block[index], map, out);
 }
 
 /* NETDEV_E_EMPTY when the table does not speak of this NIC, or is not to be believed. */
-static int adopt(const struct net_platform *platform, const struct kernel_nic *nic, const void *table, size_t available,
+static int adopt(const struct net_platform *platform, const struct kernel_nic *nic, void *table, size_t available,
                  uint64_t physical, net_map map, struct netdev **out) {
   /* Too large for a kernel's stack, and used once. */
-  struct net_handoff *copy = platform->alloc(platform->ctx, sizeof(*copy));
+  struct net_handoff_copy *copy = platform->alloc(platform->ctx, sizeof(*copy));
   if(!copy) {
     return NETDEV_E_NO_MEMORY;
   }
@@ -52,13 +90,16 @@ static int adopt(const struct net_platform *platform, const struct kernel_nic *n
   const struct net_driver *driver = net_driver_find(&id, NULL);
   int result = driver ? NETDEV_E_EMPTY : NETDEV_E_UNSUPPORTED;
   const char *problem = net_handoff_validate(table, available, physical, copy);
+  uint32_t index = problem ? 0 : find_entry(copy, nic);
   if(problem) {
+    say(platform, NET_LOG_WARN, "handoff: the table is not to be believed:", 0);
     say(platform, NET_LOG_WARN, problem, 0);
-  }
-  for(uint32_t i = 0; !problem && i < copy->nic_count && result == NETDEV_E_EMPTY; i++) {
-    if(is_about(&copy->nic[i], nic)) {
-      result = driver->adopt(platform, &copy->nic[i], map, out);
-    }
+  } else if(index < copy->head.nic_count) {
+    /* Before the first access to the device: there is no moment at which the entry is believed and wrong. */
+    net_handoff_mark(table, &copy->head, index, NET_HANDOFF_ADOPTED);
+    result = adopt_entry(platform, nic, copy, index, map, out);
+  } else {
+    say(platform, NET_LOG_INFO, "handoff: the table does not speak of this NIC at this place", copy->head.nic_count);
   }
   platform->free(platform->ctx, copy, sizeof(*copy));
   return result;
@@ -82,9 +123,9 @@ static int start_afresh(const struct net_platform *platform, const struct kernel
   return result == NETDEV_OK ? netdev_open(*out) : result;
 }
 
-int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
-                     size_t available, uint64_t physical, net_map map, const struct netdev_client *client,
-                     struct netdev **out, enum kernel_nic_origin *origin) {
+int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, void *table, size_t available,
+                     uint64_t physical, net_map map, const struct netdev_client *client, struct netdev **out,
+                     enum kernel_nic_origin *origin) {
   *out = NULL;
   int result = table ? adopt(platform, nic, table, available, physical, map, out) : NETDEV_E_EMPTY;
   *origin = KERNEL_NIC_ADOPTED;

@@ -2,19 +2,10 @@
 #ifndef KERNEL_CONSUMER_H
 #define KERNEL_CONSUMER_H
 
-#include "net/driver.h"
+#include <stddef.h>
 
-/* Where a PCI function is, and what its configuration space says. */
-struct kernel_nic {
-  uint16_t segment;
-  uint8_t bus;
-  uint8_t device;
-  uint8_t function;
-  uint8_t revision_id;
-  uint16_t vendor_id;
-  uint16_t device_id;
-  uint64_t bar0; /* physical address */
-};
+#include "net/driver.h"
+#include "place.h"
 
 /* An entry of the EFI configuration table (UEFI 2.10, 4.6), as it lies in memory. */
 struct kernel_efi_entry {
@@ -32,14 +23,17 @@ enum kernel_nic_origin {
 };
 
 /*
- * Brings up one NIC. `table` is the handoff table as the processor reaches it, of at most `available` readable bytes,
- * at physical address `physical`; NULL when there is none. `map` as for net_driver.adopt. A table that is missing, damaged
+ * Brings up one NIC. `table` is the handoff table as the processor reaches it, of at most `available` bytes that can be
+ * read and written, at physical address `physical`; NULL when there is none. `map` gives the processor's address of
+ * `size` bytes at a physical one (NULL: cannot), and is not called after this returns. A table that is missing, damaged
  * or about another NIC, and a NIC whose registers disagree with it, lead to a fresh start; why is told through
- * platform->log. On success *out is open, registered, and has `client`. Otherwise *out is NULL and nothing is left
- * allocated; the result is net_driver.create's, netdev_open's, or netdev_register's (NETDEV_E_NO_MEMORY: no name is left).
+ * platform->log. The NIC's entry is marked ADOPTED first, whatever comes of it, so that no kernel that is started from
+ * this one believes it again. On success *out is open, registered, and has `client`. Otherwise *out is NULL and nothing
+ * is left allocated; the result is e1000_create's, netdev_open's, or netdev_register's (NETDEV_E_NO_MEMORY: no name is
+ * left). Thread; not from two processors at once, for they would seal the same table.
  */
-int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
-                     size_t available, uint64_t physical, net_map map, const struct netdev_client *client,
-                     struct netdev **out, enum kernel_nic_origin *origin);
+int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, void *table, size_t available,
+                     uint64_t physical, net_map map, const struct netdev_client *client, struct netdev **out,
+                     enum kernel_nic_origin *origin);
 
 #endif

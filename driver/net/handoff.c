@@ -3,177 +3,290 @@
 
 #include <string.h>
 
-#include "e1000/e1000_hw.h"
+#include "../lib/crc32.h"
 
-#define CRC32_POLYNOMIAL 0xEDB88320U /* IEEE 802.3, bit-reversed */
+#define UNIT 8U /* every offset and size in a table is a multiple of it */
+
+/* Of all versions: magic, version, size, CRC. */
+#define PREFIX_SIZE offsetof(struct net_handoff, header_size)
+
+_Static_assert(sizeof(struct net_handoff_image) <= NET_HANDOFF_MAX_SIZE, "an image is a table");
 
 /* CRC and header ------------------------------------------------------------------------------------------------- */
 
-static uint32_t crc32_add(uint32_t crc, uint8_t byte) {
-  crc ^= byte;
-  for(uint32_t bit = 0; bit < 8; bit++) {
-    crc = crc >> 1 ^ (crc & 1U ? CRC32_POLYNOMIAL : 0U);
-  }
-  return crc;
-}
-
 /* Over `size` bytes, with the four of the crc32 field taken as 0. */
 static uint32_t table_crc(const uint8_t *bytes, uint32_t size) {
-  uint32_t crc = UINT32_MAX;
-  for(uint32_t i = 0; i < size; i++) {
-    bool own = i >= offsetof(struct net_handoff, crc32) && i < offsetof(struct net_handoff, crc32) + sizeof(uint32_t);
-    crc = crc32_add(crc, own ? 0 : bytes[i]);
+  static const uint8_t zeroes[sizeof(uint32_t)];
+  const size_t at = offsetof(struct net_handoff, crc32);
+  uint32_t crc = crc32_add(CRC32_START, bytes, at);
+  crc = crc32_add(crc, zeroes, sizeof(zeroes));
+  return ~crc32_add(crc, bytes + at + sizeof(zeroes), size - at - sizeof(zeroes));
+}
+
+static uint32_t read_u32(const uint8_t *bytes, size_t offset) {
+  uint32_t value;
+  memcpy(&value, bytes + offset, sizeof(value));
+  return value;
+}
+
+/* `size` is what the table's own field says, or what a copy of it said that was checked. */
+static void seal(uint8_t *bytes, uint32_t size) {
+  uint32_t crc = table_crc(bytes, size);
+  memcpy(bytes + offsetof(struct net_handoff, crc32), &crc, sizeof(crc));
+}
+
+void net_handoff_seal(void *table) {
+  seal(table, read_u32(table, offsetof(struct net_handoff, size)));
+}
+
+/* Building ------------------------------------------------------------------------------------------------------- */
+
+static uint32_t image_size(uint32_t nic_count) {
+  return (uint32_t)(offsetof(struct net_handoff_image, block) + (size_t)nic_count * NET_HANDOFF_BLOCK_MAX);
+}
+
+void net_handoff_init(struct net_handoff_image *image) {
+  memset(image, 0, sizeof(*image));
+  image->head = (struct net_handoff){
+      .magic = NET_HANDOFF_MAGIC,
+      .version_major = NET_HANDOFF_VERSION_MAJOR,
+      .version_minor = NET_HANDOFF_VERSION_MINOR,
+      .size = image_size(0),
+      .header_size = sizeof(struct net_handoff),
+      .nic_offset = offsetof(struct net_handoff_image, nic),
+      .nic_size = sizeof(struct net_handoff_nic),
+      .payload_offset = offsetof(struct net_handoff_image, payload),
+      .payload_size = sizeof(struct net_handoff_payload),
+      .source_offset = offsetof(struct net_handoff_image, source),
+  };
+}
+
+bool net_handoff_is_ours(const void *table) {
+  struct net_handoff head;
+  memcpy(&head, table, sizeof(head));
+  return head.magic == NET_HANDOFF_MAGIC && head.version_major == NET_HANDOFF_VERSION_MAJOR &&
+         head.version_minor == NET_HANDOFF_VERSION_MINOR && head.nic_count <= NET_HANDOFF_NICS_MAX &&
+         head.size == image_size(head.nic_count) && head.header_size == sizeof(struct net_handoff) &&
+         head.nic_offset == offsetof(struct net_handoff_image, nic) &&
+         head.nic_size == sizeof(struct net_handoff_nic) &&
+         head.payload_offset == offsetof(struct net_handoff_image, payload) &&
+         head.payload_size == sizeof(struct net_handoff_payload) && head.payload_count <= NET_HANDOFF_PAYLOADS_MAX &&
+         head.source_offset == offsetof(struct net_handoff_image, source) &&
+         head.source_size <= NET_HANDOFF_SOURCE_MAX && head.crc32 == table_crc(table, head.size);
+}
+
+struct net_handoff_nic *net_handoff_add(struct net_handoff_image *image, uint32_t kind, uint32_t size) {
+  uint32_t index = image->head.nic_count;
+  if(index >= NET_HANDOFF_NICS_MAX || size > NET_HANDOFF_BLOCK_MAX) {
+    return NULL;
   }
-  return ~crc;
+  struct net_handoff_nic *nic = &image->nic[index];
+  memset(nic, 0, sizeof(*nic));
+  memset(image->block[index], 0, sizeof(image->block[index]));
+  nic->block_kind = kind;
+  nic->block_offset = image_size(index);
+  nic->block_size = size;
+  image->head.nic_count = index + 1U;
+  image->head.size = image_size(index + 1U);
+  return nic;
 }
 
-void net_handoff_init(struct net_handoff *table) {
-  memset(table, 0, sizeof(*table));
-  table->magic = NET_HANDOFF_MAGIC;
-  table->version_major = NET_HANDOFF_VERSION_MAJOR;
-  table->version_minor = NET_HANDOFF_VERSION_MINOR;
-  table->size = sizeof(*table);
-  table->header_size = offsetof(struct net_handoff, nic);
-  table->nic_size = sizeof(struct net_handoff_nic);
-  table->payload_offset = offsetof(struct net_handoff, payload);
-  table->payload_size = sizeof(struct net_handoff_payload);
+void *net_handoff_block(struct net_handoff_image *image, const struct net_handoff_nic *nic) {
+  return image->block[nic - image->nic];
 }
 
-void net_handoff_seal(struct net_handoff *table) {
-  table->crc32 = table_crc((const uint8_t *)table, table->size);
+void net_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic) {
+  memcpy(nic->permanent_mac, dev->permanent_mac, NETDEV_MAC_LENGTH);
+  memcpy(nic->current_mac, dev->mac, NETDEV_MAC_LENGTH);
+  nic->link_up = dev->link.up;
+  nic->full_duplex = dev->link.full_duplex;
+  nic->speed_mbps = dev->link.speed_mbps;
+  nic->mtu = NETDEV_MTU;
+  nic->filter = dev->filter;
+  nic->multicast_count = dev->multicast_count;
+  memcpy(nic->multicast, dev->multicast, sizeof(nic->multicast));
+  nic->statistics = (struct net_handoff_statistics){
+      .rx_frames = dev->stats.rx_frames,
+      .rx_bytes = dev->stats.rx_bytes,
+      .rx_errors = dev->stats.rx_errors,
+      .rx_missed = dev->stats.rx_missed,
+      .tx_frames = dev->stats.tx_frames,
+      .tx_bytes = dev->stats.tx_bytes,
+      .tx_errors = dev->stats.tx_errors,
+      .link_changes = dev->stats.link_changes,
+  };
 }
 
-/* Ranges --------------------------------------------------------------------------------------------------------- */
+/* Checks: header and places -------------------------------------------------------------------------------------- */
 
-struct range {
-  uint64_t start;
-  uint64_t size;
-};
-
-static bool range_valid(struct range range) {
-  return range.start != 0 && range.size != 0 && range.start + range.size > range.start;
-}
-
-static bool ranges_overlap(struct range left, struct range right) {
-  return left.start < right.start + right.size && right.start < left.start + left.size;
-}
-
-static bool all_apart(const struct range *ranges, size_t count) {
-  for(size_t i = 0; i < count; i++) {
-    for(size_t j = 0; j < i; j++) {
-      if(ranges_overlap(ranges[i], ranges[j])) {
-        return false;
-      }
-    }
-  }
-  return true;
-}
-
-static struct range descriptor_range(const struct net_handoff_ring *ring) {
-  return (struct range){ring->descriptors, (uint64_t)ring->count * ring->descriptor_size};
-}
-
-static struct range buffer_range(const struct net_handoff_ring *ring) {
-  return (struct range){ring->buffers, (uint64_t)ring->count * ring->buffer_stride};
-}
-
-/* Checks --------------------------------------------------------------------------------------------------------- */
-
-static const char *check_header(const uint8_t *memory, size_t available, struct net_handoff *head) {
-  if(available < offsetof(struct net_handoff, nic)) {
+static const char *check_prefix(const uint8_t *bytes, size_t available, uint32_t *size) {
+  struct net_handoff head = {0};
+  if(available < PREFIX_SIZE) {
     return "shorter than its header";
   }
-  memcpy(head, memory, offsetof(struct net_handoff, nic));
-  if(head->magic != NET_HANDOFF_MAGIC) {
+  memcpy(&head, bytes, PREFIX_SIZE);
+  if(head.magic != NET_HANDOFF_MAGIC) {
     return "the magic number is wrong";
   }
-  if(head->version_major != NET_HANDOFF_VERSION_MAJOR) {
-    return "another major version";
+  if(head.version_major < NET_HANDOFF_VERSION_MAJOR) {
+    return "of an older major version, which this one does not read";
   }
-  if(head->size > NET_HANDOFF_MAX_SIZE || head->size > available || head->size < offsetof(struct net_handoff, nic)) {
+  if(head.version_major > NET_HANDOFF_VERSION_MAJOR) {
+    return "of a newer major version, which this one does not read";
+  }
+  if(head.size > NET_HANDOFF_MAX_SIZE || head.size > available || head.size < NET_HANDOFF_HEADER_SIZE_2_0) {
     return "the size is out of range";
   }
-  if(head->crc32 != table_crc(memory, head->size)) {
-    return "the CRC is wrong";
-  }
-  return NULL;
+  *size = head.size;
+  return head.crc32 == table_crc(bytes, head.size) ? NULL : "the CRC is wrong";
 }
 
-/* All sums fit: counts are small, sizes and offsets 32 bits in 64-bit arithmetic. */
-static const char *check_entries(const struct net_handoff *head) {
+/* As much as both sides know; what only this one knows is zero. */
+static void copy_known(void *to, size_t known, const uint8_t *from, size_t given) {
+  memset(to, 0, known);
+  memcpy(to, from, given < known ? given : known);
+}
+
+/* Whether `count` pieces of `size` bytes from `offset` on lie in the table, behind its header. All sums fit: counts are
+ * small, sizes and offsets 32 bits in 64-bit arithmetic. */
+static bool fits(const struct net_handoff *head, uint32_t offset, uint32_t size, uint32_t count) {
+  return offset % UNIT == 0 && size % UNIT == 0 && offset >= head->header_size &&
+         offset + (uint64_t)count * size <= head->size;
+}
+
+/* `size` is the table's, as it was checked: nothing is read a second time to decide how far to read. */
+static const char *check_header(const uint8_t *bytes, uint32_t size, struct net_handoff *head) {
+  uint32_t header_size = read_u32(bytes, offsetof(struct net_handoff, header_size));
+  if(header_size < NET_HANDOFF_HEADER_SIZE_2_0 || header_size > size) {
+    return "the header's size is out of range";
+  }
+  copy_known(head, sizeof(*head), bytes, header_size);
+  head->size = size;
+  head->header_size = header_size;
   if(head->nic_count == 0 || head->nic_count > NET_HANDOFF_NICS_MAX) {
     return "the number of controllers is out of range";
   }
   if(head->payload_count > NET_HANDOFF_PAYLOADS_MAX) {
     return "the number of payloads is out of range";
   }
-  if(head->header_size < offsetof(struct net_handoff, nic) || head->nic_size < sizeof(struct net_handoff_nic) ||
-     head->header_size + (uint64_t)head->nic_count * head->nic_size > head->size) {
+  if(head->nic_size < NET_HANDOFF_NIC_SIZE_2_0 || !fits(head, head->nic_offset, head->nic_size, head->nic_count)) {
     return "the controllers do not fit the table";
   }
-  if(head->payload_count > 0 &&
-     (head->payload_size < sizeof(struct net_handoff_payload) || head->payload_offset < head->header_size ||
-      head->payload_offset + (uint64_t)head->payload_count * head->payload_size > head->size)) {
+  if(head->payload_count > 0 && (head->payload_size < NET_HANDOFF_PAYLOAD_SIZE_2_0 ||
+                                 !fits(head, head->payload_offset, head->payload_size, head->payload_count))) {
     return "the payloads do not fit the table";
   }
-  return NULL;
-}
-
-static const char *check_ring(const struct net_handoff_ring *ring, bool receive) {
-  if(ring->descriptor_format != NET_HANDOFF_FORMAT_E1000_LEGACY ||
-     ring->descriptor_size != sizeof(union e1000_descriptor)) {
-    return "a ring's descriptors are of an unknown kind";
-  }
-  if(ring->count < E1000_RING_MIN || ring->count > E1000_RING_MAX || (ring->count & (ring->count - 1U))) {
-    return "a ring's count is no power of two in range";
-  }
-  if(ring->buffer_size != E1000_BUFFER_SIZE || ring->buffer_stride != E1000_BUFFER_SIZE) {
-    return "a ring's buffers are of another size";
-  }
-  if(!range_valid(descriptor_range(ring)) || !range_valid(buffer_range(ring)) ||
-     !range_valid((struct range){ring->descriptors_device, descriptor_range(ring).size}) ||
-     !range_valid((struct range){ring->buffers_device, buffer_range(ring).size})) {
-    return "a ring's addresses are out of range";
-  }
-  if(ring->descriptors % sizeof(union e1000_descriptor) || ring->descriptors_device % sizeof(union e1000_descriptor)) {
-    return "a ring is not aligned";
-  }
-  uint32_t used = ring->tail - ring->head;
-  if(ring->published - ring->head > used || used > ring->count - 1U || (receive && used != ring->count - 1U)) {
-    return "a ring's indices contradict each other";
+  if(head->source_size > NET_HANDOFF_SOURCE_MAX ||
+     (head->source_size > 0 &&
+      (head->source_offset < head->header_size || head->source_offset + (uint64_t)head->source_size > head->size))) {
+    return "the boot source does not fit the table";
   }
   return NULL;
 }
 
-/* The bits on which the rings rest: a wrong one has the device write beyond its buffers, or descriptors of another
- * kind. */
-static const char *check_control(const struct net_handoff_nic *nic) {
-  const uint32_t filters = E1000_RCTL_UPE | E1000_RCTL_BAM;
-  if((nic->rctl & ~filters) != (E1000_RCTL_EN | E1000_RCTL_BSIZE_2048 | E1000_RCTL_SECRC)) {
-    return "the receiver is set up for other rings";
+/* Checks: ranges ------------------------------------------------------------------------------------------------- */
+
+static bool range_valid(uint64_t start, uint64_t size) {
+  return start != 0 && size != 0 && start + size > start;
+}
+
+static bool apart(uint64_t left, uint64_t left_size, uint64_t right, uint64_t right_size) {
+  return left >= right + right_size || right >= left + left_size;
+}
+
+static void reserve(struct net_handoff_copy *copy, uint64_t start, uint64_t size) {
+  copy->range[copy->range_count++] = (struct net_handoff_range){start, size};
+}
+
+static const char *check_overlap(const struct net_handoff_copy *copy) {
+  for(uint32_t i = 0; i < copy->range_count; i++) {
+    for(uint32_t j = 0; j < i; j++) {
+      if(!apart(copy->range[i].start, copy->range[i].size, copy->range[j].start, copy->range[j].size)) {
+        return "rings, buffers, registers, payloads or the table overlap";
+      }
+    }
   }
-  return nic->tctl & E1000_TCTL_EN ? NULL : "the transmitter is off";
+  return NULL;
 }
 
 /* What the device would reach under the same address. Other devices may have other addresses for the same memory. */
-static bool device_ranges_apart(const struct net_handoff_nic *nic) {
-  const struct range ranges[] = {
-      {nic->rx.descriptors_device, descriptor_range(&nic->rx).size},
-      {nic->tx.descriptors_device, descriptor_range(&nic->tx).size},
-      {nic->rx.buffers_device, buffer_range(&nic->rx).size},
-      {nic->tx.buffers_device, buffer_range(&nic->tx).size},
-  };
-  return all_apart(ranges, sizeof(ranges) / sizeof(ranges[0]));
+static const char *check_spans(struct net_handoff_copy *copy, const struct net_handoff_span *spans, uint32_t count) {
+  for(uint32_t i = 0; i < count; i++) {
+    if(!range_valid(spans[i].physical, spans[i].size) || !range_valid(spans[i].device, spans[i].size)) {
+      return "a ring's or queue's addresses are out of range";
+    }
+    for(uint32_t j = 0; j < i; j++) {
+      if(!apart(spans[i].device, spans[i].size, spans[j].device, spans[j].size)) {
+        return "rings or buffers overlap for the device";
+      }
+    }
+    reserve(copy, spans[i].physical, spans[i].size);
+  }
+  return NULL;
 }
 
-/* The rings of any other entry mean nothing, and must not spoil the rest of the table. */
+/* Checks: entries ------------------------------------------------------------------------------------------------ */
+
+/* Whatever else an entry says means nothing, and must not spoil the rest of the table. */
 static bool has_rings(const struct net_handoff_nic *nic) {
   return nic->state == NET_HANDOFF_QUIET || nic->state == NET_HANDOFF_LIVE;
 }
 
-static const char *check_nic(const struct net_handoff_nic *nic) {
-  if(nic->bar0_size < E1000_BAR0_MIN_SIZE || !range_valid((struct range){nic->bar0, nic->bar0_size})) {
-    return "BAR 0 is out of range";
+static const char *check_bars(struct net_handoff_copy *copy, const struct net_handoff_nic *nic) {
+  for(uint32_t i = 0; i < NET_HANDOFF_BARS; i++) {
+    const struct net_handoff_bar *bar = &nic->bar[i];
+    bool memory = bar->flags & NET_HANDOFF_BAR_MEMORY;
+    if(bar->size == 0) {
+      continue;
+    }
+    if(!range_valid(bar->processor, bar->size) || !range_valid(bar->bus, bar->size) ||
+       memory == ((bar->flags & NET_HANDOFF_BAR_IO) != 0)) {
+      return "a BAR is out of range";
+    }
+    if(memory && has_rings(nic)) {
+      reserve(copy, bar->processor, bar->size);
+    }
+  }
+  return NULL;
+}
+
+static const struct net_driver *find_family(uint32_t kind) {
+  for(size_t i = 0; net_drivers[i]; i++) {
+    if(kind != NET_HANDOFF_BLOCK_NONE && net_drivers[i]->handoff_kind == kind) {
+      return net_drivers[i];
+    }
+  }
+  return NULL;
+}
+
+static const char *check_block(struct net_handoff_copy *copy, const uint8_t *bytes, uint32_t index) {
+  const struct net_handoff_nic *nic = &copy->nic[index];
+  const struct net_driver *family = find_family(nic->block_kind);
+  if(nic->block_size > 0 && !fits(&copy->head, nic->block_offset, nic->block_size, 1)) {
+    return "a block does not fit the table";
+  }
+  if(nic->block_size > 0) {
+    copy_known(copy->block[index], sizeof(copy->block[index]), bytes + nic->block_offset, nic->block_size);
+  }
+  if(!family || !has_rings(nic)) {
+    return NULL;
+  }
+  if(nic->block_size < family->handoff_size_min) {
+    return "a block is shorter than its kind";
+  }
+  struct net_handoff_span spans[NET_HANDOFF_SPANS_MAX];
+  uint32_t count = 0;
+  const char *problem = family->handoff_judge(nic, copy->block[index], spans, &count);
+  return problem ? problem : check_spans(copy, spans, count);
+}
+
+static const char *check_nic(struct net_handoff_copy *copy, const uint8_t *bytes, uint32_t index) {
+  const struct net_handoff_nic *nic = &copy->nic[index];
+  if(nic->state < NET_HANDOFF_ARMED_QUIET || nic->state > NET_HANDOFF_ADOPTED) {
+    return "the state is unknown";
+  }
+  if(nic->path_count > NET_HANDOFF_PATH_MAX) {
+    return "the path is too long";
   }
   if(!netdev_mac_valid(nic->permanent_mac) || !netdev_mac_valid(nic->current_mac)) {
     return "an address is no station address";
@@ -181,67 +294,73 @@ static const char *check_nic(const struct net_handoff_nic *nic) {
   if(nic->multicast_count > NET_HANDOFF_MULTICAST_MAX) {
     return "too many multicast addresses";
   }
-  if(nic->state < NET_HANDOFF_ARMED_QUIET || nic->state > NET_HANDOFF_LOST) {
-    return "the state is unknown";
-  }
-  if(!has_rings(nic)) {
-    return NULL;
-  }
-  const char *problem = check_control(nic);
-  if(!problem) {
-    problem = check_ring(&nic->rx, true);
-  }
-  if(!problem) {
-    problem = check_ring(&nic->tx, false);
-  }
-  if(!problem && !device_ranges_apart(nic)) {
-    problem = "rings or buffers overlap for the device";
-  }
-  return problem;
+  const char *problem = check_bars(copy, nic);
+  return problem ? problem : check_block(copy, bytes, index);
 }
 
-static const char *check_payload(const struct net_handoff_payload *payload) {
-  if(payload->name[sizeof(payload->name) - 1] != '\0') {
-    return "a payload's name does not end";
-  }
-  return range_valid((struct range){payload->physical, payload->size}) ? NULL : "a payload's address is out of range";
-}
-
-/* Of entries and payloads that are good each for itself. */
-static const char *check_overlap(const struct net_handoff *table, uint64_t physical) {
-  struct range ranges[1U + NET_HANDOFF_NICS_MAX * 5U + NET_HANDOFF_PAYLOADS_MAX] = {{physical, table->size}};
-  size_t count = 1;
-  for(uint32_t i = 0; i < table->nic_count; i++) {
-    const struct net_handoff_nic *nic = &table->nic[i];
-    if(has_rings(nic)) {
-      ranges[count++] = (struct range){nic->bar0, nic->bar0_size};
-      ranges[count++] = descriptor_range(&nic->rx);
-      ranges[count++] = descriptor_range(&nic->tx);
-      ranges[count++] = buffer_range(&nic->rx);
-      ranges[count++] = buffer_range(&nic->tx);
+static const char *check_nics(struct net_handoff_copy *copy, const uint8_t *bytes) {
+  const struct net_handoff *head = &copy->head;
+  for(uint32_t i = 0; i < head->nic_count; i++) {
+    copy_known(&copy->nic[i], sizeof(copy->nic[i]), bytes + head->nic_offset + (size_t)i * head->nic_size,
+               head->nic_size);
+    const char *problem = check_nic(copy, bytes, i);
+    if(problem) {
+      return problem;
     }
   }
-  for(uint32_t i = 0; i < table->payload_count; i++) {
-    ranges[count++] = (struct range){table->payload[i].physical, table->payload[i].size};
-  }
-  return all_apart(ranges, count) ? NULL : "rings, buffers, registers, payloads or the table overlap";
+  return NULL;
 }
 
-const char *net_handoff_validate(const void *memory, size_t available, uint64_t physical, struct net_handoff *table) {
-  const uint8_t *bytes = memory;
-  memset(table, 0, sizeof(*table));
-  const char *problem = check_header(bytes, available, table);
+static const char *check_payloads(struct net_handoff_copy *copy, const uint8_t *bytes) {
+  const struct net_handoff *head = &copy->head;
+  for(uint32_t i = 0; i < head->payload_count; i++) {
+    struct net_handoff_payload *payload = &copy->payload[i];
+    copy_known(payload, sizeof(*payload), bytes + head->payload_offset + (size_t)i * head->payload_size,
+               head->payload_size);
+    if(payload->name[sizeof(payload->name) - 1] != '\0') {
+      return "a payload's name does not end";
+    }
+    if(!range_valid(payload->physical, payload->size)) {
+      return "a payload's address is out of range";
+    }
+    reserve(copy, payload->physical, payload->size);
+  }
+  return NULL;
+}
+
+static const char *check_source(struct net_handoff_copy *copy, const uint8_t *bytes) {
+  uint32_t size = copy->head.source_size;
+  if(size == 0) {
+    return NULL;
+  }
+  copy_known(copy->source, sizeof(copy->source), bytes + copy->head.source_offset, size);
+  return copy->source[size - 1U] == '\0' ? NULL : "the boot source does not end";
+}
+
+const char *net_handoff_validate(const void *table, size_t available, uint64_t physical,
+                                 struct net_handoff_copy *copy) {
+  const uint8_t *bytes = table;
+  uint32_t size = 0;
+  memset(copy, 0, sizeof(*copy));
+  const char *problem = check_prefix(bytes, available, &size);
   if(!problem) {
-    problem = check_entries(table);
+    problem = check_header(bytes, size, &copy->head);
   }
-  for(uint32_t i = 0; !problem && i < table->nic_count; i++) {
-    memcpy(&table->nic[i], bytes + table->header_size + (size_t)i * table->nic_size, sizeof(table->nic[i]));
-    problem = check_nic(&table->nic[i]);
+  if(!problem) {
+    reserve(copy, physical, copy->head.size);
+    problem = check_nics(copy, bytes);
   }
-  for(uint32_t i = 0; !problem && i < table->payload_count; i++) {
-    memcpy(&table->payload[i], bytes + table->payload_offset + (size_t)i * table->payload_size,
-           sizeof(table->payload[i]));
-    problem = check_payload(&table->payload[i]);
+  if(!problem) {
+    problem = check_payloads(copy, bytes);
   }
-  return problem ? problem : check_overlap(table, physical);
+  if(!problem) {
+    problem = check_source(copy, bytes);
+  }
+  return problem ? problem : check_overlap(copy);
+}
+
+void net_handoff_mark(void *table, const struct net_handoff *head, uint32_t index, uint8_t state) {
+  uint8_t *bytes = table;
+  bytes[head->nic_offset + (size_t)index * head->nic_size + offsetof(struct net_handoff_nic, state)] = state;
+  seal(bytes, head->size);
 }

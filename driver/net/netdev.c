@@ -178,12 +178,12 @@ void netdev_quiesce(struct netdev *dev) {
   }
 }
 
-void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic) {
-  dev->ops->handoff_export(dev, nic);
+void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block) {
+  dev->ops->handoff_export(dev, nic, block);
 }
 
-bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic) {
-  return dev->state != NETDEV_GONE && dev->ops->handoff_leave(dev, live, nic);
+bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block) {
+  return dev->state != NETDEV_GONE && dev->ops->handoff_leave(dev, live, nic, block);
 }
 
 /* Transmit ------------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* driver.h - what a family of network controllers is: struct net_driver, and the list of those that an image carries. */
+/* driver.h - what a family of network controllers is: struct net_driver, and the list of those in an image. */
 #ifndef NET_DRIVER_H
 #define NET_DRIVER_H
 
@@ -38,6 +38,15 @@ struct net_config {
  * net_platform.ctx. */
 typedef void *(*net_map)(void *ctx, uint64_t physical, uint64_t size);
 
+#define NET_HANDOFF_SPANS_MAX 16U
+
+/* Memory that a device may reach by what a handoff says: a ring, a queue's area, a block of buffers. */
+struct net_handoff_span {
+  uint64_t physical;
+  uint64_t device; /* the device's address of the same byte */
+  uint64_t size;
+};
+
 /* A family. Constant data; every member is set unless it says otherwise. */
 struct net_driver {
   const char *name; /* "e1000": in messages, and of the image NAME.efi */
@@ -61,12 +70,27 @@ struct net_driver {
    * is then left allocated. TPL_CALLBACK or lower, thread. */
   int (*create)(const struct net_platform *platform, const struct net_config *config, struct netdev **out);
 
-  /* Continues a controller that firmware left running or quiet, without a reset (HANDOFF.md). On success *out is open,
-   * not registered, and has no client: set callbacks in (*out)->client before the first poll. Otherwise the controller
-   * is as it was found, but for its interrupts, which are masked: reset it by `create`. NETDEV_E_UNSUPPORTED for an
-   * unknown device or state, NETDEV_E_STATE when the device disagrees with the entry, NETDEV_E_GONE, NETDEV_E_NO_MEMORY,
-   * NETDEV_E_INVALID. Thread. */
-  int (*adopt)(const struct net_platform *platform, const struct net_handoff_nic *nic, net_map map,
+  /* Its blocks in a handoff: NET_HANDOFF_BLOCK_, bytes that it writes, and those that the oldest version of them had. A
+   * family that hands nothing over has NET_HANDOFF_BLOCK_NONE, and neither of the two functions below. */
+  uint32_t handoff_kind;
+  uint32_t handoff_size;
+  uint32_t handoff_size_min;
+
+  /* Judges the block of an entry in state QUIET or LIVE, alone: that it can be this family's at all. `block` has
+   * NET_HANDOFF_BLOCK_MAX bytes, aligned to 8; what the table's producer did not know is zero. NULL, and the memory
+   * that the device may reach by it in spans[0] to spans[*count - 1], at most NET_HANDOFF_SPANS_MAX and not yet
+   * checked; or a sentence that says what is wrong. Touches nothing. */
+  const char *(*handoff_judge)(const struct net_handoff_nic *nic, const void *block, struct net_handoff_span *spans,
+                               uint32_t *count);
+
+  /* Continues a controller that firmware left running, or quiet and programmed, where the firmware stopped: no reset,
+   * no frame lost. `nic` and `block` are an entry that net_handoff_validate let through. The device is compared with
+   * them before anything is written (HANDOFF.md, checks 6 and 7), except that interrupts are masked. `map` is called in
+   * here alone. On success *out is open, not registered, and has no client: netdev_set_client before the first poll.
+   * Otherwise the controller is as it was found, but for the mask: reset it by `create`. NETDEV_E_UNSUPPORTED for an
+   * unknown device or state, NETDEV_E_STATE when the device disagrees with the entry (logged with what it said),
+   * NETDEV_E_GONE, NETDEV_E_NO_MEMORY, NETDEV_E_INVALID. Thread. */
+  int (*adopt)(const struct net_platform *platform, const struct net_handoff_nic *nic, const void *block, net_map map,
                struct netdev **out);
 };
 

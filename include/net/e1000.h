@@ -15,7 +15,7 @@ extern const struct net_driver e1000_driver;
 
 /* For a kernel that knows this family only: e1000_driver.create and .adopt by name. */
 int e1000_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out);
-int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *nic, net_map map,
+int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *nic, const void *block, net_map map,
                 struct netdev **out);
 
 /* Fewer interrupts a second than this cannot be asked for: ITR has 16 bits of 256 ns (SDM 13.4.18). */

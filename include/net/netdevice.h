@@ -207,8 +207,8 @@ struct netdev_ops {
   void (*update_stats)(struct netdev *dev);
   int (*tick)(struct netdev *dev);
   void (*quiesce)(struct netdev *dev);
-  void (*handoff_export)(struct netdev *dev, struct net_handoff_nic *nic);
-  bool (*handoff_leave)(struct netdev *dev, bool live, struct net_handoff_nic *nic);
+  void (*handoff_export)(struct netdev *dev, struct net_handoff_nic *nic, void *block);
+  bool (*handoff_leave)(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
 
   int (*irq_enable)(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second);
   bool (*irq_handle)(struct netdev *dev);
@@ -317,9 +317,10 @@ void netdev_destroy(struct netdev *dev);
  * The device is not closed: no other call may follow but netdev_quiesce itself. */
 void netdev_quiesce(struct netdev *dev);
 
-/* Fills in what the firmware's half knows of an open or closed device: the family's block, filters, addresses, link and
- * statistics (HANDOFF.md). Reads no register. The PCI fields, the lease and the state are the caller's. */
-void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic);
+/* Fills in what the firmware's half knows of an open or closed device: filters, addresses, link and statistics, and the
+ * family's block (net_driver.handoff_size bytes, aligned to 8). Reads no register. The PCI fields, the lease, the state
+ * and the block's place are the caller's (HANDOFF.md). */
+void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block);
 
 /*
  * Leaves the controller for a kernel, running (`live`) or quiet with its rings programmed, interrupts masked either
@@ -327,7 +328,7 @@ void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic);
  * Registers and the device's own memory only: for ExitBootServices. False when the device no longer answers. Nothing
  * may be asked of `dev` afterwards.
  */
-bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic);
+bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
 
 /* Interrupts (kernels only: UEFI has none) ----------------------------------------------------------------------- */
 

@@ -30,8 +30,8 @@ extern const struct net_driver virtio_net_driver;
 
 /* For a kernel that knows this family only: virtio_net_driver.create and .adopt by name. */
 int virtio_net_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out);
-int virtio_net_adopt(const struct net_platform *platform, const struct net_handoff_nic *nic, net_map map,
-                     struct netdev **out);
+int virtio_net_adopt(const struct net_platform *platform, const struct net_handoff_nic *nic, const void *block,
+                     net_map map, struct netdev **out);
 
 /* The features (bit n of VIRTIO 1.2, 5.1.3 and 6) that driver and device agreed on. Any context. */
 uint64_t virtio_net_features(const struct netdev *dev);

@@ -120,7 +120,8 @@ struct firmware_nic {
   EFI_HANDLE handle; /* carries pci_io and a device path                    */
   EFI_PCI_IO_PROTOCOL pci_io;
   struct sim *sim;
-  UINTN bus_device; /* 0000:00:NN.0                                       */
+  UINTN bus;        /* 0 at first                                         */
+  UINTN bus_device; /* 0000:BUS:NN.0                                      */
   UINT8 config[256];
   struct firmware_bar bar[6];
   UINT32 io_address; /* what IOADDR selects                                  */

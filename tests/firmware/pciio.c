@@ -11,6 +11,7 @@
 #define FIRST_BUS 2U /* device number of the first NIC */
 
 #define COMMAND 0x04U
+#define BAR0    0x10U
 #define SUPPORTED                                                                                                      \
   (EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER |                           \
    EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE)
@@ -250,7 +251,7 @@ static EFI_STATUS EFIAPI get_location(EFI_PCI_IO_PROTOCOL *this, UINTN *segment,
     return EFI_DEVICE_ERROR;
   }
   *segment = 0;
-  *bus = 0;
+  *bus = nic->bus;
   *device = nic->bus_device;
   *function = 0;
   return EFI_SUCCESS;
@@ -325,6 +326,11 @@ struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
   nic->bar[0] = (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, 0x20000};
   nic->bar[config->device_id == SIM_82574L ? 2 : 1] =
       (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_IO, 0xC000U + 0x40U * number, config->no_io ? 0 : 0x20};
+  for(UINTN i = 0; i < 6; i++) {
+    UINT32 address = nic->bar[i].size == 0 ? 0 : (UINT32)nic->bar[i].base;
+    address |= address && nic->bar[i].type == ACPI_ADDRESS_SPACE_TYPE_IO;
+    memcpy(nic->config + BAR0 + 4U * i, &address, sizeof(address));
+  }
   nic->pci_io = (EFI_PCI_IO_PROTOCOL){
       .Mem = {.Read = mem_read, .Write = mem_write},
       .Io = {.Write = io_write},

@@ -9,8 +9,17 @@
 #define TABLE_AT 0x1000000U /* where the table pretends to lie; nothing else is there */
 #define BAR0     0x80000000U
 #define FRAMES   40U
-#define NICS_END (offsetof(struct net_handoff, nic) + sizeof(struct net_handoff_nic))
-#define SIZE     (NICS_END + sizeof(struct net_handoff_payload)) /* a table with one of each, for the CRC takes time */
+
+/* A table with one of each, and no more, for the CRC takes time. */
+struct table {
+  struct net_handoff head;
+  struct net_handoff_nic nic;
+  struct net_handoff_payload payload;
+  char source[16];
+  struct net_handoff_e1000 block;
+};
+
+#define SIZE sizeof(struct table)
 
 /* What a receiver may not be set to while its buffers have 2048 bytes and its descriptors are legacy ones:
  * LPE, DTYP, BSIZE, BSEX (SDM 13.4.22). */
@@ -21,7 +30,7 @@ struct bench {
   struct sim *sim;
   struct netdev *firmware;
   struct netdev *kernel;
-  struct net_handoff table;
+  struct table table;
   struct unit_client client;
   uint32_t stored; /* by the device, and not yet taken by the firmware */
   bool tampered;
@@ -36,7 +45,7 @@ static uint64_t end_of(uint64_t start, uint64_t size) {
   return start + size;
 }
 
-static void check_ring(const struct net_handoff_ring *ring) {
+static void check_ring(const struct net_handoff_e1000_ring *ring) {
   assert_true(ring->count >= 8U && ring->count <= 4096U && (ring->count & (ring->count - 1U)) == 0);
   assert_true(ring->published - ring->head <= ring->tail - ring->head && ring->tail - ring->head < ring->count);
   assert_true(ring->descriptor_size == 16U && ring->buffer_stride == 2048U && ring->buffer_size == 2048U);
@@ -49,30 +58,35 @@ static void check_ring(const struct net_handoff_ring *ring) {
 
 /* True when it is good; then it must be what a good one has to be. */
 static bool judge(const void *memory, size_t available) {
-  static struct net_handoff copy;
+  static struct net_handoff_copy copy;
   if(net_handoff_validate(memory, available, TABLE_AT, &copy)) {
     return false;
   }
-  assert_true(copy.size <= available && copy.nic_count >= 1U && copy.nic_count <= NET_HANDOFF_NICS_MAX);
-  for(uint32_t i = 0; i < copy.nic_count; i++) {
-    if(copy.nic[i].state == NET_HANDOFF_QUIET || copy.nic[i].state == NET_HANDOFF_LIVE) {
-      check_ring(&copy.nic[i].rx);
-      check_ring(&copy.nic[i].tx);
+  assert_true(copy.head.size <= available && copy.head.nic_count >= 1U && copy.head.nic_count <= NET_HANDOFF_NICS_MAX);
+  assert_true(copy.range_count <= NET_HANDOFF_RANGES_MAX);
+  for(uint32_t i = 0; i < copy.head.nic_count; i++) {
+    const struct net_handoff_e1000 *block = (const struct net_handoff_e1000 *)copy.block[i];
+    if(copy.nic[i].block_kind == NET_HANDOFF_BLOCK_E1000 &&
+       (copy.nic[i].state == NET_HANDOFF_QUIET || copy.nic[i].state == NET_HANDOFF_LIVE)) {
+      check_ring(&block->rx);
+      check_ring(&block->tx);
     }
+    assert_true(copy.nic[i].path_count <= NET_HANDOFF_PATH_MAX);
     assert_true(copy.nic[i].multicast_count <= NETDEV_MAX_MULTICAST);
     assert_true(netdev_mac_valid(copy.nic[i].permanent_mac) && netdev_mac_valid(copy.nic[i].current_mac));
   }
-  for(uint32_t i = 0; i < copy.payload_count; i++) {
+  for(uint32_t i = 0; i < copy.head.payload_count; i++) {
     assert_non_null(memchr(copy.payload[i].name, 0, sizeof(copy.payload[i].name)));
     (void)end_of(copy.payload[i].physical, copy.payload[i].size);
   }
+  assert_non_null(memchr(copy.source, 0, sizeof(copy.source)));
   return true;
 }
 
 /* Seals when the table can be sealed at all: its size must lie in what there is. */
 static void seal(void *memory, size_t available) {
   struct net_handoff *table = memory;
-  if(available >= offsetof(struct net_handoff, nic) && table->size <= available) {
+  if(available >= sizeof(*table) && table->size >= sizeof(*table) && table->size <= available) {
     net_handoff_seal(table);
   }
 }
@@ -83,7 +97,7 @@ static void judge_bytes(struct fuzz *in) {
   uint8_t *memory = malloc(available ? available : 1U); /* exactly, so that the sanitizer sees a read beyond it */
   assert_non_null(memory);
   (void)fuzz_bytes(in, memory, available);
-  if((how & 1U) && available >= offsetof(struct net_handoff, nic)) {
+  if((how & 1U) && available >= sizeof(struct net_handoff)) {
     struct net_handoff *table = (struct net_handoff *)memory;
     table->magic = NET_HANDOFF_MAGIC;
     table->version_major = NET_HANDOFF_VERSION_MAJOR;
@@ -131,20 +145,33 @@ static void leave(struct fuzz *in) {
   sim_knobs(bench.sim)->tx_held = how & 8U;
   transmit(bench.firmware, fuzz_u8(in) % 32U);
 
-  struct net_handoff *table = &bench.table;
-  net_handoff_init(table);
-  table->nic_count = 1;
-  table->payload_count = how >> 4 & 1U;
-  table->payload_offset = NICS_END;
-  table->size = SIZE;
-  const struct net_handoff_payload payload = {.name = "kernel", .physical = 0x2000000U, .size = 1};
-  memcpy((uint8_t *)table + NICS_END, &payload, sizeof(payload));
-  table->nic[0].vendor_id = E1000_VENDOR_ID;
-  table->nic[0].device_id = config.device_id;
-  table->nic[0].bar0 = BAR0;
-  table->nic[0].bar0_size = E1000_BAR0_MIN_SIZE;
-  table->nic[0].state = live ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET;
-  assert_true(netdev_handoff_leave(bench.firmware, live, &table->nic[0]));
+  struct table *table = &bench.table;
+  table->head = (struct net_handoff){
+      .magic = NET_HANDOFF_MAGIC,
+      .version_major = NET_HANDOFF_VERSION_MAJOR,
+      .size = SIZE,
+      .header_size = sizeof(table->head),
+      .nic_offset = offsetof(struct table, nic),
+      .nic_size = sizeof(table->nic),
+      .nic_count = 1,
+      .payload_offset = offsetof(struct table, payload),
+      .payload_size = sizeof(table->payload),
+      .payload_count = how >> 4 & 1U,
+      .source_offset = offsetof(struct table, source),
+      .source_size = how >> 5 & 1U ? sizeof(table->source) : 0,
+  };
+  table->payload = (struct net_handoff_payload){.name = "kernel", .physical = 0x2000000U, .size = 1};
+  table->nic = (struct net_handoff_nic){
+      .vendor_id = E1000_VENDOR_ID,
+      .device_id = config.device_id,
+      .flags = NET_HANDOFF_PATH_KNOWN,
+      .bar = {{BAR0, BAR0, E1000_BAR0_MIN_SIZE, NET_HANDOFF_BAR_MEMORY, 0}},
+      .state = live ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET,
+      .block_kind = NET_HANDOFF_BLOCK_E1000,
+      .block_offset = offsetof(struct table, block),
+      .block_size = sizeof(table->block),
+  };
+  assert_true(netdev_handoff_leave(bench.firmware, live, &table->nic, &table->block));
   inject(live ? how >> 5 : 0);
   sim_knobs(bench.sim)->tx_held = false;
 }
@@ -239,12 +266,13 @@ static void start(struct fuzz *in) {
   }
   (void)judge(memory, available);
   knobs->fail_alloc_at = how & 4U ? sim_allocs(bench.sim) + 1U + (how >> 4) % 8U : 0;
-  const struct kernel_nic nic = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = knobs->device_id}, .bar0 = BAR0};
+  const struct kernel_nic nic = {.vendor_id = E1000_VENDOR_ID, .device_id = knobs->device_id, .bar = {BAR0}};
   const struct netdev_client client = {.ctx = &bench.client, .receive = unit_receive};
   enum kernel_nic_origin origin;
   int result = kernel_nic_start(sim_platform(bench.sim), &nic, memory, available, TABLE_AT, map, &client, &bench.kernel,
                                 &origin);
-  free(memory); /* the table is not looked at again */
+  (void)judge(memory, available); /* with what was marked */
+  free(memory);                   /* the table is not looked at again */
   assert_true(result == NETDEV_OK || (knobs->fail_alloc_at && result == NETDEV_E_NO_MEMORY && !bench.kernel));
   if(result == NETDEV_OK) {
     assert_true(origin == KERNEL_NIC_ADOPTED || origin == KERNEL_NIC_FRESH);

@@ -28,7 +28,7 @@ static VOID read_line(EFI_HANDLE image, char *line, UINTN size) {
 static VOID stall_transmitter(UINT32 index) {
   struct kernel_nic nic;
   if(nic_find(index, &nic)) {
-    *mmio(nic.bar0 + TCTL) &= ~TCTL_EN;
+    *mmio(nic.bar[0] + TCTL) &= ~TCTL_EN;
   }
 }
 

@@ -182,9 +182,9 @@ const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *h
       .now_us = now_us,
       .log = log_line,
   };
-  paging_uncache(nic->bar0, REGISTERS_SIZE);
+  paging_uncache(nic->bar[0], REGISTERS_SIZE);
   platform_state.nic = nic;
-  platform_state.bar[0] = (volatile uint8_t *)mmio(nic->bar0);
+  platform_state.bar[0] = (volatile uint8_t *)mmio(nic->bar[0]);
   platform_state.heap = heap;
   platform_state.heap_size = heap_size;
   return &platform;
@@ -192,30 +192,24 @@ const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *h
 
 /* Bus ------------------------------------------------------------------------------------------------------------ */
 
+static uint32_t read_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
+                            uint8_t offset) {
+  (void)ctx;
+  return segment == 0 ? pci_read(bus, device, function, offset) : PCI_NO_DEVICE;
+}
+
 static bool is_known(uint8_t bus, uint8_t device, uint8_t function, struct kernel_nic *nic) {
   uint32_t id = pci_read(bus, device, function, 0);
   const struct net_device_id what = {.vendor_id = (uint16_t)id, .device_id = (uint16_t)(id >> 16)};
-  if(id == PCI_NO_DEVICE || !net_driver_find(&what, NULL)) {
+  if(id == PCI_NO_DEVICE || !net_driver_find(&what, NULL) ||
+     !kernel_nic_look(read_config, NULL, 0, bus, device, function, nic)) {
     return false;
   }
-  uint32_t bar0 = pci_read(bus, device, function, PCI_BAR0);
-  *nic = (struct kernel_nic){
-      .bus = bus,
-      .device = device,
-      .function = function,
-      .revision_id = (uint8_t)pci_read(bus, device, function, 8),
-      .vendor_id = (uint16_t)id,
-      .device_id = (uint16_t)(id >> 16),
-      .bar0 = bar0 & ~15U,
-  };
   uint32_t command = pci_read(bus, device, function, PCI_COMMAND);
   if((command & PCI_COMMAND_ON) != PCI_COMMAND_ON) {
     pci_write(bus, device, function, PCI_COMMAND, (command & 0xFFFFU) | PCI_COMMAND_ON);
   }
-  if((bar0 & 6U) == 4U) {
-    nic->bar0 |= (uint64_t)pci_read(bus, device, function, PCI_BAR0 + 4U) << 32;
-  }
-  return nic->bar0 + REGISTERS_SIZE <= PAGING_LIMIT;
+  return nic->bar[0] + REGISTERS_SIZE <= PAGING_LIMIT;
 }
 
 bool nic_find(uint32_t index, struct kernel_nic *nic) {

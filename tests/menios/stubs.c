@@ -18,6 +18,7 @@
 #include <kernel/tsc.h>
 
 #include "stubs.h"
+#include "net/e1000.h"
 
 #define R_ICR 0x000C0U
 #define R_IMS 0x000D0U

@@ -10,12 +10,15 @@
 #define BAR0_AT  0x80000000U
 #define RING     16U
 
+/* Of a table with one entry. */
+#define TABLE_SIZE (offsetof(struct net_handoff_image, block) + NET_HANDOFF_BLOCK_MAX)
+
 /* Firmware's device, the table it leaves, and the kernel's device. */
 struct bench {
   struct sim *sim;
   struct netdev *firmware;
   struct netdev *kernel;
-  struct net_handoff table;
+  struct net_handoff_image table;
   struct unit_client before;
   struct unit_client after;
 };
@@ -57,32 +60,43 @@ static inline void end(struct bench *bench) {
   unit_end(bench->sim, bench->firmware);
 }
 
+static inline struct net_handoff_e1000 *block_of(struct net_handoff_image *table, uint32_t index) {
+  return (struct net_handoff_e1000 *)table->block[index];
+}
+
+/* Where firmware says that the NIC is. */
+static inline struct net_handoff_nic *place_nic(struct net_handoff_image *table, uint16_t device_id) {
+  struct net_handoff_nic *nic = net_handoff_add(table, NET_HANDOFF_BLOCK_E1000, NET_HANDOFF_E1000_SIZE_2_0);
+  assert_non_null(nic);
+  nic->vendor_id = E1000_VENDOR_ID;
+  nic->device_id = device_id;
+  nic->bar[0] = (struct net_handoff_bar){
+      .processor = BAR0_AT, .bus = BAR0_AT, .size = E1000_BAR0_MIN_SIZE, .flags = NET_HANDOFF_BAR_MEMORY};
+  return nic;
+}
+
 /* What the producer does at ExitBootServices. */
 static inline void leave(struct bench *bench, uint8_t state) {
-  struct net_handoff *table = &bench->table;
+  struct net_handoff_image *table = &bench->table;
   net_handoff_init(table);
-  table->nic_count = 1;
-  table->nic[0].vendor_id = E1000_VENDOR_ID;
-  table->nic[0].device_id = sim_knobs(bench->sim)->device_id;
-  table->nic[0].bar0 = BAR0_AT;
-  table->nic[0].bar0_size = E1000_BAR0_MIN_SIZE;
-  table->nic[0].state = state;
-  netdev_handoff_export(bench->firmware, &table->nic[0]);
+  struct net_handoff_nic *nic = place_nic(table, sim_knobs(bench->sim)->device_id);
+  nic->state = state;
+  netdev_handoff_export(bench->firmware, nic, table->block[0]);
   if(state == NET_HANDOFF_QUIET) {
     netdev_quiesce(bench->firmware);
   }
   net_handoff_seal(table);
 }
 
-static inline const char *judge(const struct net_handoff *table, struct net_handoff *copy) {
+static inline const char *judge(const struct net_handoff_image *table, struct net_handoff_copy *copy) {
   const char *problem = net_handoff_validate(table, sizeof(*table), TABLE_AT, copy);
   return problem ? problem : "";
 }
 
 static inline int adopt(struct bench *bench) {
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   assert_string_equal(judge(&bench->table, &copy), "");
-  int result = e1000_adopt(sim_platform(bench->sim), &copy.nic[0], identity, &bench->kernel);
+  int result = e1000_adopt(sim_platform(bench->sim), &copy.nic[0], copy.block[0], identity, &bench->kernel);
   if(result == NETDEV_OK) {
     memset(&bench->after, 0, sizeof(bench->after));
     bench->kernel->client.ctx = &bench->after;

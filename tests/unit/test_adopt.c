@@ -305,7 +305,8 @@ static void test_quiet_but_running(void **state) {
     leave(&bench, NET_HANDOFF_QUIET);
     uint32_t offset = receiver ? E1000_RCTL : E1000_TCTL;
     uint32_t quiet = sim_peek(bench.sim, offset);
-    sim_poke(bench.sim, offset, receiver ? bench.table.nic[0].rctl : bench.table.nic[0].tctl);
+    const struct net_handoff_e1000 *block = block_of(&bench.table, 0);
+    sim_poke(bench.sim, offset, receiver ? block->rctl : block->tctl);
     sim_forget_accesses(bench.sim);
     assert_int_equal(adopt(&bench), NETDEV_E_STATE);
     assert_null(bench.kernel);
@@ -320,7 +321,7 @@ static void test_quiet_but_running(void **state) {
 static void test_buffers_elsewhere(void **state) {
   (void)state;
   struct bench bench;
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   struct netdev *dev = NULL;
   uint8_t frame[60];
   begin(&bench, 0x10D3);
@@ -330,11 +331,12 @@ static void test_buffers_elsewhere(void **state) {
   inject(&bench, 1);
   leave(&bench, NET_HANDOFF_LIVE);
   uint32_t leaks = sim_leaks(bench.sim);
-  struct net_handoff_ring *rings[] = {&copy.nic[0].rx, &copy.nic[0].tx};
+  struct net_handoff_e1000 *block = (struct net_handoff_e1000 *)copy.block[0];
+  struct net_handoff_e1000_ring *rings[] = {&block->rx, &block->tx};
   for(size_t i = 0; i < 2; i++) {
     assert_string_equal(judge(&bench.table, &copy), "");
     rings[i]->buffers_device += E1000_BUFFER_SIZE;
-    assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_STATE);
+    assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], identity, &dev), NETDEV_E_STATE);
     assert_int_equal(sim_leaks(bench.sim), leaks);
   }
   volatile union e1000_descriptor *descriptor = unit_nic(bench.firmware)->rx.descriptor;
@@ -351,18 +353,21 @@ static void test_buffers_elsewhere(void **state) {
 static void test_refusals(void **state) {
   (void)state;
   struct bench bench;
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
   assert_string_equal(judge(&bench.table, &copy), "");
   struct netdev *dev = NULL;
-  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], nowhere, &dev), NETDEV_E_NO_MEMORY);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], nowhere, &dev),
+                   NETDEV_E_NO_MEMORY);
   copy.nic[0].state = NET_HANDOFF_ARMED_LIVE;
-  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_UNSUPPORTED);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], identity, &dev),
+                   NETDEV_E_UNSUPPORTED);
   copy.nic[0].state = NET_HANDOFF_LIVE;
   copy.nic[0].device_id = 0x1234;
-  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_UNSUPPORTED);
-  assert_int_equal(e1000_adopt(NULL, &copy.nic[0], identity, &dev), NETDEV_E_INVALID);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], identity, &dev),
+                   NETDEV_E_UNSUPPORTED);
+  assert_int_equal(e1000_adopt(NULL, &copy.nic[0], copy.block[0], identity, &dev), NETDEV_E_INVALID);
   assert_null(dev);
   end(&bench);
 }
@@ -371,7 +376,7 @@ static void test_refusals(void **state) {
 static void test_adoption_that_fails(void **state) {
   (void)state;
   struct bench bench;
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   struct netdev *dev = NULL;
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
@@ -379,17 +384,19 @@ static void test_adoption_that_fails(void **state) {
   uint32_t leaks = sim_leaks(bench.sim);
   for(uint32_t n = 1; n <= 3; n++) {
     sim_knobs(bench.sim)->fail_alloc_at = sim_allocs(bench.sim) + n;
-    assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_NO_MEMORY);
+    assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], identity, &dev),
+                     NETDEV_E_NO_MEMORY);
     assert_int_equal(sim_leaks(bench.sim), leaks);
   }
   sim_knobs(bench.sim)->gone = true;
-  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_GONE);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], identity, &dev), NETDEV_E_GONE);
   sim_knobs(bench.sim)->gone = false;
   /* a count that only device and entry agree on */
-  copy.nic[0].tx.count = 2U * E1000_RING_MAX;
+  struct net_handoff_e1000 *block = (struct net_handoff_e1000 *)copy.block[0];
+  block->tx.count = 2U * E1000_RING_MAX;
   uint32_t length = sim_peek(bench.sim, E1000_TDLEN);
-  sim_poke(bench.sim, E1000_TDLEN, copy.nic[0].tx.count * 16U);
-  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], identity, &dev), NETDEV_E_INVALID);
+  sim_poke(bench.sim, E1000_TDLEN, block->tx.count * 16U);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], identity, &dev), NETDEV_E_INVALID);
   sim_poke(bench.sim, E1000_TDLEN, length);
   assert_int_equal(sim_leaks(bench.sim), leaks);
   assert_int_equal(adopt(&bench), NETDEV_OK);

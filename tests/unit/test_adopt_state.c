@@ -69,7 +69,7 @@ static void test_interrupts_are_masked(void **state) {
     begin(&bench, SIM_82574L);
     leave(&bench, NET_HANDOFF_LIVE);
     sim_poke(bench.sim, E1000_IMS, E1000_CAUSE_RXT0 | E1000_CAUSE_LSC);
-    bench.table.nic[0].tctl ^= wrong ? E1000_TCTL_RTLC : 0U;
+    block_of(&bench.table, 0)->tctl ^= wrong ? E1000_TCTL_RTLC : 0U;
     net_handoff_seal(&bench.table);
     assert_int_equal(adopt(&bench), wrong ? NETDEV_E_STATE : NETDEV_OK);
     assert_int_equal(sim_peek(bench.sim, E1000_IMS), 0);

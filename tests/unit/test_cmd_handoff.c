@@ -19,19 +19,27 @@ static struct net_handoff *table(void) {
 }
 
 /* The entry of the NIC with this device number in a table that holds together; NULL when it has none. */
+static struct net_handoff_copy copy;
+
 static const struct net_handoff_nic *entry(uint32_t device) {
-  static struct net_handoff copy;
   if(!table()) {
     return NULL;
   }
   const char *problem = net_handoff_validate(table(), table()->size, (uintptr_t)table(), &copy);
   assert_string_equal(problem ? problem : "", "");
-  for(uint32_t i = 0; i < copy.nic_count; i++) {
+  for(uint32_t i = 0; i < copy.head.nic_count; i++) {
     if(copy.nic[i].pci_device == device && copy.nic[i].state != NET_HANDOFF_LOST) {
       return &copy.nic[i];
     }
   }
   return NULL;
+}
+
+/* Its block. */
+static const struct net_handoff_e1000 *block(uint32_t device) {
+  const struct net_handoff_nic *nic = entry(device);
+  assert_non_null(nic);
+  return (const struct net_handoff_e1000 *)copy.block[nic - copy.nic];
 }
 
 static void assert_armed(uint32_t device, int state) {
@@ -81,10 +89,10 @@ static void test_ring(void **state) {
   (void)cmd_begin(SIM_82540EM);
   cmd_resident(&stack);
   assert_int_equal(cmd_that_stays("handoff"), EFI_SUCCESS);
-  assert_int_equal(entry(2)->rx.count, 256);
+  assert_int_equal(block(2)->rx.count, 256);
   assert_int_equal(cmd_that_stays("handoff --ring 512"), EFI_SUCCESS); /* made anew, larger */
-  assert_int_equal(entry(2)->rx.count, 512);
-  assert_int_equal(entry(2)->tx.count, 512);
+  assert_int_equal(block(2)->rx.count, 512);
+  assert_int_equal(block(2)->tx.count, 512);
   cmd_end();
 }
 
@@ -96,16 +104,16 @@ static void test_lease(void **state) {
     cmd_resident(&address);
     /* also when the stack above the NIC starts again for the sake of the rings */
     assert_int_equal(cmd_that_stays(ring ? "handoff --ring 128" : "handoff"), EFI_SUCCESS);
-    assert_memory_equal(entry(2)->ipv4_address, "\x0A\x01\x02\x03", 4);
-    assert_memory_equal(entry(2)->ipv4_mask, "\xFF\xFF\x00\x00", 4);
-    assert_memory_equal(entry(2)->ipv4_gateway, "\x0A\x01\x00\xFE", 4);
+    assert_memory_equal(entry(2)->lease.address, "\x0A\x01\x02\x03", 4);
+    assert_memory_equal(entry(2)->lease.mask, "\xFF\xFF\x00\x00", 4);
+    assert_memory_equal(entry(2)->lease.gateway, "\x0A\x01\x00\xFE", 4);
     cmd_end();
   }
   (void)cmd_begin(SIM_82574L);
   cmd_resident(&stack);
   assert_int_equal(cmd("handoff --cancel"), EFI_SUCCESS);
   assert_int_equal(cmd_that_stays("handoff"), EFI_SUCCESS);
-  assert_memory_equal(entry(2)->ipv4_address, "\0\0\0\0", 4);
+  assert_memory_equal(entry(2)->lease.address, "\0\0\0\0", 4);
   cmd_end();
 }
 
@@ -234,10 +242,10 @@ static void test_show(void **state) {
   assert_said("1af4:1100");
   assert_said("0x80000000");
   assert_said(": valid");
-  table()->nic[0].ipv4_address[0]++;
+  table()->crc32++;
   assert_int_equal(cmd("handoff --show"), EFI_COMPROMISED_DATA);
   assert_not_said(": valid");
-  table()->nic[0].ipv4_address[0]--;
+  table()->crc32--;
   assert_int_equal(cmd("handoff --show"), EFI_SUCCESS);
   cmd_end();
 }
@@ -259,15 +267,36 @@ static void test_cancel(void **state) {
 /* A table whose NIC nobody here drives: of another loader, say. */
 static void test_cancel_a_foreign_table(void **state) {
   (void)state;
-  static struct net_handoff foreign;
+  static struct net_handoff_image foreign;
   (void)cmd_begin(SIM_82574L);
   net_handoff_init(&foreign);
-  foreign.nic_count = 1;
-  foreign.nic[0].state = NET_HANDOFF_ARMED_QUIET;
+  net_handoff_add(&foreign, NET_HANDOFF_BLOCK_E1000, NET_HANDOFF_E1000_SIZE_2_0)->state = NET_HANDOFF_ARMED_QUIET;
   net_handoff_seal(&foreign);
   assert_int_equal(BS->InstallConfigurationTable(&table_guid, &foreign), EFI_SUCCESS);
   assert_int_equal(cmd("handoff --cancel"), EFI_ACCESS_DENIED);
   assert_ptr_equal(table(), &foreign);
+  assert_int_equal(BS->InstallConfigurationTable(&table_guid, NULL), EFI_SUCCESS);
+  cmd_end();
+}
+
+/* Of another version: nothing is believed of it, its size least of all, and nothing is added to it. */
+static void test_another_version(void **state) {
+  (void)state;
+  static struct net_handoff foreign = {
+      .magic = NET_HANDOFF_MAGIC, .version_major = 1, .size = NET_HANDOFF_MAX_SIZE, .nic_count = 8};
+  static struct net_handoff_image newer;
+  (void)cmd_begin(SIM_82574L);
+  assert_int_equal(BS->InstallConfigurationTable(&table_guid, &foreign), EFI_SUCCESS);
+  assert_int_equal(cmd("handoff --show"), EFI_COMPROMISED_DATA);
+  assert_said("of an older major version, which this one does not read");
+  assert_int_equal(BS->InstallConfigurationTable(&table_guid, NULL), EFI_SUCCESS);
+  net_handoff_init(&newer);
+  newer.head.version_minor++;
+  net_handoff_seal(&newer);
+  assert_int_equal(BS->InstallConfigurationTable(&table_guid, &newer), EFI_SUCCESS);
+  assert_int_equal(cmd_that_stays("handoff"), EFI_INCOMPATIBLE_VERSION);
+  assert_said("was not made by this version");
+  assert_int_equal(newer.head.nic_count, 0);
   assert_int_equal(BS->InstallConfigurationTable(&table_guid, NULL), EFI_SUCCESS);
   cmd_end();
 }
@@ -393,6 +422,7 @@ int main(void) {
       cmocka_unit_test(test_show),
       cmocka_unit_test(test_cancel),
       cmocka_unit_test(test_cancel_a_foreign_table),
+      cmocka_unit_test(test_another_version),
       cmocka_unit_test(test_next),
       cmocka_unit_test(test_next_that_is_none),
       cmocka_unit_test(test_long_arguments),

@@ -10,7 +10,7 @@
 
 static struct kernel_nic place_of(const struct bench *bench) {
   return (struct kernel_nic){
-      .vendor_id = E1000_VENDOR_ID, .device_id = sim_knobs(bench->sim)->device_id, .bar0 = BAR0_AT};
+      .vendor_id = E1000_VENDOR_ID, .device_id = sim_knobs(bench->sim)->device_id, .bar = {BAR0_AT}};
 }
 
 /* The one report of the link: which device it is about can be said by then. */
@@ -32,6 +32,7 @@ static int start_at(struct bench *bench, const struct kernel_nic *nic, size_t av
   bench->kernel = bench->firmware; /* must not be what comes out */
   int result = kernel_nic_start(sim_platform(bench->sim), nic, table, available, TABLE_AT, own_memory, &client,
                                 &bench->kernel, origin);
+  memcpy(&bench->table, table, available); /* what it has marked */
   free(table);
   return result;
 }
@@ -137,7 +138,7 @@ static void test_entry_among_others(void **state) {
   (void)add_nic(&bench.table);
   struct net_handoff_nic own = bench.table.nic[0];
   own.pci_bus = nic.bus = 3;
-  bench.table.nic[0] = bench.table.nic[1];
+  bench.table.nic[0] = bench.table.nic[1]; /* each goes on naming its block */
   bench.table.nic[1] = own;
   net_handoff_seal(&bench.table);
   expect_start(&bench, &nic, sizeof(bench.table), KERNEL_NIC_ADOPTED);
@@ -157,11 +158,250 @@ static void test_foreign_tables(void **state) {
     entry->pci_function ^= i == 3;
     entry->vendor_id ^= i == 4;
     entry->device_id ^= i == 5; /* 100F, a part that the driver knows too */
-    entry->bar0 += i == 6 ? E1000_BAR0_MIN_SIZE : 0;
+    entry->bar[0].bus += i == 6 ? E1000_BAR0_MIN_SIZE : 0;
     net_handoff_seal(&bench.table);
     const struct kernel_nic nic = place_of(&bench);
+    enum kernel_nic_origin origin;
+    assert_int_equal(start_at(&bench, &nic, sizeof(bench.table), &origin), NETDEV_OK);
+    assert_int_equal(origin, KERNEL_NIC_FRESH);
+    assert_int_equal(sim_logged(bench.sim, NET_LOG_INFO, "handoff: the table does not speak of this NIC at this place"),
+                     1);
+    assert_int_equal(bench.table.nic[0].state, NET_HANDOFF_LIVE); /* it is somebody else's */
+    expect_traffic(&bench);
+    end(&bench);
+  }
+}
+
+/* Behind a host bridge that translates, configuration space has another address than the processor. */
+static void test_translating_bridge(void **state) {
+  (void)state;
+  for(uint32_t i = 0; i < 3; i++) {
+    struct bench bench;
+    begin(&bench, 0x10D3);
+    leave(&bench, NET_HANDOFF_LIVE);
+    bench.table.nic[0].bar[0].bus = 0x10000000U;
+    net_handoff_seal(&bench.table);
+    struct kernel_nic nic = place_of(&bench);
+    nic.bar[0] = 0x10000000U;
+    nic.mapped[0] = i == 0 ? 0 : BAR0_AT + (i == 2 ? E1000_BAR0_MIN_SIZE : 0);
+    expect_start(&bench, &nic, sizeof(bench.table), i == 2 ? KERNEL_NIC_FRESH : KERNEL_NIC_ADOPTED);
+  }
+}
+
+/* With a path, the numbers of the buses on it do not matter but for the root's; without one on either side, the NIC's
+ * does. */
+static void test_path(void **state) {
+  (void)state;
+  static const struct {
+    const char *what;
+    bool entry_knows;
+    bool kernel_knows;
+    uint8_t bus;
+    uint8_t count;
+    struct net_handoff_bridge path[2];
+    enum kernel_nic_origin origin;
+  } cases[] = {
+      {"the same", true, true, 2, 2, {{0, 3, 0, 0}, {1, 4, 1, 0}}, KERNEL_NIC_ADOPTED},
+      {"renumbered", true, true, 9, 2, {{0, 3, 0, 0}, {5, 4, 1, 0}}, KERNEL_NIC_ADOPTED},
+      {"another root", true, true, 2, 2, {{1, 3, 0, 0}, {1, 4, 1, 0}}, KERNEL_NIC_FRESH},
+      {"another device", true, true, 2, 2, {{0, 5, 0, 0}, {1, 4, 1, 0}}, KERNEL_NIC_FRESH},
+      {"another function", true, true, 2, 2, {{0, 3, 0, 0}, {1, 4, 0, 0}}, KERNEL_NIC_FRESH},
+      {"a bridge less", true, true, 2, 1, {{0, 3, 0, 0}}, KERNEL_NIC_FRESH},
+      {"no bridge", true, true, 2, 0, {{0}}, KERNEL_NIC_FRESH},
+      {"the firmware does not know", false, true, 2, 1, {{0, 3, 0, 0}}, KERNEL_NIC_ADOPTED},
+      {"nor the kernel, and the bus differs", true, false, 3, 0, {{0}}, KERNEL_NIC_FRESH},
+  };
+  for(size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct bench bench;
+    begin(&bench, 0x10D3);
+    leave(&bench, NET_HANDOFF_LIVE);
+    struct net_handoff_nic *entry = &bench.table.nic[0];
+    entry->pci_bus = 2;
+    entry->flags = cases[i].entry_knows ? NET_HANDOFF_PATH_KNOWN : 0;
+    entry->path_count = 2;
+    entry->path[0] = (struct net_handoff_bridge){0, 3, 0, 0};
+    entry->path[1] = (struct net_handoff_bridge){1, 4, 1, 0};
+    net_handoff_seal(&bench.table);
+    struct kernel_nic nic = place_of(&bench);
+    nic.bus = cases[i].bus;
+    nic.path_known = cases[i].kernel_knows;
+    nic.path_count = cases[i].count;
+    memcpy(nic.path, cases[i].path, sizeof(cases[i].path));
+    print_message("consumer: path: %s\n", cases[i].what);
+    expect_start(&bench, &nic, sizeof(bench.table), cases[i].origin);
+  }
+}
+
+/* A kernel that is started from this one finds the entry marked, in a table that is still good, and resets the NIC. */
+static void test_second_kernel(void **state) {
+  (void)state;
+  for(uint8_t mode = NET_HANDOFF_QUIET; mode <= NET_HANDOFF_LIVE; mode++) {
+    struct bench bench;
+    struct net_handoff_copy copy;
+    enum kernel_nic_origin origin;
+    begin(&bench, 0x10D3);
+    leave(&bench, mode);
+    const struct kernel_nic nic = place_of(&bench);
+    assert_int_equal(start_at(&bench, &nic, sizeof(bench.table), &origin), NETDEV_OK);
+    assert_int_equal(origin, KERNEL_NIC_ADOPTED);
+    assert_string_equal(judge(&bench.table, &copy), "");
+    assert_int_equal(copy.nic[0].state, NET_HANDOFF_ADOPTED);
+    netdev_unregister(bench.kernel); /* the first kernel's driver lets go, as it must before it starts another */
+    netdev_destroy(bench.kernel);
+    bench.after = (struct unit_client){0};
     expect_start(&bench, &nic, sizeof(bench.table), KERNEL_NIC_FRESH);
   }
+}
+
+/* Also an entry that ended in a fresh start is used up: by its state, or by what the NIC said. */
+static void test_marked_though_fresh(void **state) {
+  (void)state;
+  static const struct {
+    uint8_t state;
+    const char *log;
+  } cases[] = {
+      {NET_HANDOFF_ARMED_LIVE, "handoff: the firmware's driver did not see boot services end"},
+      {NET_HANDOFF_LOST, "handoff: withdrawn, or the firmware could not leave this NIC"},
+      {NET_HANDOFF_ADOPTED, "handoff: another kernel has had this NIC"},
+      {NET_HANDOFF_LIVE, "handoff: RDT differs"},
+  };
+  for(size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct bench bench;
+    struct net_handoff_copy copy;
+    enum kernel_nic_origin origin;
+    begin(&bench, 0x10D3);
+    leave(&bench, NET_HANDOFF_LIVE);
+    bench.table.nic[0].state = cases[i].state;
+    net_handoff_seal(&bench.table);
+    if(cases[i].state == NET_HANDOFF_LIVE) {
+      sim_poke(bench.sim, E1000_RDT, sim_peek(bench.sim, E1000_RDT) ^ 1U);
+    }
+    const struct kernel_nic nic = place_of(&bench);
+    assert_int_equal(start_at(&bench, &nic, sizeof(bench.table), &origin), NETDEV_OK);
+    assert_int_equal(origin, KERNEL_NIC_FRESH);
+    assert_int_equal(
+        sim_logged(bench.sim, cases[i].state == NET_HANDOFF_LIVE ? NET_LOG_WARN : NET_LOG_INFO, cases[i].log), 1);
+    assert_string_equal(judge(&bench.table, &copy), "");
+    assert_int_equal(copy.nic[0].state, NET_HANDOFF_ADOPTED);
+    expect_traffic(&bench);
+    end(&bench);
+  }
+}
+
+/* A NIC of a family that this kernel lacks, were it one of ours: started afresh by whoever knows it. */
+static void test_foreign_family(void **state) {
+  (void)state;
+  struct bench bench;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  bench.table.nic[0].block_kind = 77;
+  net_handoff_seal(&bench.table);
+  const struct kernel_nic nic = place_of(&bench);
+  expect_start(&bench, &nic, sizeof(bench.table), KERNEL_NIC_FRESH);
+}
+
+/* Places --------------------------------------------------------------------------------------------------------- */
+
+/* A machine: a function is a line, what it has in configuration space a few words. */
+struct function {
+  uint8_t bus;
+  uint8_t device;
+  uint8_t function;
+  uint32_t header; /* word 0x0C */
+  uint32_t buses;  /* word 0x18 */
+  uint32_t bar[6];
+};
+
+#define BRIDGE 0x00010000U
+#define MULTI  0x00800000U
+
+static const struct function machine[] = {
+    {.bus = 0, .device = 0, .function = 0, .header = 0},
+    {.bus = 0, .device = 2, .function = 0, .header = MULTI},
+    {.bus = 0, .device = 2, .function = 5, .header = MULTI | BRIDGE, .buses = 0x00050100U},
+    {.bus = 0, .device = 3, .function = 0, .header = BRIDGE, .buses = 0x00090600U},
+    {.bus = 1,
+     .device = 31,
+     .function = 7,
+     .header = BRIDGE,
+     .buses = 0x00020200U}, /* hidden: there is no function 0 */
+    {.bus = 1, .device = 4, .function = 0, .header = BRIDGE, .buses = 0x00020201U},
+    {.bus = 2, .device = 1, .function = 0, .header = 0, .bar = {0x0000000CU, 0x000000E0U, 0xC001U, 0x8000000CU, 1, 8}},
+    {.bus = 0x80, .device = 1, .function = 0, .header = 0, .bar = {0x90000000U}},
+};
+
+static uint32_t read_machine(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
+                             uint8_t offset) {
+  uint32_t *reads = ctx;
+  (*reads)++;
+  assert_int_equal(offset % 4U, 0);
+  for(size_t i = 0; segment == 1 && i < sizeof(machine) / sizeof(machine[0]); i++) {
+    const struct function *at = &machine[i];
+    if(at->bus == bus && at->device == device && at->function == function) {
+      switch(offset) {
+      case 0x00:
+        return 0x10D38086U;
+      case 0x08:
+        return 0x02000007U;
+      case 0x0C:
+        return at->header;
+      case 0x2C:
+        return 0x11001AF4U;
+      default:
+        return (at->header & BRIDGE) && offset == 0x18 ? at->buses : at->bar[(offset - 0x10U) / 4U];
+      }
+    }
+  }
+  return UINT32_MAX;
+}
+
+static void test_look(void **state) {
+  (void)state;
+  struct kernel_nic nic;
+  uint32_t reads = 0;
+  assert_true(kernel_nic_look(read_machine, &reads, 1, 2, 1, 0, &nic));
+  assert_int_equal(nic.vendor_id, 0x8086);
+  assert_int_equal(nic.device_id, 0x10D3);
+  assert_int_equal(nic.revision_id, 7);
+  assert_int_equal(nic.subsystem_vendor_id, 0x1AF4);
+  assert_int_equal(nic.subsystem_id, 0x1100);
+  static const uint64_t bars[] = {0xE000000000ULL, 0, 0xC000U, 0x180000000ULL, 0, 0};
+  assert_memory_equal(nic.bar, bars, sizeof(bars));
+  assert_true(nic.path_known);
+  assert_int_equal(nic.path_count, 2);
+  const struct net_handoff_bridge path[] = {{0, 2, 5, 0}, {1, 4, 0, 0}};
+  assert_memory_equal(nic.path, path, sizeof(path));
+  assert_true(reads < 300);
+
+  assert_true(kernel_nic_look(read_machine, &reads, 1, 0x80, 1, 0, &nic)); /* a root bus of its own */
+  assert_true(nic.path_known);
+  assert_int_equal(nic.path_count, 0);
+  assert_int_equal(nic.bar[0], 0x90000000U);
+  assert_false(kernel_nic_look(read_machine, &reads, 0, 2, 1, 0, &nic));
+  assert_int_equal(nic.vendor_id, 0);
+}
+
+/* Firmware 17 bridges deep, one below the other: more than an entry has room for. */
+static uint32_t read_tower(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint8_t offset) {
+  (void)ctx;
+  (void)segment;
+  if(device != 0 || function != 0) {
+    return UINT32_MAX;
+  }
+  return offset == 0x0C ? BRIDGE : offset == 0x18 ? (bus + 1U) << 8 : 0;
+}
+
+static void test_look_too_deep(void **state) {
+  (void)state;
+  struct kernel_nic nic;
+  assert_true(kernel_nic_look(read_tower, NULL, 0, NET_HANDOFF_PATH_MAX, 0, 0, &nic));
+  assert_true(nic.path_known);
+  assert_int_equal(nic.path_count, NET_HANDOFF_PATH_MAX);
+  assert_int_equal(nic.path[0].bus, 0);
+  assert_int_equal(nic.path[15].bus, 15);
+  assert_true(kernel_nic_look(read_tower, NULL, 0, NET_HANDOFF_PATH_MAX + 1U, 0, 0, &nic));
+  assert_false(nic.path_known);
+  assert_int_equal(nic.path_count, 0);
 }
 
 /* A good table, and a NIC that has moved on since. */
@@ -183,14 +423,14 @@ static void test_damaged_tables(void **state) {
   (void)state;
   struct bench bench;
   uint32_t damaged = 0;
-  for(size_t i = 0; i < sizeof(bench.table); i++, damaged++) {
+  for(size_t i = 0; i < TABLE_SIZE; i++, damaged++) {
     begin(&bench, i % 2U ? 0x100E : 0x10D3);
     leave(&bench, i % 3U ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET);
     ((uint8_t *)&bench.table)[i] ^= (uint8_t)(1U << (i % 8U));
     const struct kernel_nic nic = place_of(&bench);
     expect_start(&bench, &nic, sizeof(bench.table), KERNEL_NIC_FRESH);
   }
-  for(size_t size = 0; size < sizeof(bench.table); size += 3, damaged++) {
+  for(size_t size = 0; size < TABLE_SIZE; size += 3, damaged++) {
     begin(&bench, 0x10D3);
     leave(&bench, NET_HANDOFF_LIVE);
     const struct kernel_nic nic = place_of(&bench);
@@ -253,7 +493,7 @@ static void test_nic_that_fails(void **state) {
     enum kernel_nic_origin origin;
     begin(&bench, 0x100E);
     leave(&bench, NET_HANDOFF_LIVE);
-    bench.table.magic++;
+    bench.table.head.magic++;
     const struct kernel_nic nic = place_of(&bench);
     const uint32_t held = sim_leaks(bench.sim);
     sim_knobs(bench.sim)->gone = gone;
@@ -296,11 +536,23 @@ static void test_no_name_left(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_locate),         cmocka_unit_test(test_no_table),
-      cmocka_unit_test(test_good_table),     cmocka_unit_test(test_entry_among_others),
-      cmocka_unit_test(test_foreign_tables), cmocka_unit_test(test_nic_that_disagrees),
-      cmocka_unit_test(test_damaged_tables), cmocka_unit_test(test_no_memory),
-      cmocka_unit_test(test_nic_that_fails), cmocka_unit_test(test_no_name_left),
+      cmocka_unit_test(test_locate),
+      cmocka_unit_test(test_no_table),
+      cmocka_unit_test(test_good_table),
+      cmocka_unit_test(test_entry_among_others),
+      cmocka_unit_test(test_foreign_tables),
+      cmocka_unit_test(test_translating_bridge),
+      cmocka_unit_test(test_path),
+      cmocka_unit_test(test_second_kernel),
+      cmocka_unit_test(test_marked_though_fresh),
+      cmocka_unit_test(test_foreign_family),
+      cmocka_unit_test(test_look),
+      cmocka_unit_test(test_look_too_deep),
+      cmocka_unit_test(test_nic_that_disagrees),
+      cmocka_unit_test(test_damaged_tables),
+      cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(test_nic_that_fails),
+      cmocka_unit_test(test_no_name_left),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,14 @@
 #include "handoff_producer.h"
 #include "unit_efi.h"
 
-static const UINT8 lease[3][4] = {{10, 0, 2, 15}, {255, 255, 255, 0}, {10, 0, 2, 2}};
+static const struct net_handoff_lease lease = {.address = {10, 0, 2, 15},
+                                               .mask = {255, 255, 255, 0},
+                                               .gateway = {10, 0, 2, 2},
+                                               .server = {10, 0, 2, 1},
+                                               .dns = {{10, 0, 2, 3}},
+                                               .origin = NET_HANDOFF_LEASE_DHCP,
+                                               .seconds = 86400,
+                                               .obtained = 1700000000};
 
 static EFI_STATUS arm(const struct firmware_nic *nic, BOOLEAN live) {
   struct pci_nic *list;
@@ -12,7 +19,7 @@ static EFI_STATUS arm(const struct firmware_nic *nic, BOOLEAN live) {
   assert_int_equal(pci_find_nics(&list, &count), EFI_SUCCESS);
   for(UINTN i = 0; i < count; i++) {
     if(list[i].handle == nic->handle) {
-      status = handoff_arm(&unit_device(nic)->nic, &list[i], live, lease);
+      status = handoff_arm(&unit_device(nic)->nic, &list[i], live, &lease);
     }
   }
   assert_int_equal(BS->FreePool(list), EFI_SUCCESS);
@@ -24,9 +31,9 @@ static void disarm(const struct firmware_nic *nic) {
 }
 
 /* The table as a kernel would find it, judged as a kernel would. */
-static struct net_handoff published(void) {
-  struct net_handoff copy;
-  const struct net_handoff *table = handoff_find();
+static struct net_handoff_copy published(void) {
+  struct net_handoff_copy copy;
+  const struct net_handoff_image *table = handoff_find();
   assert_non_null(table);
   const char *problem = net_handoff_validate(table, sizeof(*table), (UINTN)table, &copy);
   assert_string_equal(problem ? problem : "", "");
@@ -82,9 +89,9 @@ static void test_arm_and_disarm(void **state) {
     assert_int_equal(arm(machine.nic, FALSE), EFI_SUCCESS);
     assert_int_equal(published().nic[0].state, NET_HANDOFF_ARMED_QUIET);
     assert_int_equal(arm(machine.nic, TRUE), EFI_SUCCESS); /* changes its mind: still one entry */
-    struct net_handoff table = published();
+    struct net_handoff_copy table = published();
     const struct net_handoff_nic *nic = &table.nic[0];
-    assert_int_equal(table.nic_count, 1);
+    assert_int_equal(table.head.nic_count, 1);
     assert_int_equal(nic->state, NET_HANDOFF_ARMED_LIVE);
     assert_int_equal(nic->pci_device, machine.nic->bus_device);
     assert_int_equal(nic->vendor_id, 0x8086);
@@ -94,13 +101,20 @@ static void test_arm_and_disarm(void **state) {
     assert_int_equal(nic->subsystem_id, 0x1100);
     assert_int_equal(nic->interrupt_line, 11);
     assert_int_equal(nic->interrupt_pin, 1);
-    assert_int_equal(nic->bar0, machine.nic->bar[0].base);
-    assert_int_equal(nic->bar0_size, 0x20000);
+    assert_int_equal(nic->bar[0].processor, machine.nic->bar[0].base);
+    assert_int_equal(nic->bar[0].bus, machine.nic->bar[0].base);
+    assert_int_equal(nic->bar[0].size, 0x20000);
+    assert_int_equal(nic->bar[0].flags, NET_HANDOFF_BAR_MEMORY);
+    const UINTN io = unit_devices[i] == SIM_82574L ? 2 : 1;
+    assert_int_equal(nic->bar[io].bus, machine.nic->bar[io].base);
+    assert_int_equal(nic->bar[io].flags, NET_HANDOFF_BAR_IO);
+    assert_int_equal(nic->block_kind, NET_HANDOFF_BLOCK_E1000);
+    assert_int_equal(nic->path_count, 0);
+    assert_int_equal(nic->flags, NET_HANDOFF_PATH_KNOWN | NET_HANDOFF_COHERENT |
+                                     (unit_devices[i] == SIM_82574L ? NET_HANDOFF_ASPM_OFF : 0));
     assert_int_equal(nic->msi_capability, unit_devices[i] == SIM_82574L ? 0xD0 : 0);
     assert_int_equal(nic->msix_capability, unit_devices[i] == SIM_82574L ? 0xA0 : 0);
-    assert_memory_equal(nic->ipv4_address, lease[0], 4);
-    assert_memory_equal(nic->ipv4_mask, lease[1], 4);
-    assert_memory_equal(nic->ipv4_gateway, lease[2], 4);
+    assert_memory_equal(&nic->lease, &lease, sizeof(lease));
     disarm(machine.nic);
     assert_null(handoff_find());
     assert_int_equal(arm(machine.nic, FALSE), EFI_SUCCESS); /* and the driver goes with it armed */
@@ -115,10 +129,11 @@ static void test_left_quiet(void **state) {
     (void)unit_open(machine.nic);
     assert_int_equal(arm(machine.nic, FALSE), EFI_SUCCESS);
     firmware_exit_boot_services();
-    struct net_handoff table = published();
+    struct net_handoff_copy table = published();
     assert_int_equal(table.nic[0].state, NET_HANDOFF_QUIET);
-    assert_int_not_equal(table.nic[0].rctl & E1000_RCTL_EN, 0);
-    assert_int_equal(sim_peek(machine.nic->sim, E1000_RDBAL), (UINT32)table.nic[0].rx.descriptors_device);
+    const struct net_handoff_e1000 *block = (const struct net_handoff_e1000 *)table.block[0];
+    assert_int_not_equal(block->rctl & E1000_RCTL_EN, 0);
+    assert_int_equal(sim_peek(machine.nic->sim, E1000_RDBAL), (UINT32)block->rx.descriptors_device);
     assert_quiet(machine.nic);
     end(machine.nic);
   }
@@ -131,12 +146,14 @@ static void *identity(void *ctx, uint64_t physical, uint64_t size) {
 }
 
 /* A kernel adopts the NIC, and finds the frames that came before and after ExitBootServices. */
-static void assert_adopted(const struct firmware_nic *nic, const struct net_handoff_nic *entry, UINTN frames) {
+static void assert_adopted(const struct firmware_nic *nic, const struct net_handoff_copy *table, UINTN index,
+                           UINTN frames) {
+  const struct net_handoff_nic *entry = &table->nic[index];
   struct netdev *kernel;
   UINT8 wanted[60];
   UINT8 got[1514];
   size_t length;
-  assert_int_equal(e1000_adopt(sim_platform(nic->sim), entry, identity, &kernel), NETDEV_OK);
+  assert_int_equal(e1000_adopt(sim_platform(nic->sim), entry, table->block[index], identity, &kernel), NETDEV_OK);
   for(UINT32 i = 0; i < frames; i++) {
     unit_frame(wanted, sizeof(wanted), entry->current_mac, i);
     assert_int_equal(netdev_receive(kernel, got, sizeof(got), &length), NETDEV_OK);
@@ -166,11 +183,11 @@ static void test_left_live(void **state) {
     firmware_exit_boot_services();
     firmware_exit_boot_services(); /* the first may have failed: what was done stays */
     inject(machine.nic, 1);
-    struct net_handoff table = published();
+    struct net_handoff_copy table = published();
     assert_int_equal(table.nic[0].state, NET_HANDOFF_LIVE);
     assert_int_equal(table.nic[0].link_up, 1);
     assert_int_equal(sim_peek(machine.nic->sim, E1000_IMS), 0);
-    assert_adopted(machine.nic, &table.nic[0], 2);
+    assert_adopted(machine.nic, &table, 0, 2);
     end(machine.nic);
   }
 }
@@ -186,9 +203,9 @@ static void test_left_live_though_shut_down(void **state) {
     assert_quiet(machine.nic);
     firmware_exit_boot_services();
     inject(machine.nic, 0);
-    struct net_handoff table = published();
+    struct net_handoff_copy table = published();
     assert_int_equal(table.nic[0].state, NET_HANDOFF_LIVE);
-    assert_adopted(machine.nic, &table.nic[0], 1);
+    assert_adopted(machine.nic, &table, 0, 1);
     end(machine.nic);
   }
 }
@@ -218,16 +235,16 @@ static void test_two_nics(void **state) {
   (void)unit_open(second);
   assert_int_equal(arm(machine.nic, FALSE), EFI_SUCCESS);
   assert_int_equal(arm(second, TRUE), EFI_SUCCESS);
-  assert_int_equal(published().nic_count, 2);
+  assert_int_equal(published().head.nic_count, 2);
 
   /* one lets go: the other's entry stays, and the first may come back to its own */
   assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
-  struct net_handoff table = published();
+  struct net_handoff_copy table = published();
   assert_int_equal(table.nic[0].state, NET_HANDOFF_LOST);
   assert_int_equal(table.nic[1].state, NET_HANDOFF_ARMED_LIVE);
   (void)unit_open(machine.nic);
   assert_int_equal(arm(machine.nic, FALSE), EFI_SUCCESS);
-  assert_int_equal(published().nic_count, 2);
+  assert_int_equal(published().head.nic_count, 2);
 
   inject(second, 0);
   firmware_exit_boot_services();
@@ -237,7 +254,7 @@ static void test_two_nics(void **state) {
   assert_int_equal(table.nic[1].state, NET_HANDOFF_LIVE);
   assert_int_equal(table.nic[1].device_id, SIM_82574L);
   assert_quiet(machine.nic);
-  assert_adopted(second, &table.nic[1], 1);
+  assert_adopted(second, &table, 1, 1);
   assert_string_equal(sim_violation_text(second->sim), "");
   end(machine.nic);
 }
@@ -254,10 +271,10 @@ static void test_lost_beside_live(void **state) {
   assert_int_equal(arm(second, TRUE), EFI_SUCCESS);
   assert_int_equal(firmware_disconnect(machine.nic->handle, NULL), EFI_SUCCESS);
   firmware_exit_boot_services();
-  struct net_handoff table = published();
+  struct net_handoff_copy table = published();
   assert_int_equal(table.nic[0].state, NET_HANDOFF_LOST);
   assert_int_equal(table.nic[1].state, NET_HANDOFF_LIVE);
-  assert_adopted(second, &table.nic[1], 0);
+  assert_adopted(second, &table, 1, 0);
   end(second);
 }
 
@@ -277,12 +294,87 @@ static void test_no_room_for_a_ninth(void **state) {
   assert_int_equal(firmware_connect(ninth->handle), EFI_SUCCESS);
   assert_int_equal(arm(ninth, FALSE), EFI_OUT_OF_RESOURCES);
   assert_int_equal(arm(nics[7], TRUE), EFI_SUCCESS);
-  assert_int_equal(published().nic_count, NET_HANDOFF_NICS_MAX);
+  assert_int_equal(published().head.nic_count, NET_HANDOFF_NICS_MAX);
   for(UINTN i = 0; i < NET_HANDOFF_NICS_MAX; i++) {
     assert_non_null(handoff_find());
     disarm(nics[i]);
   }
   assert_null(handoff_find());
+  unit_machine_end(&machine);
+}
+
+/* Behind bridges, and a host bridge that translates: what the processor sees, and what is on the bus. */
+static void test_place(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82574L);
+  const struct sim_config config = unit_config(SIM_82540EM);
+  const struct {
+    UINTN bus;
+    UINT8 secondary;
+  } bridges[] = {{4, 7}, {0, 4}, {0, 5}};
+  for(UINTN i = 0; i < 3; i++) {
+    struct firmware_nic *bridge = firmware_add_nic(&config);
+    bridge->bus = bridges[i].bus;
+    bridge->config[0x03] = 0x12; /* no NIC of ours, and no NIC: PCI-to-PCI */
+    bridge->config[0x0A] = 0x04;
+    bridge->config[0x0B] = 0x06;
+    bridge->config[0x0E] = 0x81;
+    bridge->config[0x19] = bridges[i].secondary;
+  }
+  machine.nic->bus = 7;
+  machine.nic->bar[0].base += 0x800000000ULL; /* the register keeps what it holds */
+  (void)unit_open(machine.nic);
+  assert_int_equal(arm(machine.nic, TRUE), EFI_SUCCESS);
+  struct net_handoff_copy table = published();
+  const struct net_handoff_nic *nic = &table.nic[0];
+  assert_int_equal(nic->bar[0].processor, machine.nic->bar[0].base);
+  assert_int_equal(nic->bar[0].bus, machine.nic->bar[0].base - 0x800000000ULL);
+  assert_int_not_equal(nic->flags & NET_HANDOFF_PATH_KNOWN, 0);
+  assert_int_equal(nic->pci_bus, 7);
+  assert_int_equal(nic->path_count, 2);
+  const struct net_handoff_bridge path[] = {{0, 4, 0, 0}, {4, 3, 0, 0}};
+  assert_memory_equal(nic->path, path, sizeof(path));
+
+  /* one that leads back up: no path rather than no end */
+  machine.nic->next->bus = 9;
+  assert_int_equal(arm(machine.nic, TRUE), EFI_SUCCESS);
+  table = published();
+  assert_int_equal(table.nic[0].flags & NET_HANDOFF_PATH_KNOWN, 0);
+  assert_int_equal(table.nic[0].path_count, 0);
+  unit_machine_end(&machine);
+}
+
+/* A table that somebody else has published under our GUID stays as it is. */
+static void test_foreign_table(void **state) {
+  (void)state;
+  EFI_GUID guid = NET_HANDOFF_GUID;
+  static struct net_handoff_image other;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  (void)unit_open(machine.nic);
+  net_handoff_init(&other);
+  other.head.version_major = 1;
+  net_handoff_seal(&other);
+  const struct net_handoff_image before = other;
+  assert_int_equal(BS->InstallConfigurationTable(&guid, &other), EFI_SUCCESS);
+  assert_int_equal(arm(machine.nic, TRUE), EFI_INCOMPATIBLE_VERSION);
+  assert_memory_equal(&other, &before, sizeof(other));
+  disarm(machine.nic); /* harmless */
+  assert_ptr_equal(handoff_find(), &other);
+  firmware_exit_boot_services();
+  assert_quiet(machine.nic);
+  assert_memory_equal(&other, &before, sizeof(other));
+  end(machine.nic);
+}
+
+/* A memory BAR that the firmware does not know of: nobody could say where the registers are. */
+static void test_registers_nowhere(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  (void)unit_open(machine.nic);
+  machine.nic->bar[0].size = 0;
+  assert_int_equal(arm(machine.nic, TRUE), EFI_DEVICE_ERROR);
+  assert_null(handoff_find());
+  machine.nic->bar[0].size = 0x20000;
   unit_machine_end(&machine);
 }
 
@@ -330,6 +422,9 @@ int main(void) {
       cmocka_unit_test(test_two_nics),
       cmocka_unit_test(test_lost_beside_live),
       cmocka_unit_test(test_no_room_for_a_ninth),
+      cmocka_unit_test(test_place),
+      cmocka_unit_test(test_foreign_table),
+      cmocka_unit_test(test_registers_nowhere),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,10 +168,10 @@ static void look_at_the_bus(void) {
 
 /* Whatever fails, a table that is published is a valid one. */
 static EFI_STATUS arm(const struct firmware_nic *nic, const struct pci_nic *pci, BOOLEAN live) {
-  static struct net_handoff copy;
+  static struct net_handoff_copy copy;
   EFI_STATUS status = handoff_arm(&unit_device(nic)->nic, pci, live, NULL);
-  const struct net_handoff *table = handoff_find();
-  if(table && table->nic_count > 0) {
+  const struct net_handoff_image *table = handoff_find();
+  if(table && table->head.nic_count > 0) {
     const char *problem = net_handoff_validate(table, sizeof(*table), (UINTN)table, &copy);
     assert_string_equal(problem ? problem : "", "");
   }
@@ -186,7 +186,7 @@ static EFI_STATUS handoff(const struct firmware_nic *nic, const struct firmware_
     bool bound = good(&status, firmware_connect(nic->handle)) && good(&status, firmware_connect(second->handle));
     if(bound && good(&status, arm(nic, &found[0], FALSE)) && good(&status, arm(second, &found[1], TRUE)) &&
        good(&status, arm(nic, &found[0], TRUE))) {
-      assert_int_equal(handoff_find()->nic_count, 2);
+      assert_int_equal(((const struct net_handoff *)handoff_find())->nic_count, 2);
       handoff_disarm(&unit_device(nic)->nic);
     }
     undo(&status, firmware_unload_image, image);

@@ -5,8 +5,8 @@
 
 static uint32_t refused;
 
-static void expect_refused(const struct net_handoff *table, size_t available) {
-  struct net_handoff copy;
+static void expect_refused(const struct net_handoff_image *table, size_t available) {
+  struct net_handoff_copy copy;
   /* Exactly so many bytes, so that the sanitizer sees a read beyond them. */
   uint8_t *exact = malloc(available ? available : 1);
   assert_non_null(exact);
@@ -22,12 +22,14 @@ static void test_every_byte_flipped(void **state) {
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
   refused = 0;
-  for(size_t i = 0; i < sizeof(bench.table); i++) {
-    ((uint8_t *)&bench.table)[i] ^= (uint8_t)(1U << (i % 8U));
+  for(size_t i = 0; i < 2U * bench.table.head.size; i++) {
+    uint8_t *byte = (uint8_t *)&bench.table + i / 2U;
+    uint8_t before = *byte;
+    *byte ^= (uint8_t)(1U << i % 8U);
     expect_refused(&bench.table, sizeof(bench.table));
-    ((uint8_t *)&bench.table)[i] ^= (uint8_t)(1U << (i % 8U));
+    *byte = before;
   }
-  for(size_t size = 0; size < sizeof(bench.table); size += 3) {
+  for(size_t size = 0; size < bench.table.head.size; size += 3) {
     expect_refused(&bench.table, size); /* cut short */
   }
   assert_true(refused > 10000);
@@ -42,7 +44,7 @@ static void test_hostile_tables(void **state) {
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
   for(size_t i = 0; i < HOSTILE_COUNT; i++) {
-    struct net_handoff table = bench.table;
+    struct net_handoff_image table = bench.table;
     hostile_tables[i](&table);
     net_handoff_seal(&table);
     expect_refused(&table, sizeof(table));
@@ -54,20 +56,20 @@ static void test_hostile_tables(void **state) {
 static void test_several_that_lie_apart(void **state) {
   (void)state;
   struct bench bench;
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
-  struct net_handoff *table = &bench.table;
-  while(table->nic_count < NET_HANDOFF_NICS_MAX) {
+  struct net_handoff_image *table = &bench.table;
+  while(table->head.nic_count < NET_HANDOFF_NICS_MAX) {
     (void)add_nic(table);
   }
   add_payload(table, TABLE_AT - 4096U);
-  while(table->payload_count < NET_HANDOFF_PAYLOADS_MAX) {
-    add_payload(table, PAYLOAD_AT + table->payload_count * 4096U);
+  while(table->head.payload_count < NET_HANDOFF_PAYLOADS_MAX) {
+    add_payload(table, PAYLOAD_AT + table->head.payload_count * 4096U);
   }
   net_handoff_seal(table);
   assert_string_equal(judge(table, &copy), "");
-  table->nic[1] = table->nic[0];
+  table->nic[1].bar[0] = table->nic[0].bar[0];
   net_handoff_seal(table);
   assert_string_equal(judge(table, &copy), "rings, buffers, registers, payloads or the table overlap");
   table->nic[1].state = NET_HANDOFF_LOST;
@@ -76,26 +78,32 @@ static void test_several_that_lie_apart(void **state) {
   end(&bench);
 }
 
-#define ENTRY_END (offsetof(struct net_handoff, nic) + sizeof(struct net_handoff_nic))
+/* What is of one entry in a table with one: header, entry, block. By the number of a byte of these, its offset. */
+#define ENTRY_END  (offsetof(struct net_handoff_image, nic) + sizeof(struct net_handoff_nic))
+#define KNOWN_SIZE (ENTRY_END + sizeof(struct net_handoff_e1000))
+
+static size_t known_offset(size_t number) {
+  return number < ENTRY_END ? number : offsetof(struct net_handoff_image, block) + (number - ENTRY_END);
+}
 
 /* With the CRC right: refused, or adopted and then harmless. True when it was adopted; the controller is then as
  * before. */
-static bool adopts(struct bench *bench, struct net_handoff *table) {
-  struct net_handoff copy;
+static bool adopts(struct bench *bench, struct net_handoff_image *table) {
+  struct net_handoff_copy copy;
   struct netdev *dev = NULL;
-  if(table->size <= sizeof(*table)) {
+  if(table->head.size >= sizeof(table->head) && table->head.size <= sizeof(*table)) {
     net_handoff_seal(table);
   }
   if(net_handoff_validate(table, sizeof(*table), TABLE_AT, &copy) ||
-     e1000_adopt(sim_platform(bench->sim), &copy.nic[0], own_memory, &dev) != NETDEV_OK) {
+     e1000_adopt(sim_platform(bench->sim), &copy.nic[0], copy.block[0], own_memory, &dev) != NETDEV_OK) {
     return false;
   }
-  assert_true(table->size <= sizeof(*table));
+  assert_true(table->head.size <= sizeof(*table));
   assert_true(dev->multicast_count <= NETDEV_MAX_MULTICAST);
   assert_true(netdev_mac_valid(dev->mac) && netdev_mac_valid(dev->permanent_mac));
   unit_check(bench->sim, dev);
   if(copy.nic[0].state == NET_HANDOFF_QUIET) {
-    assert_int_equal(sim_peek(bench->sim, E1000_RCTL), copy.nic[0].rctl);
+    assert_int_equal(sim_peek(bench->sim, E1000_RCTL), ((const struct net_handoff_e1000 *)copy.block[0])->rctl);
     netdev_quiesce(dev);
   }
   dev->state = NETDEV_CLOSED; /* leaves the controller to the next */
@@ -110,9 +118,9 @@ static void test_every_bit(void **state) {
     uint32_t adopted = 0;
     begin(&bench, 0x10D3);
     leave(&bench, mode);
-    for(size_t bit = 0; bit < ENTRY_END * 8U; bit++) {
-      struct net_handoff table = bench.table;
-      ((uint8_t *)&table)[bit / 8U] ^= (uint8_t)(1U << bit % 8U);
+    for(size_t bit = 0; bit < KNOWN_SIZE * 8U; bit++) {
+      struct net_handoff_image table = bench.table;
+      ((uint8_t *)&table)[known_offset(bit / 8U)] ^= (uint8_t)(1U << bit % 8U);
       adopted += adopts(&bench, &table);
     }
     assert_true(adopted > 0); /* statistics, lease, PCI place: nothing that a device could contradict */
@@ -131,10 +139,10 @@ static void test_every_field_at_its_limits(void **state) {
     begin(&bench, 0x10D3);
     leave(&bench, mode);
     for(size_t size = 1; size <= sizeof(uint64_t); size *= 2) {
-      for(size_t at = 0; at < ENTRY_END; at += size) {
+      for(size_t at = 0; at < KNOWN_SIZE; at += size) {
         for(size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-          struct net_handoff table = bench.table;
-          memcpy((uint8_t *)&table + at, &values[i], size); /* little-endian: the low bytes */
+          struct net_handoff_image table = bench.table;
+          memcpy((uint8_t *)&table + known_offset(at), &values[i], size); /* little-endian: the low bytes */
           adopted += adopts(&bench, &table);
           words++;
         }
@@ -149,11 +157,11 @@ static void test_every_field_at_its_limits(void **state) {
 static void test_payloads(void **state) {
   (void)state;
   struct bench bench;
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
-  struct net_handoff *table = &bench.table;
-  table->payload_count = 1;
+  struct net_handoff_image *table = &bench.table;
+  table->head.payload_count = 1;
   table->payload[0] = (struct net_handoff_payload){.name = "kernel.elf", .physical = PAYLOAD_AT, .size = 4096};
   net_handoff_seal(table);
   assert_string_equal(judge(table, &copy), "");
@@ -173,22 +181,23 @@ static void test_payloads(void **state) {
 static void test_one_entry_too_many(void **state) {
   (void)state;
   struct bench bench;
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
   uint8_t *memory = calloc(1, NET_HANDOFF_MAX_SIZE);
   assert_non_null(memory);
-  struct net_handoff *table = (struct net_handoff *)memory;
+  struct net_handoff_image *table = (struct net_handoff_image *)memory;
   *table = bench.table;
-  table->size = NET_HANDOFF_MAX_SIZE;
-  table->payload_offset = NET_HANDOFF_MAX_SIZE / 2U;
+  table->head.size = NET_HANDOFF_MAX_SIZE;
+  table->head.nic_offset = NET_HANDOFF_MAX_SIZE / 4U;
+  table->head.payload_offset = NET_HANDOFF_MAX_SIZE / 2U;
   table->nic[0].state = NET_HANDOFF_LOST;
   for(uint32_t i = 0; i <= NET_HANDOFF_NICS_MAX; i++) {
-    memcpy(memory + table->header_size + (size_t)i * table->nic_size, &table->nic[0], sizeof(table->nic[0]));
+    memcpy(memory + table->head.nic_offset + (size_t)i * table->head.nic_size, &table->nic[0], sizeof(table->nic[0]));
   }
   for(uint32_t i = 0; i <= NET_HANDOFF_PAYLOADS_MAX; i++) {
     const struct net_handoff_payload payload = {.physical = PAYLOAD_AT + i * 4096ULL, .size = 4096};
-    memcpy(memory + table->payload_offset + (size_t)i * table->payload_size, &payload, sizeof(payload));
+    memcpy(memory + table->head.payload_offset + (size_t)i * table->head.payload_size, &payload, sizeof(payload));
   }
   const struct {
     uint32_t nics;
@@ -200,8 +209,8 @@ static void test_one_entry_too_many(void **state) {
       {NET_HANDOFF_NICS_MAX, NET_HANDOFF_PAYLOADS_MAX + 1U, "the number of payloads is out of range"},
   };
   for(size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    table->nic_count = cases[i].nics;
-    table->payload_count = cases[i].payloads;
+    table->head.nic_count = cases[i].nics;
+    table->head.payload_count = cases[i].payloads;
     net_handoff_seal(table);
     const char *problem = net_handoff_validate(memory, NET_HANDOFF_MAX_SIZE, TABLE_AT, &copy);
     assert_string_equal(problem ? problem : "", cases[i].problem);
@@ -210,31 +219,130 @@ static void test_one_entry_too_many(void **state) {
   end(&bench);
 }
 
-/* A newer minor has longer entries: an older consumer steps over what it does not know. */
-static void test_newer_minor(void **state) {
+/* Another family's entry, or one of a family that is not made yet, is no fault of the table. */
+static void test_unknown_kinds(void **state) {
   (void)state;
   struct bench bench;
-  struct net_handoff copy;
+  struct net_handoff_copy copy;
   begin(&bench, 0x10D3);
   leave(&bench, NET_HANDOFF_LIVE);
-  struct net_handoff *table = &bench.table;
-  table->nic[0].state = NET_HANDOFF_LOST; /* twice the same rings would overlap */
-  table->version_minor = 7;
-  table->nic_size += 64;
-  table->nic_count = 2;
-  memcpy((uint8_t *)table + table->header_size + table->nic_size, &table->nic[0], sizeof(table->nic[0]));
-  net_handoff_seal(table);
-  assert_string_equal(judge(table, &copy), "");
-  assert_memory_equal(&copy.nic[0], &copy.nic[1], sizeof(copy.nic[0]));
+  struct net_handoff_nic *other = clone_nic(&bench.table);
+  other->bar[0].processor += E1000_BAR0_MIN_SIZE;
+  other->block_kind = 77;
+  other->block_size = 8;
+  net_handoff_seal(&bench.table);
+  assert_string_equal(judge(&bench.table, &copy), "");
+  assert_int_equal(copy.nic[1].block_kind, 77);
+  other->block_kind = NET_HANDOFF_BLOCK_NONE;
+  other->block_size = 0;
+  net_handoff_seal(&bench.table);
+  assert_string_equal(judge(&bench.table, &copy), "");
+  end(&bench);
+}
+
+/* What is said of a table of another version, before anything else of it is looked at. */
+static void test_other_majors(void **state) {
+  (void)state;
+  struct net_handoff_copy copy;
+  struct net_handoff head = {.magic = NET_HANDOFF_MAGIC, .version_major = 1, .size = UINT32_MAX};
+  assert_string_equal(net_handoff_validate(&head, sizeof(head), TABLE_AT, &copy),
+                      "of an older major version, which this one does not read");
+  head.version_major = 3;
+  assert_string_equal(net_handoff_validate(&head, sizeof(head), TABLE_AT, &copy),
+                      "of a newer major version, which this one does not read");
+}
+
+static void test_boot_source(void **state) {
+  (void)state;
+  static const char url[] = "http://10.0.2.2/kernel.efi";
+  struct bench bench;
+  struct net_handoff_copy copy;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  memcpy(bench.table.source, url, sizeof(url));
+  bench.table.head.source_size = sizeof(url);
+  net_handoff_seal(&bench.table);
+  assert_string_equal(judge(&bench.table, &copy), "");
+  assert_string_equal(copy.source, url);
+  end(&bench);
+}
+
+/* Whose table it is: a producer adds to no other. */
+static void test_is_ours(void **state) {
+  (void)state;
+  struct bench bench;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  assert_true(net_handoff_is_ours(&bench.table));
+  struct net_handoff *head = &bench.table.head;
+  uint32_t *const fields[] = {&head->size,           &head->header_size,  &head->nic_offset,   &head->nic_size,
+                              &head->payload_offset, &head->payload_size, &head->source_offset};
+  for(size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    *fields[i] += 8U;
+    net_handoff_seal(&bench.table);
+    assert_false(net_handoff_is_ours(&bench.table));
+    *fields[i] -= 8U;
+  }
+  net_handoff_seal(&bench.table);
+  assert_true(net_handoff_is_ours(&bench.table));
+  head->version_minor++;
+  net_handoff_seal(&bench.table);
+  assert_false(net_handoff_is_ours(&bench.table));
+  head->version_minor--;
+  assert_false(net_handoff_is_ours(&bench.table)); /* its CRC is the other's */
+  net_handoff_seal(&bench.table);
+  head->nic_count = UINT32_MAX;
+  assert_false(net_handoff_is_ours(&bench.table));
+  end(&bench);
+}
+
+/* The handoff's flags are the core's: one is written where the other is read. */
+static void test_one_set_of_flags(void **state) {
+  (void)state;
+  assert_int_equal(NET_HANDOFF_FILTER_UNICAST, NETDEV_FILTER_UNICAST);
+  assert_int_equal(NET_HANDOFF_FILTER_MULTICAST, NETDEV_FILTER_MULTICAST);
+  assert_int_equal(NET_HANDOFF_FILTER_BROADCAST, NETDEV_FILTER_BROADCAST);
+  assert_int_equal(NET_HANDOFF_FILTER_PROMISCUOUS, NETDEV_FILTER_PROMISCUOUS);
+  assert_int_equal(NET_HANDOFF_FILTER_ALL_MULTICAST, NETDEV_FILTER_ALL_MULTICAST);
+  assert_int_equal(NET_HANDOFF_MULTICAST_MAX, NETDEV_MAX_MULTICAST);
+}
+
+/* The mark is the only change, and the table is as good as before. */
+static void test_mark(void **state) {
+  (void)state;
+  struct bench bench;
+  struct net_handoff_copy copy;
+  begin(&bench, 0x10D3);
+  leave(&bench, NET_HANDOFF_LIVE);
+  (void)add_nic(&bench.table);
+  net_handoff_seal(&bench.table);
+  struct net_handoff_image before = bench.table;
+  assert_string_equal(judge(&bench.table, &copy), "");
+  net_handoff_mark(&bench.table, &copy.head, 1, NET_HANDOFF_ADOPTED);
+  assert_int_equal(bench.table.nic[0].state, NET_HANDOFF_LIVE);
+  assert_int_equal(bench.table.nic[1].state, NET_HANDOFF_ADOPTED);
+  assert_string_equal(judge(&bench.table, &copy), "");
+  before.nic[1].state = NET_HANDOFF_ADOPTED;
+  before.head.crc32 = bench.table.head.crc32;
+  assert_memory_equal(&before, &bench.table, sizeof(before));
   end(&bench);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_byte_flipped),        cmocka_unit_test(test_hostile_tables),
-      cmocka_unit_test(test_several_that_lie_apart),    cmocka_unit_test(test_every_bit),
-      cmocka_unit_test(test_every_field_at_its_limits), cmocka_unit_test(test_payloads),
-      cmocka_unit_test(test_one_entry_too_many),        cmocka_unit_test(test_newer_minor),
+      cmocka_unit_test(test_every_byte_flipped),
+      cmocka_unit_test(test_hostile_tables),
+      cmocka_unit_test(test_several_that_lie_apart),
+      cmocka_unit_test(test_every_bit),
+      cmocka_unit_test(test_every_field_at_its_limits),
+      cmocka_unit_test(test_payloads),
+      cmocka_unit_test(test_one_entry_too_many),
+      cmocka_unit_test(test_unknown_kinds),
+      cmocka_unit_test(test_other_majors),
+      cmocka_unit_test(test_boot_source),
+      cmocka_unit_test(test_is_ours),
+      cmocka_unit_test(test_one_set_of_flags),
+      cmocka_unit_test(test_mark),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static void test_transmit(void **state) {
 /* What the firmware leaves: a running NIC, and tables that lead to it. */
 struct firmware {
   struct netdev *dev;
-  struct net_handoff table;
+  struct net_handoff_image table;
   struct kernel_efi_entry entry[2];
   uint64_t efi[15];
 };
@@ -140,20 +140,21 @@ struct firmware {
 static void leave(struct firmware *firmware, struct stub_nic *nic) {
   static const uint8_t guid[16] = {0xD4, 0x51, 0x2C, 0x9F, 0x1B, 0x6A, 0x0E, 0x4E,
                                    0x8D, 0x57, 0x31, 0xC0, 0xA7, 0xE4, 0xB9, 0x62};
-  struct net_handoff *table = &firmware->table;
+  struct net_handoff_image *table = &firmware->table;
   memset(firmware, 0, sizeof(*firmware));
   assert_int_equal(unit_create(nic->sim, 16, 16, &firmware->dev), NETDEV_OK);
   assert_int_equal(netdev_open(firmware->dev), NETDEV_OK);
   inject(nic, 1); /* which the firmware never looks at */
   net_handoff_init(table);
-  table->nic_count = 1;
-  table->nic[0].pci_device = (uint8_t)(nic - stub.nic);
-  table->nic[0].vendor_id = E1000_VENDOR_ID;
-  table->nic[0].device_id = sim_knobs(nic->sim)->device_id;
-  table->nic[0].bar0 = nic->config[4];
-  table->nic[0].bar0_size = E1000_BAR0_MIN_SIZE;
-  assert_true(netdev_handoff_leave(firmware->dev, true, &table->nic[0]));
-  table->nic[0].state = NET_HANDOFF_LIVE;
+  struct net_handoff_nic *entry = net_handoff_add(table, NET_HANDOFF_BLOCK_E1000, NET_HANDOFF_E1000_SIZE_2_0);
+  entry->pci_device = (uint8_t)(nic - stub.nic);
+  entry->vendor_id = E1000_VENDOR_ID;
+  entry->device_id = sim_knobs(nic->sim)->device_id;
+  entry->flags = NET_HANDOFF_PATH_KNOWN;
+  entry->bar[0] = (struct net_handoff_bar){
+      .processor = nic->config[4], .bus = nic->config[4], .size = E1000_BAR0_MIN_SIZE, .flags = NET_HANDOFF_BAR_MEMORY};
+  assert_true(netdev_handoff_leave(firmware->dev, true, entry, table->block[0]));
+  entry->state = NET_HANDOFF_LIVE;
   net_handoff_seal(table);
   memcpy(firmware->entry[1].guid, guid, sizeof(guid));
   firmware->entry[1].table = (uintptr_t)table;
@@ -186,6 +187,7 @@ static void test_adopted(void **state) {
     assert_logged("the firmware left a handoff");
     assert_int_equal(e1000_init(), 1);
     assert_logged("adopted from the firmware");
+    assert_int_equal(firmware.table.nic[0].state, NET_HANDOFF_ADOPTED);
     assert_int_equal(sim_writes_of(nic->sim, E1000_CTRL), 0);
     assert_int_equal(sim_io_writes(nic->sim), 0);
     assert_int_equal(nic->commands, 0);   /* a NIC that is left running is not sized */
@@ -221,12 +223,12 @@ static void spoil_crc(struct firmware *firmware) {
 }
 
 static void spoil_ring(struct firmware *firmware) {
-  firmware->table.nic[0].rx.descriptors_device += 4096;
+  ((struct net_handoff_e1000 *)firmware->table.block[0])->rx.descriptors_device += 4096;
   net_handoff_seal(&firmware->table);
 }
 
 static void spoil_place(struct firmware *firmware) {
-  firmware->table.nic[0].pci_bus = 3;
+  firmware->table.nic[0].pci_device ^= 8;
   net_handoff_seal(&firmware->table);
 }
 

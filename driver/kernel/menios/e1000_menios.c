@@ -172,7 +172,7 @@ static int bring_up(struct menios_nic *nic) {
   }
   menios_platform_init(nic);
   spinlock_init(&nic->lock);
-  const void *table = driver.handoff ? menios_map(NULL, driver.handoff, NET_HANDOFF_MAX_SIZE) : NULL;
+  void *table = driver.handoff ? menios_map(NULL, driver.handoff, NET_HANDOFF_MAX_SIZE) : NULL;
   int result = kernel_nic_start(&nic->platform, &nic->pci, table, NET_HANDOFF_MAX_SIZE, driver.handoff, menios_map,
                                 &client, &nic->dev, &origin);
   if(result != NETDEV_OK) {
@@ -187,21 +187,26 @@ static int bring_up(struct menios_nic *nic) {
   return NETDEV_OK;
 }
 
+static uint32_t read_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
+                            uint8_t offset) {
+  (void)ctx;
+  return pci_config_read_segment(segment, bus, device, function, offset);
+}
+
 static void probe(const pci_device_location_t *location, uint32_t vendor_device, uint32_t class_revision,
                   void *context) {
   int *failure = context;
+  (void)class_revision;
   const struct net_device_id id = {.vendor_id = (uint16_t)vendor_device, .device_id = (uint16_t)(vendor_device >> 16)};
   if(!net_driver_find(&id, NULL) || driver.nic_count == NICS_MAX) {
     return;
   }
   struct menios_nic *nic = &driver.nic[driver.nic_count];
-  *nic = (struct menios_nic){.pci = {.segment = location->segment,
-                                     .bus = location->bus,
-                                     .device = location->device,
-                                     .function = location->function,
-                                     .revision_id = (uint8_t)class_revision,
-                                     .vendor_id = id.vendor_id,
-                                     .device_id = id.device_id}};
+  *nic = (struct menios_nic){0};
+  if(!kernel_nic_look(read_config, NULL, location->segment, location->bus, location->device, location->function,
+                      &nic->pci)) {
+    return;
+  }
   int result = bring_up(nic);
   if(result == NETDEV_OK) {
     driver.nic_count++;

@@ -194,13 +194,12 @@ bool menios_pci_prepare(struct menios_nic *nic, bool may_size) {
   uint32_t low = menios_pci_read(nic, PCI_CONFIG_BAR0);
   uint32_t high = low & BAR_64BIT ? menios_pci_read(nic, PCI_CONFIG_BAR1) : 0;
   nic->command = (uint16_t)menios_pci_read(nic, PCI_CONFIG_STATUS_COMMAND);
-  nic->pci.bar0 = (uint64_t)high << 32 | (low & BAR_MEMORY_MASK);
-  if((low & BAR_IO) || nic->pci.bar0 == 0) {
+  if((low & BAR_IO) || nic->pci.bar[0] == 0) {
     return false;
   }
   nic->bar0_size = may_size ? size_bar0(nic, low, high) : 0;
   find_ports(nic);
-  nic->registers[0] = menios_map(NULL, nic->pci.bar0, may_size ? nic->bar0_size : REGISTERS_SIZE);
+  nic->registers[0] = menios_map(NULL, nic->pci.bar[0], may_size ? nic->bar0_size : REGISTERS_SIZE);
   if(!nic->registers[0]) {
     return false;
   }

@@ -422,5 +422,9 @@ const struct net_driver e1000_driver = {
     .match = match,
     .glance = glance,
     .create = e1000_create,
+    .handoff_kind = NET_HANDOFF_BLOCK_E1000,
+    .handoff_size = sizeof(struct net_handoff_e1000),
+    .handoff_size_min = NET_HANDOFF_E1000_SIZE_2_0,
+    .handoff_judge = e1000_handoff_judge,
     .adopt = e1000_adopt,
 };

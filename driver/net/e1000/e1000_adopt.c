@@ -27,7 +27,7 @@ static int compare(const struct e1000 *nic, const struct expectation *expected, 
 }
 
 /* The head register may be anywhere among the descriptors that the device owns, or just behind them. */
-static int compare_head(const struct e1000 *nic, const struct net_handoff_ring *ring, uint32_t offset) {
+static int compare_head(const struct e1000 *nic, const struct net_handoff_e1000_ring *ring, uint32_t offset) {
   uint32_t head = e1000_read(nic, offset);
   uint32_t mask = ring->count - 1U;
   if(head > mask || ((head - ring->head) & mask) > ring->published - ring->head) {
@@ -37,13 +37,14 @@ static int compare_head(const struct e1000 *nic, const struct net_handoff_ring *
   return NETDEV_OK;
 }
 
-static uint32_t ring_bytes(const struct net_handoff_ring *ring) {
+static uint32_t ring_bytes(const struct net_handoff_e1000_ring *ring) {
   return ring->count * ring->descriptor_size;
 }
 
-static int check_device(const struct e1000 *nic, const struct net_handoff_nic *from) {
-  const uint8_t *mac = from->current_mac;
-  bool live = from->state == NET_HANDOFF_LIVE;
+static int check_device(const struct e1000 *nic, const struct net_handoff_nic *entry,
+                        const struct net_handoff_e1000 *from) {
+  const uint8_t *mac = entry->current_mac;
+  bool live = entry->state == NET_HANDOFF_LIVE;
   const struct expectation expected[] = {
       {"handoff: RDBAL differs", E1000_RDBAL, UINT32_MAX, (uint32_t)from->rx.descriptors_device},
       {"handoff: RDBAH differs", E1000_RDBAH, UINT32_MAX, (uint32_t)(from->rx.descriptors_device >> 32)},
@@ -69,7 +70,8 @@ static int check_device(const struct e1000 *nic, const struct net_handoff_nic *f
   return result == NETDEV_OK ? compare_head(nic, &from->tx, E1000_TDH) : result;
 }
 
-static int adopt_ring(struct e1000 *nic, struct e1000_ring *ring, const struct net_handoff_ring *from, net_map map) {
+static int adopt_ring(struct e1000 *nic, struct e1000_ring *ring, const struct net_handoff_e1000_ring *from,
+                      net_map map) {
   void *ctx = nic->platform->ctx;
   void *descriptors = map(ctx, from->descriptors, ring_bytes(from));
   void *buffers = map(ctx, from->buffers, (uint64_t)from->count * from->buffer_stride);
@@ -93,15 +95,16 @@ static void take_over_statistics(struct e1000 *nic, const struct net_handoff_sta
   nic->sticky[missed] = (uint32_t)from->rx_missed;
 }
 
-static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *from) {
+static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *entry,
+                            const struct net_handoff_e1000 *from) {
   struct netdev *dev = &nic->netdev;
-  netdev_init(dev, nic->platform, &e1000_ops, nic->model->common.name, from->permanent_mac);
+  netdev_init(dev, nic->platform, &e1000_ops, nic->model->common.name, entry->permanent_mac);
   dev->nvm_words = E1000_NVM_WORDS;
-  memcpy(dev->mac, from->current_mac, NETDEV_MAC_LENGTH);
-  dev->filter = from->filter;
-  dev->multicast_count = from->multicast_count;
-  memcpy(dev->multicast, from->multicast, sizeof(dev->multicast));
-  take_over_statistics(nic, &from->statistics);
+  memcpy(dev->mac, entry->current_mac, NETDEV_MAC_LENGTH);
+  dev->filter = entry->filter;
+  dev->multicast_count = entry->multicast_count;
+  memcpy(dev->multicast, entry->multicast, sizeof(dev->multicast));
+  take_over_statistics(nic, &entry->statistics);
   nic->rctl = from->rctl;
   nic->tctl = from->tctl;
   memcpy(nic->mta, from->mta, sizeof(nic->mta));
@@ -112,16 +115,17 @@ static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *fro
 }
 
 /* The frames that the firmware queued leave as soon as TCTL runs; what arrives lands where the ring stands. */
-static void wake(struct e1000 *nic, const struct net_handoff_nic *from) {
+static void wake(struct e1000 *nic, const struct net_handoff_e1000 *from) {
   e1000_set_in_charge(nic, true);
   e1000_write(nic, E1000_TCTL, from->tctl);
   e1000_write(nic, E1000_RCTL, from->rctl);
   e1000_write_flush(nic);
 }
 
-static int adopt(struct e1000 *nic, const struct net_handoff_nic *from, net_map map) {
+static int adopt(struct e1000 *nic, const struct net_handoff_nic *entry, const struct net_handoff_e1000 *from,
+                 net_map map) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
-  int result = check_device(nic, from);
+  int result = check_device(nic, entry, from);
   if(result == NETDEV_OK) {
     result = adopt_ring(nic, &nic->rx, &from->rx, map);
   }
@@ -133,25 +137,25 @@ static int adopt(struct e1000 *nic, const struct net_handoff_nic *from, net_map 
     result = NETDEV_E_STATE;
   }
   if(result == NETDEV_OK) {
-    take_over_state(nic, from);
+    take_over_state(nic, entry, from);
     result = e1000_prepare_function(nic);
   }
   if(result == NETDEV_OK) {
-    if(from->state == NET_HANDOFF_QUIET) {
+    if(entry->state == NET_HANDOFF_QUIET) {
       wake(nic, from);
     }
   }
   return result;
 }
 
-int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *from, net_map map,
-                struct netdev **out) {
-  if(!platform || !from || !map || !out || platform->version != NET_PLATFORM_VERSION ||
+int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *entry, const void *block,
+                net_map map, struct netdev **out) {
+  if(!platform || !entry || !block || !map || !out || platform->version != NET_PLATFORM_VERSION ||
      platform->size < sizeof(*platform)) {
     return NETDEV_E_INVALID;
   }
-  const struct e1000_model *model = e1000_find_model(from->vendor_id, from->device_id);
-  if(!model || (from->state != NET_HANDOFF_QUIET && from->state != NET_HANDOFF_LIVE)) {
+  const struct e1000_model *model = e1000_find_model(entry->vendor_id, entry->device_id);
+  if(!model || (entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE)) {
     return NETDEV_E_UNSUPPORTED;
   }
   struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
@@ -160,8 +164,8 @@ int e1000_adopt(const struct net_platform *platform, const struct net_handoff_ni
   }
   nic->platform = platform;
   nic->model = model;
-  nic->revision_id = from->revision_id;
-  int result = adopt(nic, from, map);
+  nic->revision_id = entry->revision_id;
+  int result = adopt(nic, entry, block, map);
   if(result != NETDEV_OK) {
     e1000_ring_destroy(&nic->rx, platform);
     e1000_ring_destroy(&nic->tx, platform);

@@ -1,55 +1,116 @@
-/* e1000_handoff.c - what the firmware's half writes down about a controller, and how it leaves it. */
+/* e1000_handoff.c - the e1000 family's block of a handoff: left by firmware, and judged before a kernel believes it
+ * (include/net/HANDOFF.md). */
 #include "e1000_hw.h"
 
 #include <string.h>
 
-/* Export --------------------------------------------------------------------------------------------------------- */
+#include "../handoff.h"
 
-static void export_ring(const struct e1000_ring *ring, struct net_handoff_ring *out) {
-  /* Under UEFI the processor's addresses are the physical ones. */
-  out->descriptors = (uint64_t)(uintptr_t)ring->descriptors.cpu;
-  out->descriptors_device = ring->descriptors.device;
-  out->buffers = (uint64_t)(uintptr_t)ring->buffers.cpu;
-  out->buffers_device = ring->buffers.device;
-  out->count = e1000_ring_count(ring);
-  out->descriptor_size = sizeof(union e1000_descriptor);
-  out->descriptor_format = NET_HANDOFF_FORMAT_E1000_LEGACY;
-  out->buffer_size = E1000_BUFFER_SIZE;
-  out->buffer_stride = E1000_BUFFER_SIZE;
-  out->head = ring->head;
-  out->published = ring->published;
-  out->tail = ring->tail;
+_Static_assert(sizeof(struct net_handoff_e1000) <= NET_HANDOFF_BLOCK_MAX, "a block");
+_Static_assert(sizeof(((struct net_handoff_e1000 *)0)->mta) == sizeof(((struct e1000 *)0)->mta), "one table");
+
+/* Judging -------------------------------------------------------------------------------------------------------- */
+
+static const char *judge_ring(const struct net_handoff_e1000_ring *ring, bool receive) {
+  if(ring->descriptor_format != NET_HANDOFF_FORMAT_E1000_LEGACY ||
+     ring->descriptor_size != sizeof(union e1000_descriptor)) {
+    return "a ring's descriptors are of an unknown kind";
+  }
+  if(ring->count < E1000_RING_MIN || ring->count > E1000_RING_MAX || (ring->count & (ring->count - 1U))) {
+    return "a ring's count is no power of two in range";
+  }
+  if(ring->buffer_size != E1000_BUFFER_SIZE || ring->buffer_stride != E1000_BUFFER_SIZE) {
+    return "a ring's buffers are of another size";
+  }
+  if(ring->descriptors % sizeof(union e1000_descriptor) || ring->descriptors_device % sizeof(union e1000_descriptor)) {
+    return "a ring is not aligned";
+  }
+  uint32_t used = ring->tail - ring->head;
+  if(ring->published - ring->head > used || used > ring->count - 1U || (receive && used != ring->count - 1U)) {
+    return "a ring's indices contradict each other";
+  }
+  return NULL;
 }
 
-void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic) {
-  const struct e1000 *e1000 = (const struct e1000 *)dev;
-  memcpy(nic->permanent_mac, dev->permanent_mac, NETDEV_MAC_LENGTH);
-  memcpy(nic->current_mac, dev->mac, NETDEV_MAC_LENGTH);
-  nic->link_up = dev->link.up;
-  nic->full_duplex = dev->link.full_duplex;
-  nic->speed_mbps = dev->link.speed_mbps;
-  nic->rctl = e1000->rctl;
-  nic->tctl = e1000->tctl;
-  nic->filter = dev->filter;
-  nic->multicast_count = dev->multicast_count;
-  memcpy(nic->multicast, dev->multicast, sizeof(nic->multicast));
-  memcpy(nic->mta, e1000->mta, sizeof(nic->mta));
-  export_ring(&e1000->rx, &nic->rx);
-  export_ring(&e1000->tx, &nic->tx);
-  /* rx_errors and rx_missed of dev->stats are as old as the last netdev_get_stats; these are not. */
-  nic->statistics = (struct net_handoff_statistics){
-      .rx_frames = dev->stats.rx_frames,
-      .rx_bytes = dev->stats.rx_bytes,
-      .rx_errors = dev->stats.rx_device_errors + dev->stats.rx_length_errors + dev->stats.rx_split_errors,
-      .rx_missed = e1000_count(e1000, E1000_MPC),
-      .tx_frames = dev->stats.tx_frames,
-      .tx_bytes = dev->stats.tx_bytes,
-      .tx_errors = dev->stats.tx_errors,
-      .link_changes = dev->stats.link_changes,
+/* The bits on which the rings rest: a wrong one has the device write beyond its buffers, or descriptors of another
+ * kind. */
+static const char *judge_control(const struct net_handoff_e1000 *block) {
+  const uint32_t filters = E1000_RCTL_UPE | E1000_RCTL_BAM;
+  if((block->rctl & ~filters) != (E1000_RCTL_EN | E1000_RCTL_BSIZE_2048 | E1000_RCTL_SECRC)) {
+    return "the receiver is set up for other rings";
+  }
+  return block->tctl & E1000_TCTL_EN ? NULL : "the transmitter is off";
+}
+
+static void list_ring(const struct net_handoff_e1000_ring *ring, struct net_handoff_span spans[2]) {
+  spans[0] = (struct net_handoff_span){ring->descriptors, ring->descriptors_device,
+                                       (uint64_t)ring->count * ring->descriptor_size};
+  spans[1] =
+      (struct net_handoff_span){ring->buffers, ring->buffers_device, (uint64_t)ring->count * ring->buffer_stride};
+}
+
+const char *e1000_handoff_judge(const struct net_handoff_nic *nic, const void *block, struct net_handoff_span *spans,
+                                uint32_t *count) {
+  const struct net_handoff_e1000 *e1000 = block;
+  if(!(nic->bar[0].flags & NET_HANDOFF_BAR_MEMORY) || nic->bar[0].size < E1000_BAR0_MIN_SIZE) {
+    return "BAR 0 is not this family's";
+  }
+  const char *problem = judge_control(e1000);
+  if(!problem) {
+    problem = judge_ring(&e1000->rx, true);
+  }
+  if(!problem) {
+    problem = judge_ring(&e1000->tx, false);
+  }
+  if(!problem) {
+    list_ring(&e1000->rx, &spans[0]);
+    list_ring(&e1000->tx, &spans[2]);
+    *count = 4;
+  }
+  return problem;
+}
+
+/* Leaving -------------------------------------------------------------------------------------------------------- */
+
+static void export_ring(const struct e1000_ring *ring, struct net_handoff_e1000_ring *out) {
+  /* Under UEFI the processor's addresses are the physical ones. */
+  *out = (struct net_handoff_e1000_ring){
+      .descriptors = (uint64_t)(uintptr_t)ring->descriptors.cpu,
+      .descriptors_device = ring->descriptors.device,
+      .buffers = (uint64_t)(uintptr_t)ring->buffers.cpu,
+      .buffers_device = ring->buffers.device,
+      .count = e1000_ring_count(ring),
+      .descriptor_size = sizeof(union e1000_descriptor),
+      .descriptor_format = NET_HANDOFF_FORMAT_E1000_LEGACY,
+      .buffer_size = E1000_BUFFER_SIZE,
+      .buffer_stride = E1000_BUFFER_SIZE,
+      .head = ring->head,
+      .published = ring->published,
+      .tail = ring->tail,
   };
 }
 
-bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic) {
+static bool is_identity(const struct net_handoff_e1000_ring *ring) {
+  return ring->descriptors == ring->descriptors_device && ring->buffers == ring->buffers_device;
+}
+
+void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block) {
+  const struct e1000 *e1000 = (const struct e1000 *)dev;
+  struct net_handoff_e1000 *out = block;
+  net_handoff_export(dev, nic);
+  /* rx_errors and rx_missed of dev->stats are as old as the last netdev_get_stats; these are not. */
+  nic->statistics.rx_errors = dev->stats.rx_device_errors + dev->stats.rx_length_errors + dev->stats.rx_split_errors;
+  nic->statistics.rx_missed = e1000_count(e1000, E1000_MPC);
+  out->rctl = e1000->rctl;
+  out->tctl = e1000->tctl;
+  memcpy(out->mta, e1000->mta, sizeof(out->mta));
+  export_ring(&e1000->rx, &out->rx);
+  export_ring(&e1000->tx, &out->tx);
+  nic->flags = (nic->flags & ~NET_HANDOFF_IDENTITY) |
+               (is_identity(&out->rx) && is_identity(&out->tx) ? NET_HANDOFF_IDENTITY : 0);
+}
+
+bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block) {
   struct e1000 *e1000 = (struct e1000 *)dev;
   if(dev->state == NETDEV_GONE || e1000_is_gone(e1000, e1000_read(e1000, E1000_STATUS))) {
     return false;
@@ -59,7 +120,7 @@ bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *
     e1000_start_by_registers(e1000);
   }
   dev->link = e1000_decode_link(e1000_read(e1000, E1000_STATUS));
-  e1000_handoff_export(dev, nic);
+  e1000_handoff_export(dev, nic, block);
   if(!live) {
     e1000_silence(e1000);
   }

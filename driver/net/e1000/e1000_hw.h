@@ -197,8 +197,12 @@ void e1000_irq_disable(struct netdev *dev);
 int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
 int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
 int e1000_nvm_word(struct netdev *dev, uint32_t word, uint16_t *value);
-void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic);
-bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic);
+void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block);
+bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
+
+/* net_driver.handoff_judge. */
+const char *e1000_handoff_judge(const struct net_handoff_nic *nic, const void *block, struct net_handoff_span *spans,
+                                uint32_t *count);
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 

@@ -60,8 +60,8 @@ int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platfo
   return NETDEV_OK;
 }
 
-int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
-                     void *descriptors, void *buffers) {
+int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform,
+                     const struct net_handoff_e1000_ring *from, void *descriptors, void *buffers) {
   if(!ring_count_valid(from->count)) {
     return NETDEV_E_INVALID;
   }

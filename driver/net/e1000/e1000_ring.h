@@ -79,8 +79,8 @@ int e1000_ring_create(struct e1000_ring *ring, const struct net_platform *platfo
 
 /* Continues a ring that a handoff describes (checked by net_handoff_validate), whose memory the processor reaches at
  * `descriptors` and `buffers`. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID; e1000_ring_destroy cleans up after each. */
-int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform, const struct net_handoff_ring *from,
-                     void *descriptors, void *buffers);
+int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platform,
+                     const struct net_handoff_e1000_ring *from, void *descriptors, void *buffers);
 
 /* Of an adopted ring: whether each descriptor that the device may still read or write points into its slot's buffer,
  * and a transmit one is of our kind. The latter also marks the slots as the firmware's. */

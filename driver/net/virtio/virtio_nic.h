@@ -154,7 +154,7 @@ int virtio_net_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visit
 
 /* Handoff (virtio_handoff.c) ------------------------------------------------------------------------------------- */
 
-void virtio_net_handoff_export(struct netdev *dev, struct net_handoff_nic *nic);
-bool virtio_net_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic);
+void virtio_net_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block);
+bool virtio_net_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
 
 #endif

@@ -1,0 +1,41 @@
+/* place.h - where a PCI function is, as a kernel sees it: what the handoff's entry is compared with. */
+#ifndef KERNEL_PLACE_H
+#define KERNEL_PLACE_H
+
+#include <stdbool.h>
+
+#include "net/handoff.h"
+
+/* Where a PCI function is, and what its configuration space says. */
+struct kernel_nic {
+  uint16_t segment;
+  uint8_t bus;
+  uint8_t device;
+  uint8_t function;
+  uint8_t revision_id;
+  uint16_t vendor_id;
+  uint16_t device_id;
+  uint16_t subsystem_vendor_id;
+  uint16_t subsystem_id;
+  uint64_t bar[NET_HANDOFF_BARS];    /* by register: what configuration space holds, without its flag bits; 0 = none */
+  uint64_t mapped[NET_HANDOFF_BARS]; /* physical address for the processor, where the host bridge translates; else 0 */
+  bool path_known;                   /* path and path_count say which bridges are above it                          */
+  uint8_t path_count;
+  struct net_handoff_bridge path[NET_HANDOFF_PATH_MAX]; /* from the root bus down */
+};
+
+/* A doubleword of configuration space at `offset` (a multiple of 4, below 64); all ones where nothing is. */
+typedef uint32_t (*kernel_config_read)(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
+                                       uint8_t offset);
+
+/* Fills in *nic for the function at this place: IDs, BARs, and the bridges above it, which must be numbered as they
+ * will stay. `mapped` is the caller's. Reads only, and some 32 doublewords for each bus below `bus`. False, with *nic
+ * zeroed, when nothing is there. Any context in which `read` may be called. */
+bool kernel_nic_look(kernel_config_read read, void *ctx, uint16_t segment, uint8_t bus, uint8_t device,
+                     uint8_t function, struct kernel_nic *nic);
+
+/* Whether an entry of the table is about this NIC, at this place. With the path known to both, bus numbers below the
+ * root bus do not matter. */
+bool kernel_nic_is(const struct kernel_nic *nic, const struct net_handoff_nic *entry);
+
+#endif
