@@ -76,14 +76,20 @@ static void hand_back_frames(struct virtio_net *nic, int status) {
   }
 }
 
+void virtio_net_fresh_start(struct virtio_net *nic) {
+  nic->trouble = NULL;
+  nic->resets_left = VIRTIO_RESETS_MAX;
+  nic->reset_us = now_us(nic);
+  nic->link_read_us = nic->reset_us;
+  nic->stuck_watch = false;
+}
+
 static int op_open(struct netdev *dev) {
   struct virtio_net *nic = to_virtio(dev);
   /* Polled until somebody asks for interrupts. Without this a device that has something to say holds a line high that
    * others may share, until ISR is read. */
   nic->intx_before = virtio_pci_allow_intx(&nic->pci, false);
-  nic->trouble = NULL;
-  nic->resets_left = VIRTIO_RESETS_MAX;
-  nic->stuck_watch = false;
+  virtio_net_fresh_start(nic);
   int result = virtio_net_start(nic);
   uint8_t status = result == NETDEV_OK ? virtio_status(&nic->pci) : 0;
   if(result == NETDEV_OK && virtio_pci_is_gone(&nic->pci, status)) {
@@ -95,7 +101,6 @@ static int op_open(struct netdev *dev) {
     return result;
   }
   nic->link_read_us = now_us(nic);
-  nic->reset_us = nic->link_read_us;
   netdev_link_seen(dev, virtio_net_read_link(nic));
   return NETDEV_OK;
 }
@@ -358,6 +363,11 @@ const struct netdev_ops virtio_net_ops = {
     .inspect = virtio_net_inspect,
 };
 
+void virtio_net_init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  netdev_init(&nic->netdev, nic->platform, &virtio_net_ops, nic->model->common.name, mac);
+  memset(&nic->netdev.stats.wire, 0xFF, sizeof(nic->netdev.stats.wire)); /* NETDEV_NOT_COUNTED, every one */
+}
+
 static bool ring_size_valid(uint32_t size) {
   return size == 0 || (size >= VIRTIO_NET_RING_MIN && size <= VIRTIO_NET_RING_MAX && (size & (size - 1U)) == 0);
 }
@@ -375,8 +385,7 @@ static int bring_up(struct virtio_net *nic, const struct net_config *config) {
     (void)virtio_pci_silence(&nic->pci);
     return result;
   }
-  netdev_init(&nic->netdev, nic->platform, &virtio_net_ops, nic->model->common.name, mac);
-  memset(&nic->netdev.stats.wire, 0xFF, sizeof(nic->netdev.stats.wire)); /* NETDEV_NOT_COUNTED, every one */
+  virtio_net_init(nic, mac);
   return NETDEV_OK;
 }
 
@@ -440,7 +449,7 @@ static int glance(const struct net_platform *platform, const struct net_device_i
 
 static const struct virtio_model models[] = {
     {{"virtio-net", 64, 0}, VIRTIO_NET_MODERN},
-    {{"virtio-net transitional", 64, 0}, VIRTIO_NET_TRANSITIONAL},
+    {{"virtio-net", 64, 0}, VIRTIO_NET_TRANSITIONAL},
 };
 
 const struct virtio_model *virtio_find_model(uint16_t vendor_id, uint16_t device_id) {

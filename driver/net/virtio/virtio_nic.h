@@ -10,6 +10,13 @@
 #define VIRTIO_NET_COMMAND_SIZE 256U /* a buffer of the control queue: the longest command has 112 bytes */
 #define VIRTIO_NET_MSIX_VECTOR  0U   /* everything interrupts by this one */
 
+/* The features that we ask for. Not among them, though QEMU offers it: CTRL_VLAN, which has the device drop every
+ * tagged frame until it is told otherwise; MRG_RXBUF and every offload, which change what a received buffer holds. */
+#define VIRTIO_NET_WANTED                                                                                              \
+  (VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_ORDER_PLATFORM | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_MAC |   \
+   VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA | \
+   VIRTIO_NET_F_CTRL_MAC_ADDR)
+
 _Static_assert(VIRTIO_NET_BUFFER_SIZE >= VIRTIO_NET_HEADER_SIZE + NETDEV_MAX_TAGGED_FRAME, "a frame fits");
 
 /* One row of the ID table. */
@@ -53,8 +60,9 @@ struct virtio_net {
   uint32_t mtu;
   bool has_mac; /* the permanent address is the device's own, not made up        */
   struct virtq queue[VIRTIO_NET_QUEUES];
-  uint32_t queue_count; /* 2, or 3 with a control queue                                  */
-  uint8_t status;       /* what device_status was last made                              */
+  uint32_t queue_count;   /* 2, or 3 with a control queue                                  */
+  uint8_t status;         /* what device_status was last made                            */
+  uint16_t config_vector; /* MSI-X vector for a change of the configuration              */
   struct virtio_filter filter;
   struct virtio_counters counters;
 
@@ -95,6 +103,12 @@ void virtio_net_distrust(struct virtio_net *nic, uint64_t *count, const char *wh
 
 /* virtq_peek of a device that may lie: a lie is noted. */
 enum virtq_verdict virtio_net_peek(struct virtio_net *nic, struct virtq *queue, uint16_t *id, uint32_t *length);
+
+/* Fills in the part of a device that netdev.c knows: closed, with this permanent address. */
+void virtio_net_init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]);
+
+/* All that counts from when a device is opened: its clocks, its resets. */
+void virtio_net_fresh_start(struct virtio_net *nic);
 
 /* Start and stop (virtio_start.c) -------------------------------------------------------------------------------- */
 

@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-/* The features that we ask for. Not among them, though QEMU offers it: CTRL_VLAN, which has the device drop every
- * tagged frame until it is told otherwise; MRG_RXBUF and every offload, which change what a received buffer holds. */
-#define WANTED_FEATURES                                                                                                \
-  (VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_ORDER_PLATFORM | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_MAC |   \
-   VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA | \
-   VIRTIO_NET_F_CTRL_MAC_ADDR)
-
 /* Those that mean nothing without a control queue (5.1.3.1). */
 #define CONTROL_FEATURES (VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA | VIRTIO_NET_F_CTRL_MAC_ADDR)
 
@@ -23,7 +16,7 @@ static void greet(struct virtio_net *nic) {
 }
 
 static void choose_features(struct virtio_net *nic) {
-  uint64_t features = nic->offered & WANTED_FEATURES;
+  uint64_t features = nic->offered & VIRTIO_NET_WANTED;
   if(!(features & VIRTIO_NET_F_CTRL_VQ)) {
     features &= ~(uint64_t)CONTROL_FEATURES;
   }
@@ -156,13 +149,12 @@ void virtio_net_fill(struct virtio_net *nic) {
 
 /* Vectors are chosen while MSI-X is off, before the queues are enabled (4.1.5.1.2). They take effect when whoever owns
  * the table fills in entry 0 and switches MSI-X on; until then the device uses INTx, which is masked. */
-static uint16_t choose_vector(struct virtio_net *nic) {
-  if(nic->pci.msix == 0) {
-    return VIRTIO_NO_VECTOR;
+static void choose_config_vector(struct virtio_net *nic) {
+  nic->config_vector = VIRTIO_NO_VECTOR;
+  if(nic->pci.msix != 0) {
+    virtio_common_write16(&nic->pci, VIRTIO_CONFIG_MSIX_VECTOR, VIRTIO_NET_MSIX_VECTOR);
+    nic->config_vector = virtio_common_read16(&nic->pci, VIRTIO_CONFIG_MSIX_VECTOR);
   }
-  virtio_common_write16(&nic->pci, VIRTIO_CONFIG_MSIX_VECTOR, VIRTIO_NET_MSIX_VECTOR);
-  return virtio_common_read16(&nic->pci, VIRTIO_CONFIG_MSIX_VECTOR) == VIRTIO_NET_MSIX_VECTOR ? VIRTIO_NET_MSIX_VECTOR
-                                                                                              : VIRTIO_NO_VECTOR;
 }
 
 int virtio_net_prepare(struct virtio_net *nic) {
@@ -175,12 +167,13 @@ int virtio_net_prepare(struct virtio_net *nic) {
   if(result != NETDEV_OK) {
     return result;
   }
-  uint16_t vector = choose_vector(nic);
-  nic->msix_ready = vector != VIRTIO_NO_VECTOR;
+  choose_config_vector(nic);
+  uint16_t vector = nic->pci.msix != 0 ? VIRTIO_NET_MSIX_VECTOR : VIRTIO_NO_VECTOR;
+  nic->msix_ready = nic->config_vector == VIRTIO_NET_MSIX_VECTOR;
   for(uint32_t i = 0; i < nic->queue_count && result == NETDEV_OK; i++) {
     virtq_reset(&nic->queue[i], virtio_has(nic, VIRTIO_F_EVENT_IDX));
     result = virtio_pci_queue_start(&nic->pci, &nic->queue[i], vector);
-    nic->msix_ready = nic->msix_ready && nic->queue[i].vector == vector;
+    nic->msix_ready = nic->msix_ready && nic->queue[i].vector == VIRTIO_NET_MSIX_VECTOR;
   }
   if(result == NETDEV_OK) {
     virtio_net_fill(nic);
