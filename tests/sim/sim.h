@@ -107,6 +107,7 @@ uint32_t sim_peek(const struct sim *sim, uint32_t offset);
 void sim_poke(struct sim *sim, uint32_t offset, uint32_t value);
 
 uint16_t sim_phy(const struct sim *sim, uint32_t reg);
+void sim_set_phy(struct sim *sim, uint32_t reg, uint16_t value);
 uint16_t sim_nvm(const struct sim *sim, uint32_t word);
 void sim_set_nvm(struct sim *sim, uint32_t word, uint16_t value); /* the checksum stays as it is */
 

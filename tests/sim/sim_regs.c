@@ -148,6 +148,10 @@ uint16_t sim_phy(const struct sim *sim, uint32_t reg) {
   return sim->phy[reg % 32U];
 }
 
+void sim_set_phy(struct sim *sim, uint32_t reg, uint16_t value) {
+  sim->phy[reg % 32U] = value;
+}
+
 static void write_eerd(struct sim *sim, uint32_t value) {
   uint32_t done = sim_is_82574(sim) ? 0x2U : 0x10U;
   uint32_t word = sim_is_82574(sim) ? value >> 2 & 0x3FFFU : value >> 8 & 0xFFU;

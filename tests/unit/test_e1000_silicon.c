@@ -1,0 +1,160 @@
+/* test_e1000_silicon.c - what the parts do otherwise than one would think: tables, NVM, MDIO, counters, wake-up. */
+#include "unit.h"
+
+static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
+#define DEVICES (sizeof(devices) / sizeof(devices[0]))
+#define OWNED   (1U << 5) /* EXTCNF_CTRL.MDIO_SW_OWNERSHIP */
+
+static struct netdev *begin(const struct sim_config *config, struct sim **sim) {
+  struct netdev *dev;
+  *sim = sim_create(config);
+  assert_int_equal(unit_create(*sim, 16, 16, &dev), NETDEV_OK);
+  return dev;
+}
+
+/* After whatever lists came before, the table holds what this one asks for, and the tables start empty. */
+static void test_multicast_table(void **state) {
+  (void)state;
+  for(size_t i = 0; i < DEVICES; i++) {
+    struct sim *sim;
+    struct sim_config config = unit_config(devices[i]);
+    struct netdev *dev = begin(&config, &sim);
+    for(uint32_t n = 0; n < E1000_MTA_COUNT; n++) {
+      assert_int_equal(sim_peek(sim, E1000_MTA + 4U * n) | sim_peek(sim, E1000_VFTA + 4U * n), 0);
+    }
+    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    uint32_t seed = 12345;
+    for(uint32_t step = 0; step < 200; step++) {
+      uint8_t list[NETDEV_MAX_MULTICAST][6];
+      uint32_t expected[E1000_MTA_COUNT] = {0};
+      uint32_t count = step % (NETDEV_MAX_MULTICAST + 1U);
+      for(uint32_t n = 0; n < count; n++) {
+        seed = seed * 1664525U + 1013904223U;
+        const uint8_t address[6] = {1, 0, 0x5E, 0, (uint8_t)(seed >> 16), (uint8_t)(seed >> 24)};
+        memcpy(list[n], address, 6);
+        uint32_t hash = e1000_multicast_hash(address);
+        expected[hash >> 5] |= 1U << (hash & 31U);
+      }
+      bool all = step % 23U == 22U;
+      assert_int_equal(netdev_set_filter(dev, all ? NETDEV_FILTER_ALL_MULTICAST : NETDEV_FILTER_MULTICAST, list, count),
+                       NETDEV_OK);
+      for(uint32_t n = 0; n < E1000_MTA_COUNT; n++) {
+        assert_int_equal(sim_peek(sim, E1000_MTA + 4U * n), all ? UINT32_MAX : expected[n]);
+      }
+    }
+    unit_end(sim, dev);
+  }
+}
+
+/* The address is in its registers after every reset, without anybody having to look into the NVM for it. */
+static void test_nvm_is_read_again(void **state) {
+  (void)state;
+  for(size_t i = 0; i < DEVICES; i++) {
+    struct sim *sim;
+    struct sim_config config = unit_config(devices[i]);
+    struct netdev *dev = begin(&config, &sim);
+    assert_int_equal(sim_logged(sim, NET_LOG_WARN, ""), 0);
+    assert_int_equal(sim_peek(sim, E1000_RAH), 0x8000C3B2U);
+    assert_int_equal(sim_peek(sim, E1000_EECD) & 7U, 0);
+    uint16_t word;
+    assert_int_equal(e1000_nvm_read(dev, 5, &word), NETDEV_OK);
+    assert_int_equal(sim_peek(sim, E1000_EECD) & 7U, 0); /* SK, CS, DI */
+    unit_end(sim, dev);
+  }
+}
+
+/* Management firmware waits for it. */
+static void test_mdio_is_given_back(void **state) {
+  (void)state;
+  for(int fault = 0; fault < 5; fault++) {
+    for(int qemu = 0; qemu < 2; qemu++) {
+      struct sim *sim;
+      struct sim_config config = unit_config(SIM_82574L);
+      uint16_t value;
+      config.qemu = qemu;
+      struct netdev *dev = begin(&config, &sim);
+      assert_int_equal(sim_peek(sim, E1000_EXTCNF_CTRL) & OWNED, 0);
+      sim_knobs(sim)->mdic_error = fault == 1;
+      sim_knobs(sim)->mdic_never_ready = fault == 2;
+      sim_knobs(sim)->mdio_never_owned = fault == 3;
+      sim_knobs(sim)->reset_never_ends = fault == 4;
+      assert_int_equal(e1000_phy_read(dev, 2, &value), fault % 4 ? NETDEV_E_TIMEOUT : NETDEV_OK);
+      assert_int_equal(sim_peek(sim, E1000_EXTCNF_CTRL) & OWNED, 0);
+      assert_int_equal(netdev_open(dev), fault == 4 ? NETDEV_E_TIMEOUT : NETDEV_OK);
+      assert_int_equal(sim_peek(sim, E1000_EXTCNF_CTRL) & OWNED, 0);
+      sim_knobs(sim)->reset_never_ends = false;
+      unit_end(sim, dev);
+    }
+  }
+}
+
+/* Nothing that the driver does touches what somebody armed. */
+static void test_wake_up_stays_armed(void **state) {
+  (void)state;
+  for(size_t i = 0; i < 2U * DEVICES; i++) {
+    struct sim *sim;
+    struct sim_config config = unit_config(devices[i / 2U]);
+    config.qemu = i % 2U;
+    sim = sim_create(&config);
+    sim_poke(sim, E1000_WUC, 0x8003U);
+    sim_poke(sim, E1000_WUFC, 0x3FU);
+    struct netdev *dev;
+    assert_int_equal(unit_create(sim, 16, 16, &dev), NETDEV_OK);
+    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    netdev_close(dev);
+    netdev_destroy(dev);
+    assert_int_equal(sim_peek(sim, E1000_WUC), 0x8003U);
+    assert_int_equal(sim_peek(sim, E1000_WUFC), 0x3FU);
+    unit_end(sim, NULL);
+  }
+}
+
+/* Counters that grow between the two reads that tell whether reading clears them. */
+static struct {
+  struct sim *sim;
+  uint32_t growth;
+} counting;
+
+static uint32_t counting_read32(void *ctx, uint32_t bar, uint32_t offset) {
+  uint32_t value = sim_platform(counting.sim)->read32(ctx, bar, offset);
+  if(offset == E1000_MPC) {
+    sim_poke(counting.sim, E1000_MPC, sim_peek(counting.sim, E1000_MPC) + counting.growth);
+    counting.growth = 0;
+  }
+  return value;
+}
+
+static void test_counter_that_grows(void **state) {
+  (void)state;
+  for(int qemu = 0; qemu < 2; qemu++) {
+    struct sim_config config = unit_config(SIM_82540EM);
+    config.qemu = qemu;
+    struct sim *sim = sim_create(&config);
+    struct net_platform platform = *sim_platform(sim);
+    const struct net_config wanted = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = SIM_82540EM}};
+    struct netdev *dev;
+    uint64_t total = 0;
+    counting.sim = sim;
+    counting.growth = 0;
+    platform.read32 = counting_read32;
+    assert_int_equal(e1000_driver.create(&platform, &wanted, &dev), NETDEV_OK);
+    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    for(uint32_t round = 1; round <= 20; round++) {
+      uint32_t before = 10U + round * 3U;
+      counting.growth = round % 3U; /* fewer than before: that is what a cleared counter shows */
+      total += before + counting.growth;
+      sim_poke(sim, E1000_MPC, sim_peek(sim, E1000_MPC) + before);
+      assert_int_equal(netdev_get_stats(dev)->rx_missed, total);
+    }
+    unit_end(sim, dev);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_multicast_table),    cmocka_unit_test(test_nvm_is_read_again),
+      cmocka_unit_test(test_mdio_is_given_back), cmocka_unit_test(test_wake_up_stays_armed),
+      cmocka_unit_test(test_counter_that_grows),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
