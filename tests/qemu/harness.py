@@ -59,10 +59,10 @@ class QemuTest(unittest.TestCase):
         self.folder = folder.name
         self.count = 0
 
-    def peer(self, address=None, answer=True):
+    def peer(self, address=None, answer=True, faults=()):
         self.count += 1
         base = os.path.join(self.folder, f"w{self.count}")
-        peer = Peer(base + "p", base + "q", address, answer=answer).start()
+        peer = Peer(base + "p", base + "q", address, answer=answer, faults=faults).start()
         self.addCleanup(peer.stop)
         return peer
 
