@@ -20,6 +20,26 @@ bool text_equal(const char *left, const char *right) {
   return *left == *right;
 }
 
+static char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool text_same(const char *left, const char *right) {
+  while(*left && lower(*left) == lower(*right)) {
+    left++;
+    right++;
+  }
+  return lower(*left) == lower(*right);
+}
+
+bool text_same_start(const char *text, const char *start) {
+  while(*start && lower(*text) == lower(*start)) {
+    text++;
+    start++;
+  }
+  return !*start;
+}
+
 static int digit_value(char c) {
   if(c >= '0' && c <= '9') {
     return c - '0';
@@ -313,6 +333,29 @@ static int store(const struct option *option, void *values, const char *word, ch
   return fail(error, "unknown kind of option", option->name, "");
 }
 
+/* Whether `word` is the option's name, or for a long one NAME=VALUE: *value is then VALUE, else NULL. */
+static bool names_option(const struct option *option, const char *word, const char **value) {
+  const char *name = option->name;
+  while(*name && *name == *word) {
+    name++;
+    word++;
+  }
+  *value = *word == '=' && option->name[1] == '-' ? word + 1 : NULL;
+  return !*name && (!*word || *value);
+}
+
+/* An option that is none of ours may be meant for the program whose name stands before it. */
+static int fail_unknown(char *error, const char *word, const char *before, int positional_max) {
+  fail(error, "unknown option", word, "");
+  if(before && positional_max > 1) {
+    append(error, ": if it is for ");
+    append(error, before);
+    append(error, ", write -- before ");
+    append(error, before);
+  }
+  return -1;
+}
+
 int args_parse(const struct option *options, void *values, int argc, char *const argv[], const char **positional,
                int positional_max, bool *help, char *error) {
   int count = 0;
@@ -337,20 +380,23 @@ int args_parse(const struct option *options, void *values, int argc, char *const
       return count;
     }
     const struct option *option = options;
-    while(option->name && !text_equal(option->name, word)) {
+    const char *value = NULL;
+    while(option->name && !names_option(option, word, &value)) {
       option++;
     }
     if(!option->name) {
-      return fail(error, "unknown option", word, "");
+      return fail_unknown(error, word, count > 0 ? positional[0] : NULL, positional_max);
     }
-    if(option->kind == OPTION_FLAG) {
-      (void)store(option, values, "", error);
-      continue;
+    if(option->kind == OPTION_FLAG && value) {
+      return fail(error, "option", option->name, " takes no value");
     }
-    if(i + 1 == argc) {
-      return fail(error, "option", word, " needs a value");
+    if(option->kind != OPTION_FLAG && !value) {
+      if(i + 1 == argc) {
+        return fail(error, "option", word, " needs a value");
+      }
+      value = argv[++i];
     }
-    if(store(option, values, argv[++i], error) != 0) {
+    if(store(option, values, value ? value : "", error) != 0) {
       return -1;
     }
   }

@@ -42,11 +42,12 @@ struct option {
   const char *help;
 };
 
-#define ARGS_ERROR_SIZE 128U
+#define ARGS_ERROR_SIZE 192U
 
 /*
  * Parses argv[0..argc-1] (without the command's name) into `values`, which holds the defaults. Words without a dash go
- * to `positional`, at most `positional_max`; their number is returned. "--" ends the options. On a mistake -1, and
+ * to `positional`, at most `positional_max`; their number is returned. A long option may carry its value behind a '='.
+ * "--" ends the options. On a mistake -1, and
  * `error` (ARGS_ERROR_SIZE bytes) says what and where; `values` may then be half filled. "-h" and "--help" set *help
  * and end the parsing.
  */
@@ -78,5 +79,11 @@ int args_split(char *line, char *argv[], int max);
 bool args_join(const char *const words[], int count, char *line, size_t size);
 
 bool text_equal(const char *left, const char *right);
+
+/* The same, but A to Z equal a to z. */
+bool text_same(const char *left, const char *right);
+
+/* Whether `text` begins with `start`, in the same sense. */
+bool text_same_start(const char *text, const char *start);
 
 #endif

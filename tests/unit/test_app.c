@@ -180,6 +180,17 @@ static void test_text_equal(void **state) {
   assert_false(text_equal("ping", "Ping"));
 }
 
+static void test_text_same(void **state) {
+  (void)state;
+  assert_true(text_same("", ""));
+  assert_true(text_same("ping", "PiNg"));
+  assert_true(text_same("Az[`{@", "aZ[`{@"));
+  assert_false(text_same("[", "{")); /* as far apart as A and a */
+  assert_false(text_same("@", "`"));
+  assert_false(text_same("ping", "pin"));
+  assert_false(text_same("pin", "ping"));
+}
+
 /* Options -------------------------------------------------------------------------------------------------------- */
 
 struct values {
@@ -232,6 +243,13 @@ static void test_parse(void **state) {
   assert_true(values.cidr.address == 0x0A00020F && values.cidr.mask == 0xFFFFFF00U);
   assert_true(values.range.first == 60 && values.range.last == 1514);
 
+  assert_int_equal(parse("--ip=10.0.0.9 --text=a=b --net=1.2.3.4/8 --mac=2:0:0:0:0:7", &values, words, &help, error),
+                   0);
+  assert_true(values.address == 0x0A000009 && values.cidr.address == 0x01020304 && values.mac.mac[5] == 7);
+  assert_string_equal(values.text, "a=b");
+  assert_int_equal(parse("--text= one", &values, words, &help, error), 1);
+  assert_string_equal(values.text, "");
+
   values.flag = false;
   assert_int_equal(parse("-- --flag -c", &values, words, &help, error), 2);
   assert_string_equal(words[0], "--flag");
@@ -274,6 +292,14 @@ static void test_mistakes(void **state) {
       {"--net 1.2.3.4", {"--net", "'1.2.3.4'", "/24"}},
       {"--size 59", {"--size", "'59'", "60 to 1514"}},
       {"--size 60-1515", {"--size", "'60-1515'", "60 to 1514"}},
+      {"--ip=1.2.3", {"--ip", "'1.2.3'", "IPv4"}},
+      {"--ip=", {"--ip", "''", "IPv4"}},
+      {"--ip", {"'--ip'", "needs a value", ""}},
+      {"--flag=1", {"'--flag'", "takes no value", ""}},
+      {"--fla", {"unknown option", "'--fla'", ""}},
+      {"--flags", {"unknown option", "'--flags'", ""}},
+      {"-c=5", {"unknown option", "'-c=5'", ""}}, /* long options only */
+      {"next --frames", {"unknown option", "'--frames'", "if it is for next, write -- before next"}},
       {"--size 9-8", {"--size", "'9-8'", "FIRST-LAST"}},
   };
   for(size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
@@ -420,6 +446,7 @@ int main(void) {
       cmocka_unit_test(test_pci_location_range),
       cmocka_unit_test(test_split),
       cmocka_unit_test(test_text_equal),
+      cmocka_unit_test(test_text_same),
       cmocka_unit_test(test_parse),
       cmocka_unit_test(test_help),
       cmocka_unit_test(test_mistakes),
