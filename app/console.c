@@ -4,34 +4,168 @@
 #include <efishell.h>
 
 #include "../driver/lib/format.h"
+#include "wrap.h"
 
 #define LINE_SIZE     512U
-#define STATUS_SIZE   64U /* what gnu-efi's StatusToString needs at the most */
+#define WRAPPED_SIZE  (LINE_SIZE + LINE_SIZE / 2U) /* with line ends and indentation */
+#define STATUS_SIZE   64U                          /* what gnu-efi's StatusToString needs at the most */
 #define SCAN_ESCAPE   0x17U
 #define KEY_CONTROL_C 0x03U
+#define COMPLAINT     "netdiag: "
+#define PAGE_PROMPT   "-- any key: more, Q: stop --"
 
 static bool aborted;
+static bool errors_apart; /* complaints go to ST->StdErr */
 
-static void print_line(const char *format, va_list arguments) {
+static struct {
+  bool on;
+  bool stopped;     /* the rest is not wanted    */
+  UINTN rows;       /* of the screen             */
+  uint32_t printed; /* lines since the last stop */
+} page;
+
+/* A column of its own for each device, for lines that are put together. */
+static uint32_t out_column;
+static uint32_t error_column;
+
+/* Where text goes ------------------------------------------------------------------------------------------------ */
+
+/* The Shell's file functions know nothing of a console; of a file they do. */
+static bool is_file(EFI_SHELL_PROTOCOL *shell, SHELL_FILE_HANDLE handle) {
+  EFI_FILE_INFO *info = handle ? shell->GetFileInfo(handle) : NULL;
+  if(info) {
+    FreePool(info);
+  }
+  return info != NULL;
+}
+
+static EFI_SHELL_PROTOCOL *find_shell(void) {
+  EFI_GUID guid = EFI_SHELL_PROTOCOL_GUID;
+  EFI_SHELL_PROTOCOL *shell;
+  return EFI_ERROR(BS->LocateProtocol(&guid, NULL, (VOID **)&shell)) ? NULL : shell;
+}
+
+void console_init(EFI_HANDLE image, bool paged) {
+  EFI_GUID guid = EFI_SHELL_PARAMETERS_PROTOCOL_GUID;
+  EFI_SHELL_PARAMETERS_PROTOCOL *parameters;
+  EFI_SHELL_PROTOCOL *shell = find_shell();
+  bool out_to_file = false;
+  UINTN columns;
+  if(shell && !EFI_ERROR(BS->HandleProtocol(image, &guid, (VOID **)&parameters))) {
+    out_to_file = is_file(shell, parameters->StdOut);
+    errors_apart = ST->StdErr && (out_to_file || is_file(shell, parameters->StdErr));
+  }
+  page.on = paged && !out_to_file && ST->ConIn &&
+            !EFI_ERROR(ST->ConOut->QueryMode(ST->ConOut, (UINTN)ST->ConOut->Mode->Mode, &columns, &page.rows)) &&
+            page.rows > 1;
+}
+
+static void emit(SIMPLE_TEXT_OUTPUT_INTERFACE *device, const char *text, UINTN length) {
+  CHAR16 wide[WRAPPED_SIZE + 2U];
+  UINTN at = 0;
+  for(UINTN i = 0; i < length; i++) {
+    if(text[i] == '\n') {
+      wide[at++] = '\r'; /* a line end is the last of what is given, so that there is room for one */
+    }
+    wide[at++] = (CHAR16)text[i];
+  }
+  wide[at] = 0;
+  (void)device->OutputString(device, wide);
+}
+
+/* Pages ---------------------------------------------------------------------------------------------------------- */
+
+static bool wants_to_stop(const EFI_INPUT_KEY *key) {
+  return key->ScanCode == SCAN_ESCAPE || key->UnicodeChar == KEY_CONTROL_C;
+}
+
+/* The Shell takes Ctrl-C from the keyboard for itself and signals this event; without it we get the character. */
+static EFI_EVENT shell_break(void) {
+  const EFI_SHELL_PROTOCOL *shell = find_shell();
+  return shell ? shell->ExecutionBreak : NULL;
+}
+
+/* Waits for a key. Timer events above us could not be waited for: their lines just scroll. */
+static void end_page(void) {
+  EFI_EVENT events[] = {ST->ConIn->WaitForKey, shell_break()};
+  EFI_TPL tpl = BS->RaiseTPL(TPL_HIGH_LEVEL);
+  BS->RestoreTPL(tpl);
+  if(tpl != TPL_APPLICATION) {
+    return;
+  }
+  emit(ST->ConOut, PAGE_PROMPT, sizeof(PAGE_PROMPT) - 1U);
+  EFI_INPUT_KEY key;
+  EFI_STATUS status = ST->ConIn->ReadKeyStroke(ST->ConIn, &key);
+  while(status == EFI_NOT_READY && !page.stopped) {
+    UINTN index;
+    page.stopped = EFI_ERROR(BS->WaitForEvent(events[1] ? 2U : 1U, events, &index)) || index == 1U;
+    status = page.stopped ? EFI_ABORTED : ST->ConIn->ReadKeyStroke(ST->ConIn, &key);
+  }
+  page.stopped = EFI_ERROR(status) || wants_to_stop(&key) || key.UnicodeChar == 'q' || key.UnicodeChar == 'Q';
+  page.printed = 0;
+  emit(ST->ConOut, "\n", 1);
+}
+
+/* Output --------------------------------------------------------------------------------------------------------- */
+
+static UINTN line_length(const char *text) {
+  UINTN length = 0;
+  while(text[length] && text[length] != '\n') {
+    length++;
+  }
+  return length + (text[length] == '\n');
+}
+
+/* Line by line, so that a page ends where it should. */
+static void emit_lines(SIMPLE_TEXT_OUTPUT_INTERFACE *device, const char *text, bool paged) {
+  while(*text && !(paged && page.stopped)) {
+    UINTN length = line_length(text);
+    emit(device, text, length);
+    text += length;
+    page.printed += paged && text[-1] == '\n';
+    if(page.on && page.printed + 1U >= page.rows) {
+      end_page();
+    }
+  }
+}
+
+static void print(bool error, uint32_t hang, const char *format, va_list arguments) {
   char line[LINE_SIZE];
+  char wrapped[WRAPPED_SIZE];
+  bool apart = error && errors_apart;
   format_text(line, sizeof(line), format, arguments);
-  Print(L"%a", line);
+  (void)wrap_text(wrapped, sizeof(wrapped), line, hang, apart ? &error_column : &out_column);
+  emit_lines(apart ? ST->StdErr : ST->ConOut, wrapped, !error);
 }
 
 void out(const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  print_line(format, arguments);
+  print(false, CONSOLE_HANG, format, arguments);
+  va_end(arguments);
+}
+
+void out_hanging(uint32_t hang, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print(false, hang, format, arguments);
+  va_end(arguments);
+}
+
+void out_error(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print(true, CONSOLE_HANG, format, arguments);
   va_end(arguments);
 }
 
 void complain(const char *format, ...) {
   va_list arguments;
-  out("netdiag: ");
+  out_error(COMPLAINT);
   va_start(arguments, format);
-  print_line(format, arguments);
+  print(true, CONSOLE_HANG, format, arguments);
   va_end(arguments);
-  out("\n");
+  out_error("\n");
 }
 
 const char *status_text(EFI_STATUS status) {
@@ -72,25 +206,13 @@ const char *ipv4_text(uint32_t address, char text[IPV4_TEXT_SIZE]) {
   return text;
 }
 
-/* The Shell takes Ctrl-C from the keyboard for itself and signals this event; a bare firmware hands us
- * the character. */
-static bool shell_break(void) {
-  EFI_GUID guid = EFI_SHELL_PROTOCOL_GUID;
-  EFI_SHELL_PROTOCOL *shell;
-  return !EFI_ERROR(BS->LocateProtocol(&guid, NULL, (VOID **)&shell)) && shell->ExecutionBreak &&
-         BS->CheckEvent(shell->ExecutionBreak) == EFI_SUCCESS;
-}
-
 bool console_aborted(void) {
   EFI_INPUT_KEY key;
+  EFI_EVENT shell = shell_break();
   while(!EFI_ERROR(ST->ConIn->ReadKeyStroke(ST->ConIn, &key))) {
-    if(key.ScanCode == SCAN_ESCAPE || key.UnicodeChar == KEY_CONTROL_C) {
-      aborted = true;
-    }
+    aborted = aborted || wants_to_stop(&key);
   }
-  if(!aborted && shell_break()) {
-    aborted = true;
-  }
+  aborted = aborted || page.stopped || (shell && BS->CheckEvent(shell) == EFI_SUCCESS);
   return aborted;
 }
 

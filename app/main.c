@@ -3,6 +3,9 @@
 
 #include <efishell.h>
 
+#include "load_options.h"
+#include "watchdog.h"
+
 #define ARGUMENTS_MAX   POSITIONAL_MAX
 #define ARGUMENT_BYTES  2048U
 #define VALUES_SIZE_MAX 128U
@@ -12,41 +15,97 @@ static const struct command *const commands[] = {
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
-/* Help ----------------------------------------------------------------------------------------------------------- */
-
-static void out_usage(const struct command *command) {
-  out("Usage: netdiag %s%s%s%s\n", command->name, command->options->name ? " [options]" : "",
-      command->arguments[0] ? " " : "", command->arguments);
-  out("%s\n", command->summary);
-  if(command->details[0]) {
-    out("%s\n", command->details);
-  }
-  if(command->options->name) {
-    out("Options:\n");
-  }
-  for(const struct option *option = command->options; option->name; option++) {
-    out("  %-11s %-13s %s\n", option->name, option->argument ? option->argument : "", option->help);
-  }
-}
-
-static void out_overview(void) {
-  out("netdiag " NETDIAG_VERSION ": looks at, drives and tests Intel 8254x and 82574L network controllers.\n");
-  out("Usage: netdiag COMMAND [options]     'netdiag COMMAND --help' explains one.\n");
-  for(UINTN i = 0; i < COMMAND_COUNT; i++) {
-    out("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-  }
-  out("  %-8s %s\n", "help", "this text, or the help of a command");
-  out("  %-8s %s\n", "version", "the version of this program");
-  out("Esc or Ctrl-C stops whatever takes long. The exit status is in %%lasterror%%.\n");
-}
-
 static const struct command *find_command(const char *name) {
   for(UINTN i = 0; i < COMMAND_COUNT; i++) {
-    if(text_equal(commands[i]->name, name)) {
+    if(text_same(commands[i]->name, name)) {
       return commands[i];
     }
   }
   return NULL;
+}
+
+/* Help ----------------------------------------------------------------------------------------------------------- */
+
+#define OPTION_HANG  29U
+#define COMMAND_HANG 11U
+#define STATUS_HANG  28U
+
+static void out_option(const char *name, const char *argument, const char *help) {
+  out_hanging(OPTION_HANG, "  %-11s %-13s  %s\n", name, argument ? argument : "", help);
+}
+
+static void out_usage(const struct command *command) {
+  out("Usage: netdiag %s [options]%s%s\n", command->name, command->arguments[0] ? " " : "", command->arguments);
+  out_hanging(0, "%s\n", command->summary);
+  if(command->details[0]) {
+    out_hanging(0, "%s\n", command->details);
+  }
+  out("Options:\n");
+  for(const struct option *option = command->options; option->name; option++) {
+    out_option(option->name, option->argument, option->help);
+  }
+  out_option("-b", NULL, "stop after each screen");
+}
+
+static void out_overview(void) {
+  out("netdiag " NETDIAG_VERSION ": looks at, drives and tests Intel 8254x and 82574L NICs.\n");
+  out("Usage: netdiag COMMAND [options]     'netdiag help COMMAND' explains one.\n");
+  for(UINTN i = 0; i < COMMAND_COUNT; i++) {
+    out_hanging(COMMAND_HANG, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+  }
+  out("  %-8s %s\n", "help", "this text, or the help of a command");
+  out("  %-8s %s\n", "version", "the version of this program");
+  out("Esc or Ctrl-C stops whatever takes long. The exit status is in %%lasterror%%:\n"
+      "'netdiag help status' explains the values.\n");
+}
+
+/* What netdiag itself returns. */
+static void out_statuses(void) {
+  static const struct {
+    EFI_STATUS status;
+    const char *name;
+    const char *text;
+  } rows[] = {
+      {EFI_SUCCESS, "EFI_SUCCESS", "done, and everything was as it should be"},
+      {EFI_INVALID_PARAMETER, "EFI_INVALID_PARAMETER", "the command line is wrong"},
+      {EFI_UNSUPPORTED, "EFI_UNSUPPORTED",
+       "a NIC that no driver here knows; a firmware without the part that is needed; a NEXT.EFI that it cannot run"},
+      {EFI_NOT_READY, "EFI_NOT_READY", "the NIC is busy with something else"},
+      {EFI_DEVICE_ERROR, "EFI_DEVICE_ERROR", "the NIC failed or is gone, or was not given back whole"},
+      {EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES", "no memory, or no place in the handoff table"},
+      {EFI_NO_MEDIA, "EFI_NO_MEDIA", "no link"},
+      {EFI_NOT_FOUND, "EFI_NOT_FOUND", "no such NIC, file or handoff"},
+      {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED", "another driver holds the NIC, or it is armed for a handoff"},
+      {EFI_TIMEOUT, "EFI_TIMEOUT", "an answer is missing: of the peer, a DHCP server, or the NIC"},
+      {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
+      {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},
+      {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or e1000.efi"},
+  };
+  out("What netdiag exits with, as the Shell shows it in %%lasterror%%:\n");
+  for(UINTN i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    out_hanging(STATUS_HANG, "  0x%-3x %-21s %s\n", (UINT32)rows[i].status, rows[i].name, rows[i].text);
+  }
+  out_hanging(0, "Anything else comes from the firmware, which could not do what was asked of it, or from NEXT.EFI.\n");
+}
+
+static EFI_STATUS help(const char *topic) {
+  const struct command *about = topic ? find_command(topic) : NULL;
+  if(!topic) {
+    out_overview();
+  } else if(about) {
+    out_usage(about);
+  } else if(text_same(topic, "help")) {
+    out("Usage: netdiag help [COMMAND | status]\n"
+        "The list of commands, the help of one of them, or the list of exit statuses.\n");
+  } else if(text_same(topic, "version")) {
+    out("Usage: netdiag version\nThe version of this program.\n");
+  } else if(text_same(topic, "status")) {
+    out_statuses();
+  } else {
+    complain("no command '%s'; 'netdiag help' lists them", topic);
+    return EFI_INVALID_PARAMETER;
+  }
+  return EFI_SUCCESS;
 }
 
 /* Dispatch ------------------------------------------------------------------------------------------------------- */
@@ -72,25 +131,22 @@ static EFI_STATUS run_command(const struct command *command, int argc, char *con
   } else {
     return command->run(values, words, count);
   }
-  out("Try 'netdiag %s --help'.\n", command->name);
+  out_error("Try 'netdiag %s --help'.\n", command->name);
   return EFI_INVALID_PARAMETER;
 }
 
+static bool is_help(const char *word) {
+  return text_same(word, "help") || text_equal(word, "-h") || text_equal(word, "--help");
+}
+
 static EFI_STATUS run(int argc, char *const argv[]) {
-  if(argc == 0 || text_equal(argv[0], "help") || text_equal(argv[0], "-h") || text_equal(argv[0], "--help")) {
-    const struct command *about = argc > 1 ? find_command(argv[1]) : NULL;
-    if(argc > 1 && !about) {
-      complain("no command '%s'; 'netdiag help' lists them", argv[1]);
-      return EFI_INVALID_PARAMETER;
-    }
-    if(about) {
-      out_usage(about);
-    } else {
-      out_overview();
-    }
-    return EFI_SUCCESS;
+  if(argc == 0 || is_help(argv[0])) {
+    return help(argc > 1 ? argv[1] : NULL);
   }
-  if(text_equal(argv[0], "version") || text_equal(argv[0], "--version")) {
+  if(text_same(argv[0], "version") || text_equal(argv[0], "--version")) {
+    if(argc > 1 && is_help(argv[1])) {
+      return help("version");
+    }
     out("netdiag " NETDIAG_VERSION "\n");
     return EFI_SUCCESS;
   }
@@ -108,44 +164,65 @@ static struct {
   char bytes[ARGUMENT_BYTES];
   char *argv[ARGUMENTS_MAX];
   int argc;
+  bool paged; /* -b */
 } arguments;
 
-/* Everything netdiag understands is ASCII; a character that is not cannot match anything and becomes '?'. */
-static UINTN copy_ascii(const CHAR16 *from, UINTN length, UINTN at) {
-  for(UINTN i = 0; i < length && from[i] && at < ARGUMENT_BYTES; i++) {
-    arguments.bytes[at++] = from[i] < 0x80 ? (char)from[i] : '?';
+/* From the Shell: an argument vector, whose first word is our own name. Everything netdiag understands is ASCII; a
+ * character that is not cannot match anything and becomes '?'. */
+static bool copy_vector(const EFI_SHELL_PARAMETERS_PROTOCOL *parameters) {
+  UINTN at = 0;
+  for(UINTN i = 1; i < parameters->Argc; i++) {
+    const CHAR16 *word = parameters->Argv[i];
+    UINTN length = StrLen(word) + 1U;
+    if(arguments.argc == ARGUMENTS_MAX || length > ARGUMENT_BYTES - at) {
+      return false;
+    }
+    arguments.argv[arguments.argc++] = &arguments.bytes[at];
+    for(; length > 0; length--, word++) {
+      arguments.bytes[at++] = *word < 0x80 ? (char)*word : '?';
+    }
   }
-  if(at < ARGUMENT_BYTES) {
-    arguments.bytes[at++] = '\0';
-    return at;
-  }
-  return ARGUMENT_BYTES + 1U; /* it does not fit */
+  return true;
 }
 
-/* From the Shell: an argument vector, whose first word is our own name. From a boot option: one line of load options.
- * False when there is more than fits. */
+/* From a boot option: one line of load options. False, and a complaint, when there is more than fits. */
 static bool collect_arguments(EFI_HANDLE image) {
   EFI_GUID parameters_guid = EFI_SHELL_PARAMETERS_PROTOCOL_GUID;
   EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
   EFI_SHELL_PARAMETERS_PROTOCOL *parameters;
   EFI_LOADED_IMAGE *loaded;
-  UINTN at = 0;
+  bool fits = true;
 
   if(!EFI_ERROR(BS->HandleProtocol(image, &parameters_guid, (VOID **)&parameters))) {
-    for(UINTN i = 1; i < parameters->Argc && at <= ARGUMENT_BYTES; i++) {
-      if(arguments.argc == ARGUMENTS_MAX) {
-        return false;
-      }
-      arguments.argv[arguments.argc++] = &arguments.bytes[at];
-      at = copy_ascii(parameters->Argv[i], ARGUMENT_BYTES, at);
-    }
+    fits = copy_vector(parameters);
   } else if(!EFI_ERROR(BS->HandleProtocol(image, &image_guid, (VOID **)&loaded)) && loaded->LoadOptions) {
-    at = copy_ascii(loaded->LoadOptions, loaded->LoadOptionsSize / sizeof(CHAR16), 0);
-    if(at <= ARGUMENT_BYTES) {
-      arguments.argc = args_split(arguments.bytes, arguments.argv, ARGUMENTS_MAX);
+    int count = load_options_parse(loaded->LoadOptions, loaded->LoadOptionsSize, arguments.bytes, ARGUMENT_BYTES,
+                                   arguments.argv, ARGUMENTS_MAX);
+    if(count == LOAD_OPTIONS_NOT_TEXT) {
+      complain("the %u bytes of load options are no text, and are ignored", loaded->LoadOptionsSize);
+    }
+    fits = count != LOAD_OPTIONS_TOO_LONG;
+    arguments.argc = count > 0 ? count : 0;
+  }
+  if(!fits) {
+    complain("the command line is too long: at most %u words and %u characters", ARGUMENTS_MAX, ARGUMENT_BYTES);
+  }
+  return fits;
+}
+
+/* -b is for every command, and what it does is done before there is one. */
+static void take_page_option(void) {
+  int kept = 0;
+  bool only_words = false;
+  for(int i = 0; i < arguments.argc; i++) {
+    only_words = only_words || text_equal(arguments.argv[i], "--");
+    if(!only_words && text_equal(arguments.argv[i], "-b")) {
+      arguments.paged = true;
+    } else {
+      arguments.argv[kept++] = arguments.argv[i];
     }
   }
-  return at <= ARGUMENT_BYTES;
+  arguments.argc = kept;
 }
 
 static EFI_HANDLE image_handle;
@@ -160,9 +237,14 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   InitializeLib(image, system_table);
   image_handle = image;
-  if(!collect_arguments(image)) {
-    complain("the command line is too long: at most %u words and %u characters", ARGUMENTS_MAX, ARGUMENT_BYTES);
-    return EFI_INVALID_PARAMETER;
+  watchdog_init(image);
+  console_init(image, false);
+  EFI_STATUS status = EFI_INVALID_PARAMETER;
+  if(collect_arguments(image)) {
+    take_page_option();
+    console_init(image, arguments.paged);
+    status = run(arguments.argc, arguments.argv);
   }
-  return run(arguments.argc, arguments.argv);
+  (void)watchdog_give_back();
+  return status;
 }

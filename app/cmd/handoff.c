@@ -5,6 +5,7 @@
 #include "../session/lease.h"
 #include "../netdiag.h"
 #include "../session/resident.h"
+#include "../watchdog.h"
 
 #include <efishell.h>
 
@@ -292,7 +293,13 @@ static EFI_STATUS start_next(const char *name, const char *arguments) {
     loaded->LoadOptions = options;
     loaded->LoadOptionsSize = (UINT32)((StrLen(options) + 1U) * sizeof(CHAR16));
   }
-  return BS->StartImage(next, NULL, NULL);
+  /* Started as if in our place. If it comes back, we run on. */
+  bool armed = watchdog_give_back();
+  status = BS->StartImage(next, NULL, NULL);
+  if(armed) {
+    watchdog_stop();
+  }
+  return status;
 }
 
 /* Command -------------------------------------------------------------------------------------------------------- */
@@ -330,7 +337,7 @@ static const struct option option_rows[] = {
     {"--show", NULL, OPTION_FLAG, offsetof(struct handoff_options, show), 0, 0, "decode what is published"},
     {"--cancel", NULL, OPTION_FLAG, offsetof(struct handoff_options, cancel), 0, 0, "withdraw it"},
     {"-n", "NIC", OPTION_TEXT, offsetof(struct handoff_options, nic.nic), 0, 0,
-     "the NIC: index, PCI location or MAC (default: first)"},
+     "the NIC: eth0, PCI location or MAC (default: first)"},
     {"--take", NULL, OPTION_FLAG, offsetof(struct handoff_options, nic.take), 0, 0,
      "take the NIC from the driver that holds it, for good"},
     {"--ring", "N", OPTION_U32, offsetof(struct handoff_options, nic.ring), NET_RING_MIN, NET_RING_MAX,

@@ -33,6 +33,10 @@ static struct node *images;
 static EFI_HANDLE volume;
 static EFI_HANDLE shell_handle;
 static EFI_SHELL_PROTOCOL shell;
+static EFI_HANDLE shell_image;
+static EFI_HANDLE boot_manager;
+static BOOLEAN out_to_file;
+static BOOLEAN errors_to_file;
 static UINTN watchdog_s;
 static UINTN watchdog_calls;
 static UINT8 variable[VARIABLE_SIZE];
@@ -115,7 +119,7 @@ static CHAR16 *widen(const char *from, CHAR16 *to) {
 
 /* Images --------------------------------------------------------------------------------------------------------- */
 
-static EFI_HANDLE load(const struct program *program) {
+static EFI_HANDLE load(const struct program *program, EFI_HANDLE parent) {
   struct loaded *loaded = node_new(&images, sizeof(*loaded));
   loaded->handle = firmware_load_image();
   loaded->program = program;
@@ -123,6 +127,8 @@ static EFI_HANDLE load(const struct program *program) {
   image->Revision = EFI_IMAGE_INFORMATION_REVISION;
   image->SystemTable = &firmware.system;
   image->DeviceHandle = volume;
+  image->ParentHandle = parent;
+  image->ImageCodeType = program->driver ? EfiBootServicesCode : EfiLoaderCode;
   if(program->reload) {
     program->reload();
   }
@@ -179,7 +185,7 @@ static EFI_STATUS EFIAPI load_image(BOOLEAN boot_policy, EFI_HANDLE parent, EFI_
   if(!program->entry) {
     return EFI_UNSUPPORTED; /* no PE image for this machine */
   }
-  *out = load(program);
+  *out = load(program, parent);
   return EFI_SUCCESS;
 }
 
@@ -253,8 +259,11 @@ EFI_STATUS programs_run(const char *text) {
     arguments[i] = widen(words[i], &wide[used]);
     used += strlen(words[i]) + 1U;
   }
-  EFI_SHELL_PARAMETERS_PROTOCOL parameters = {.Argv = arguments, .Argc = count};
-  EFI_HANDLE handle = load(must_find(words[0]));
+  EFI_SHELL_PARAMETERS_PROTOCOL parameters = {.Argv = arguments,
+                                              .Argc = count,
+                                              .StdOut = out_to_file ? &out_to_file : (VOID *)&shell,
+                                              .StdErr = errors_to_file ? &errors_to_file : (VOID *)&shell};
+  EFI_HANDLE handle = load(must_find(words[0]), shell_image);
   if(EFI_ERROR(install_protocol(&handle, &parameters_guid, &parameters))) {
     abort();
   }
@@ -271,7 +280,7 @@ EFI_STATUS programs_run(const char *text) {
 }
 
 EFI_STATUS programs_boot(const char *name, const void *options, UINT32 size) {
-  EFI_HANDLE handle = load(must_find(name));
+  EFI_HANDLE handle = load(must_find(name), boot_manager);
   EFI_LOADED_IMAGE *image = firmware_interface(handle, image_guid);
   image->LoadOptions = (VOID *)options;
   image->LoadOptionsSize = size;
@@ -285,6 +294,22 @@ static EFI_DEVICE_PATH *EFIAPI path_of_file(CONST CHAR16 *path) {
   check_service("GetDevicePathFromFilePath", TPL_APPLICATION);
   narrow(path, LINE_MAX, name, sizeof(name));
   return FileDevicePath(volume, (CHAR16 *)path);
+}
+
+/* Of a file, which the caller frees; the console has none. */
+static EFI_FILE_INFO *EFIAPI get_file_info(SHELL_FILE_HANDLE handle) {
+  EFI_FILE_INFO *info = NULL;
+  check_service("GetFileInfo", TPL_APPLICATION);
+  if((handle == &out_to_file || handle == &errors_to_file) &&
+     EFI_ERROR(BS->AllocatePool(EfiBootServicesData, sizeof(*info), (VOID **)&info))) {
+    return NULL;
+  }
+  return info;
+}
+
+void programs_redirect(BOOLEAN out, BOOLEAN errors) {
+  out_to_file = out;
+  errors_to_file = errors;
 }
 
 static void break_now(void *ctx) {
@@ -376,7 +401,14 @@ void programs_begin(void) {
   watchdog_calls = 0;
   clock_begin(&firmware.boot);
   console_begin_mode(&firmware.system);
+  out_to_file = FALSE;
+  errors_to_file = FALSE;
+  shell_image = firmware_load_image();
+  ((EFI_LOADED_IMAGE *)firmware_interface(shell_image, image_guid))->ImageCodeType = EfiLoaderCode;
+  boot_manager = firmware_load_image();
+  ((EFI_LOADED_IMAGE *)firmware_interface(boot_manager, image_guid))->ImageCodeType = EfiBootServicesCode;
   shell = (EFI_SHELL_PROTOCOL){.GetDevicePathFromFilePath = path_of_file,
+                               .GetFileInfo = get_file_info,
                                .ExecutionBreak = programs_event(0, TPL_APPLICATION, NULL, NULL)};
   if(EFI_ERROR(install_protocol(&volume, &device_path_guid, &volume_path)) ||
      EFI_ERROR(install_protocol(&shell_handle, &shell_guid, &shell))) {
@@ -392,6 +424,8 @@ void programs_end(void) {
   clock_end();
   console_end_mode();
   programs_without_shell();
+  drop_image(shell_image);
+  drop_image(boot_manager);
   programs_drop_event(shell.ExecutionBreak);
   (void)uninstall_protocol(handle, &device_path_guid, &volume_path);
   volume = NULL;

@@ -37,7 +37,9 @@ class Command:
 
     def __init__(self, line, text, status):
         self.line = line
-        self.text = text
+        self.printed = text
+        # netdiag breaks lines that are longer than 79 columns, and goes on eight columns from the left
+        self.text = re.sub(r"\n {8}(?=\S)", " ", text)
         self.status = status
 
     def __repr__(self):
