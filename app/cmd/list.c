@@ -3,39 +3,47 @@
 
 #define HOLDER_NAME 64U
 
+/* "1000 Mb/s full", "up" where the holder's driver says no more, "down", "-". */
+static void out_short_link(const struct nic_sight *sight) {
+  if(!sight->has_link) {
+    out("-\n");
+  } else if(!sight->link.up || !sight->has_speed) {
+    out("%s\n", sight->link.up ? "up" : "down");
+  } else {
+    out("%u Mb/s %s\n", sight->link.speed_mbps, sight->link.full_duplex ? "full" : "half");
+  }
+}
+
 static void out_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
   struct pci_bar bar;
   pci_get_bar(pci_io, 0, &bar);
   if(bar.type == PCI_BAR_NONE) {
-    out("%-30s", "none");
-  } else {
-    out("%8lx %4ld KiB %s %-3s ", bar.base, bar.size / 1024, bar.is_64bit ? "64-bit" : "32-bit",
-        bar.type == PCI_BAR_IO ? "I/O" : "mem");
+    out("      no BAR 0\n");
+    return;
   }
+  bool small = bar.size < 1024U;
+  out("      BAR 0 0x%lx %lu %s %s %s\n", bar.base, small ? bar.size : bar.size / 1024U, small ? "bytes" : "KiB",
+      bar.is_64bit ? "64-bit" : "32-bit", bar.type == PCI_BAR_IO ? "I/O" : "mem");
 }
 
-static void out_nic(const struct pci_nic *pci, UINTN index) {
-  const char *name = pci_model_name(pci);
-  struct netdev_link link;
-  uint8_t mac[6];
-  char text[MAC_TEXT_SIZE];
-
-  out("%-2d ", (UINT32)index);
+static void out_nic(const struct pci_nic *pci) {
+  const char *model = pci_model_name(pci);
+  struct nic_sight sight;
+  char mac[MAC_TEXT_SIZE];
+  char name[NIC_NAME_SIZE];
+  session_look(pci, &sight);
+  out("%-5s ", nic_name(pci, name));
   out_location(pci);
-  out("  %04x:%04x  %-13s ", pci->vendor_id, pci->device_id, name ? name : "not supported");
-  if(efi_nic_glance(pci->pci_io, mac, &link)) {
-    out("%-18s ", mac_text(mac, text));
-    out_link(&link);
-  } else {
-    out("%-18s %-22s", "-", "-");
-  }
+  out("  %04x:%04x  %-13s  %-17s  ", pci->vendor_id, pci->device_id, model ? model : "not supported",
+      sight.has_mac ? mac_text(sight.mac, mac) : "-");
+  out_short_link(&sight);
   out_bar(pci->pci_io);
   EFI_HANDLE holder = pci_find_holder(pci->handle);
   char holder_name[HOLDER_NAME] = "-";
   if(holder) {
     pci_holder_name(holder, holder_name, sizeof(holder_name));
   }
-  out(" %s\n", holder_name);
+  out("      driver %s\n", holder_name);
 }
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
@@ -53,9 +61,9 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     complain("no network controller on the PCI bus");
     return EFI_NOT_FOUND;
   }
-  out("#  %-12s  %-9s  %-13s %-18s %-22s%-30s %s\n", "LOCATION", "ID", "NAME", "MAC", "LINK", "BAR 0", "DRIVER");
+  out("%-5s %-12s  %-9s  %-13s  %-17s  %s\n", "NIC", "LOCATION", "ID", "MODEL", "MAC", "LINK");
   for(UINTN i = 0; i < count; i++) {
-    out_nic(&list[i], i);
+    out_nic(&list[i]);
   }
   BS->FreePool(list);
   return EFI_SUCCESS;
@@ -67,7 +75,7 @@ const struct command command_list = {
     .name = "list",
     .summary = "every NIC: location, IDs, name, MAC, link, BAR, and the driver that holds it",
     .arguments = "",
-    .details = "",
+    .details = "Options -n of the other commands take the name (eth0), the number in it, the location or the MAC.",
     .options = option_rows,
     .run = run,
 };

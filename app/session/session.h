@@ -17,7 +17,7 @@ struct nic_options {
 };
 
 #define NIC_OPTION_ROWS(type)                                                                                          \
-  {"-n", "NIC", OPTION_TEXT, offsetof(type, nic.nic), 0, 0, "the NIC: index, PCI location or MAC (default: first)"},   \
+  {"-n", "NIC", OPTION_TEXT, offsetof(type, nic.nic), 0, 0, "the NIC: eth0, PCI location or MAC (default: first)"},    \
       {"--take",                                                                                                       \
        NULL,                                                                                                           \
        OPTION_FLAG,                                                                                                    \
@@ -127,8 +127,26 @@ int session_transmit(void *session, const void *frame, size_t length);
 /* The handle that PciIo is opened with: the running image. */
 EFI_HANDLE session_image(void);
 
+/* "eth0": the NICs' names, in the order of 'netdiag list'. Into `text`, which it returns. */
+#define NIC_NAME_SIZE 16U
+const char *nic_name(const struct pci_nic *pci, char text[NIC_NAME_SIZE]);
+
+/* "0000:00:02.0" */
+#define LOCATION_TEXT_SIZE 32U
+const char *location_text(const struct pci_nic *pci, char text[LOCATION_TEXT_SIZE]);
+
 /* Prints "0000:00:02.0". */
 void out_location(const struct pci_nic *pci);
+
+/* What can be seen of a NIC without taking it: from its registers, or from the SNP of the driver that holds it. */
+struct nic_sight {
+  bool has_mac;
+  bool has_link;
+  bool has_speed; /* link.speed_mbps and full_duplex are known */
+  uint8_t mac[6];
+  struct netdev_link link;
+};
+void session_look(const struct pci_nic *pci, struct nic_sight *sight);
 
 /* Prints "1000 Mb/s full duplex" or "down", padded to 22 columns. */
 void out_link(const struct netdev_link *link);

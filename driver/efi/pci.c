@@ -68,6 +68,9 @@ EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count) {
       (*list)[place] = found;
       (*count)++;
     }
+    for(UINTN i = 0; i < *count; i++) {
+      (*list)[i].index = i;
+    }
     if(*count == 0) {
       BS->FreePool(*list);
       *list = NULL;
@@ -156,7 +159,7 @@ static void to_ascii(const CHAR16 *from, char *to, UINTN size) {
   to[i] = '\0';
 }
 
-void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size) {
+static void own_name(EFI_HANDLE agent, char *name, UINTN size) {
   EFI_GUID name2_guid = EFI_COMPONENT_NAME2_PROTOCOL_GUID;
   EFI_GUID name_guid = COMPONENT_NAME_PROTOCOL;
   EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
@@ -188,4 +191,28 @@ void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size) {
     }
   }
   to_ascii(L"unknown driver", name, size);
+}
+
+static BOOLEAN ends_with(const char *text, UINTN length, const char *end, UINTN end_length) {
+  return length >= end_length && CompareMem(text + length - end_length, end, end_length) == 0;
+}
+
+void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size) {
+  static const char before[] = "iPXE (";
+  static const char suffix[] = ".efidrv";
+  own_name(agent, name, size);
+  UINTN length = 0;
+  while(name[length]) {
+    length++;
+  }
+  if(!ends_with(name, length, suffix, sizeof(suffix) - 1U) || length + sizeof(before) + 1U > size) {
+    return;
+  }
+  for(UINTN i = length; i > 0; i--) {
+    name[i - 1U + sizeof(before) - 1U] = name[i - 1U];
+  }
+  CopyMem(name, before, sizeof(before) - 1U);
+  length += sizeof(before) - 1U;
+  name[length] = ')';
+  name[length + 1U] = '\0';
 }

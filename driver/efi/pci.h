@@ -9,6 +9,7 @@
 
 /* One network controller. */
 struct pci_nic {
+  UINTN index; /* in pci_find_nics' list */
   EFI_HANDLE handle;
   EFI_PCI_IO_PROTOCOL *pci_io;
   UINTN segment;
@@ -60,7 +61,8 @@ const char *pci_model_name(const struct pci_nic *nic);
 EFI_HANDLE pci_find_holder(EFI_HANDLE handle);
 
 /* Writes what the driver with this handle calls itself (ComponentName2, ComponentName, or the path of its image) to
- * `name` of `size` bytes, in ASCII, cut if need be. */
+ * `name` of `size` bytes, in ASCII, cut if need be. iPXE's drivers go by the name of their build ("82540em.efidrv"):
+ * that becomes "iPXE (82540em.efidrv)". */
 void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size);
 
 #endif

@@ -115,10 +115,17 @@ struct firmware_bar {
   UINT64 size; /* 0 for one that is not there */
 };
 
+struct firmware_path {
+  ACPI_HID_DEVICE_PATH root;
+  PCI_DEVICE_PATH pci;
+  EFI_DEVICE_PATH end;
+};
+
 struct firmware_nic {
   struct firmware_nic *next;
   EFI_HANDLE handle; /* carries pci_io and a device path                    */
   EFI_PCI_IO_PROTOCOL pci_io;
+  struct firmware_path path; /* of its own, by bus_device                           */
   struct sim *sim;
   UINTN bus;        /* 0 at first                                         */
   UINTN bus_device; /* 0000:BUS:NN.0                                      */

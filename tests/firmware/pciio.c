@@ -19,11 +19,7 @@
 static EFI_GUID pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
 static EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 
-static struct {
-  ACPI_HID_DEVICE_PATH root;
-  PCI_DEVICE_PATH pci;
-  EFI_DEVICE_PATH end;
-} path = {
+static const struct firmware_path path = {
     .root = {.Header = {ACPI_DEVICE_PATH, ACPI_DP, {sizeof(ACPI_HID_DEVICE_PATH), 0}}, .HID = 0x0A0341D0U},
     .pci = {.Header = {HARDWARE_DEVICE_PATH, HW_PCI_DP, {sizeof(PCI_DEVICE_PATH), 0}}, .Device = FIRST_BUS},
     .end = {END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, {END_DEVICE_PATH_LENGTH, 0}},
@@ -321,6 +317,8 @@ struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
   *link = nic;
   nic->sim = sim_create(config);
   nic->bus_device = FIRST_BUS + number;
+  nic->path = path;
+  nic->path.pci.Device = (UINT8)nic->bus_device;
   nic->supported_attributes = SUPPORTED;
   fill_config(nic, config->device_id);
   nic->bar[0] = (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, 0x20000};
@@ -344,7 +342,7 @@ struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
       .GetBarAttributes = get_bar,
   };
   if(EFI_ERROR(install_protocol(&nic->handle, &pci_io_guid, &nic->pci_io)) ||
-     EFI_ERROR(install_protocol(&nic->handle, &device_path_guid, &path))) {
+     EFI_ERROR(install_protocol(&nic->handle, &device_path_guid, &nic->path))) {
     abort();
   }
   return nic;

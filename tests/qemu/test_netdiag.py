@@ -22,13 +22,13 @@ class EveryModel(QemuTest):
                             [(model, None) for model in EVERY], machine=machine)
         for listing in (results[0], results[-1]):
             self.assert_status(listing, SUCCESS)
-            rows = [line for line in listing.text.splitlines() if line[:1].isdigit()]
+            rows = re.split(r"(?m)^(?=eth)", listing.text)[1:]
             self.assertEqual(len(rows), 4, listing)
             for index, model in enumerate(EVERY):
-                for part in (nics.TABLE[model].pci_id, nics.TABLE[model].part, qemulib.mac(index), "1000 Mb/s full duplex",
-                             "128 KiB 32-bit mem"):
+                for part in (f"eth{index} ", nics.TABLE[model].pci_id, nics.TABLE[model].part, qemulib.mac(index),
+                             "1000 Mb/s full\n", "128 KiB 32-bit mem"):
                     self.assertIn(part, rows[index])
-                self.assertRegex(rows[index], r" -$", "nobody holds it")
+                self.assertRegex(rows[index], r"driver -\n$", "nobody holds it")
         for result in results[1:5]:
             self.assert_ping(result, 3)
 
@@ -275,7 +275,7 @@ class Circumstances(QemuTest):
                 nic = qemulib.nic_arguments(model, "user,id={id}", rom=path)
                 results = self.boot(["connect -r", "netdiag list", PING, PING + " --take", "netdiag list"], [nic])
                 self.assertRegex(results[1].text, holder)
-                self.assertRegex(results[2].text, f"is held by '{holder}'")
+                self.assertRegex(results[2].text, rf"is held by 'iPXE \({holder}\)'")
                 self.assertIn("--take", results[2].text)
                 self.assert_status(results[2], DENIED)
                 self.assert_ping(results[3], 3)
@@ -323,7 +323,7 @@ class Circumstances(QemuTest):
         self.assertIn("82540EM", results[1].text)
         self.assertIn("82574L", results[2].text)
         for result in results[3:]:
-            self.assertIn("give an index, a PCI location (00:04.0) or a MAC address", result.text)
+            self.assertIn("give a name (eth0), an index, a PCI location (00:04.0) or a MAC address", result.text)
             self.assert_status(result, NOT_FOUND)
 
     def test_help(self):
