@@ -165,6 +165,7 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
   }
   if(frames->received == 0) {
     complain("nobody echoes: is 'netdiag echo' running on the other side of this wire?");
+    session_out_traffic(&frames->session);
   }
   bool good = frames->received == frames->options->count && !frames->duplicates && !frames->damaged;
   return good ? EFI_SUCCESS : EFI_TIMEOUT;

@@ -19,6 +19,7 @@ struct handoff_options {
   bool all;
   bool show;
   bool cancel;
+  bool dhcp;
 };
 
 /* Show ----------------------------------------------------------------------------------------------------------- */
@@ -177,26 +178,40 @@ static EFI_STATUS cancel(void) {
     complain("the table stays: it belongs to NICs that this driver does not hold");
     return EFI_ACCESS_DENIED;
   }
-  out("Handoff withdrawn.\n");
+  out("Handoff withdrawn. e1000.efi stays and holds the NIC; 'unload' in the Shell removes it.\n");
   return EFI_SUCCESS;
 }
 
 /* Arm ------------------------------------------------------------------------------------------------------------ */
 
+/* Asked for first: with rings of another size the stack above the NIC starts again, without an address. */
+static EFI_STATUS get_lease(const struct pci_nic *pci, const struct handoff_options *options,
+                            struct net_handoff_lease *lease) {
+  UINT8 known[3][4] = {{0}};
+  EFI_STATUS status = EFI_SUCCESS;
+  lease_known(pci, known);
+  bool ask = options->dhcp && known[0][0] == 0;
+  if(ask && !binding_find(pci->handle)) {
+    status = session_may_take(pci, options->nic.take);
+  }
+  if(ask && !EFI_ERROR(status)) {
+    struct inet_host host = {0};
+    status = lease_get(pci, session_link_wait_us(&options->nic), &host);
+    lease_pack(&host, known);
+  }
+  CopyMem(lease->address, known[0], 4);
+  CopyMem(lease->mask, known[1], 4);
+  CopyMem(lease->gateway, known[2], 4);
+  lease->origin = known[0][0] == 0 ? NET_HANDOFF_LEASE_NONE : ask ? NET_HANDOFF_LEASE_DHCP : NET_HANDOFF_LEASE_OTHER;
+  return status;
+}
+
 static EFI_STATUS arm(const struct pci_nic *pci, const struct handoff_options *options) {
   struct net_handoff_lease lease = {0};
-  UINT8 known[3][4] = {{0}};
-  struct netdev_link link;
-  UINT8 mac[NETDEV_MAC_LENGTH];
-  /* Asked for first: with rings of another size the stack above the NIC starts again, without an address. */
-  if(efi_nic_glance(pci->pci_io, mac, &link)) {
-    lease_known(mac, known);
-    CopyMem(lease.address, known[0], 4);
-    CopyMem(lease.mask, known[1], 4);
-    CopyMem(lease.gateway, known[2], 4);
-    lease.origin = known[0][0] ? NET_HANDOFF_LEASE_OTHER : NET_HANDOFF_LEASE_NONE;
+  EFI_STATUS status = get_lease(pci, options, &lease);
+  if(!EFI_ERROR(status)) {
+    status = resident_bind(pci, &options->nic);
   }
-  EFI_STATUS status = resident_bind(pci, &options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
@@ -272,6 +287,21 @@ static EFI_DEVICE_PATH *find_file(const char *name) {
   return NULL;
 }
 
+static const char *remedy(EFI_STATUS status) {
+  switch(status) {
+  case EFI_NOT_FOUND:
+    return ", there is no such file: give its path, such as fs0:\\kernel.efi";
+  case EFI_UNSUPPORTED:
+  case EFI_LOAD_ERROR:
+    return ", it is no UEFI program for this machine: a kernel needs its EFI stub, or a loader such as GRUB";
+  case EFI_ACCESS_DENIED:
+  case EFI_SECURITY_VIOLATION:
+    return ", Secure Boot refuses it: sign it, or switch Secure Boot off";
+  default:
+    return "";
+  }
+}
+
 /* The arguments alone, as from a boot option: the Linux EFI stub takes all of it for its command line. */
 static EFI_STATUS start_next(const char *name, const char *arguments) {
   EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -284,8 +314,8 @@ static EFI_STATUS start_next(const char *name, const char *arguments) {
     FreePool(path);
   }
   if(EFI_ERROR(status)) {
-    complain("cannot load '%s': %s; the handoff stays armed ('netdiag handoff --cancel' withdraws it)", name,
-             status_text(status));
+    complain("cannot load '%s': %s%s; the handoff stays armed ('netdiag handoff --cancel' withdraws it)", name,
+             status_text(status), remedy(status));
     return status;
   }
   widen(arguments, options, OPTIONS_SIZE);
@@ -310,7 +340,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     complain("handoff: --live, --quiet, --show and --cancel exclude each other");
     return EFI_INVALID_PARAMETER;
   }
-  if((options->show || options->cancel) && (word_count > 0 || options->all || options->nic.nic)) {
+  if((options->show || options->cancel) && (word_count > 0 || options->all || options->dhcp || options->nic.nic)) {
     complain("handoff: --show and --cancel are for the whole table, and start nothing");
     return EFI_INVALID_PARAMETER;
   }
@@ -336,6 +366,10 @@ static const struct option option_rows[] = {
     {"--all", NULL, OPTION_FLAG, offsetof(struct handoff_options, all), 0, 0, "every NIC that the driver knows"},
     {"--show", NULL, OPTION_FLAG, offsetof(struct handoff_options, show), 0, 0, "decode what is published"},
     {"--cancel", NULL, OPTION_FLAG, offsetof(struct handoff_options, cancel), 0, 0, "withdraw it"},
+    {"--dhcp", NULL, OPTION_FLAG, offsetof(struct handoff_options, dhcp), 0, 0,
+     "get an address first, if the firmware has none, and hand it over as well"},
+    {"--link-wait", "SECONDS", OPTION_U32, offsetof(struct handoff_options, nic.link_wait), 1, LINK_WAIT_MAX_S,
+     "for --dhcp: how long to wait for a link (default 5)"},
     {"-n", "NIC", OPTION_TEXT, offsetof(struct handoff_options, nic.nic), 0, 0,
      "the NIC: eth0, PCI location or MAC (default: first)"},
     {"--take", NULL, OPTION_FLAG, offsetof(struct handoff_options, nic.take), 0, 0,

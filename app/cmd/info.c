@@ -1,5 +1,9 @@
 /* info.c - netdiag info: everything about one NIC. */
+#include "../../driver/efi/binding.h"
+#include "../session/lease.h"
 #include "../netdiag.h"
+
+#define HOLDER_NAME 64U
 
 struct info_options {
   struct nic_options nic;
@@ -22,7 +26,7 @@ static void out_pci(const struct pci_nic *pci) {
     struct pci_bar bar;
     pci_get_bar(pci->pci_io, i, &bar);
     if(bar.type != PCI_BAR_NONE) {
-      out("BAR %d         0x%lx, %ld bytes, %s%s%s\n", i, bar.base, bar.size, bar.type == PCI_BAR_IO ? "I/O" : "memory",
+      out("BAR %d         0x%lx, %lu bytes, %s%s%s\n", i, bar.base, bar.size, bar.type == PCI_BAR_IO ? "I/O" : "memory",
           bar.is_64bit             ? " 64-bit"
           : bar.type == PCI_BAR_IO ? ""
                                    : " 32-bit",
@@ -80,8 +84,7 @@ static void out_phy(struct netdev *dev, bool all) {
     return;
   }
   out("PHY           id %04x:%04x, link %s, autonegotiation %s\n", phy.value[2], phy.value[3],
-      phy.value[1] & (1U << 2) ? "up" : "down",
-      phy.value[1] & (1U << 5) ? "complete" : "not run since power-on (QEMU starts so)");
+      phy.value[1] & (1U << 2) ? "up" : "down", phy.value[1] & (1U << 5) ? "complete" : "not complete");
   if(all) {
     (void)netdev_inspect(dev, NETDEV_ROWS_PHY, out_phy_row, NULL);
   }
@@ -93,7 +96,7 @@ static void out_register_row(void *ctx, const struct netdev_row *row) {
     return;
   }
   if(row->count == 1) {
-    out("  %05x %-12s %08x  %s\n", row->offset, row->name, (uint32_t)row->value, row->text);
+    out_hanging(31, "  %05x %-12s %08x  %s\n", row->offset, row->name, (uint32_t)row->value, row->text);
   } else if(row->value != 0) {
     out("  %05x %s[%d] %08x\n", row->offset, row->name, row->index, (uint32_t)row->value);
   }
@@ -104,14 +107,58 @@ static void out_registers(struct netdev *dev) {
   (void)netdev_inspect(dev, NETDEV_ROWS_REGISTERS, out_register_row, NULL);
 }
 
+/* A NIC that is another driver's, or that no driver here knows: what shows without taking it. */
+static EFI_STATUS look_only(const struct pci_nic *pci, bool foreign, bool wants_more) {
+  const char *model = pci_model_name(pci);
+  struct nic_sight sight;
+  char mac[MAC_TEXT_SIZE];
+  char name[NIC_NAME_SIZE];
+  session_look(pci, &sight);
+  out("Name          %s (%s)\n", model ? model : "not supported", nic_name(pci, name));
+  out_pci(pci);
+  out("MAC           %s\n", sight.has_mac ? mac_text(sight.mac, mac) : "not seen");
+  out("Link          ");
+  if(sight.has_speed) {
+    out_link(&sight.link);
+    out("\n");
+  } else {
+    out("%s\n", !sight.has_link ? "not seen" : sight.link.up ? "up" : "down");
+  }
+  lease_show(pci);
+  if(foreign) {
+    char holder[HOLDER_NAME];
+    pci_holder_name(pci_find_holder(pci->handle), holder, sizeof(holder));
+    out("Held by       %s\n", holder);
+  }
+  if(!model) {
+    complain("no driver here knows %04x:%04x", pci->vendor_id, pci->device_id);
+    return EFI_UNSUPPORTED;
+  }
+  if(wants_more) {
+    return session_may_take(pci, false);
+  }
+  out("PHY, NVM and registers are its driver's: --take takes the NIC for a moment.\n");
+  return EFI_SUCCESS;
+}
+
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
   const struct info_options *options = values;
   struct session session;
+  struct pci_nic pci;
   char text[MAC_TEXT_SIZE];
+  char name[NIC_NAME_SIZE];
   (void)words;
   (void)word_count;
 
-  EFI_STATUS status = session_open(&session, &options->nic);
+  EFI_STATUS status = session_choose(&options->nic, &pci);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  bool foreign = pci_find_holder(pci.handle) && !binding_find(pci.handle) && !options->nic.take;
+  if(foreign || !pci_model_name(&pci)) {
+    return look_only(&pci, foreign, options->registers || options->nvm);
+  }
+  status = session_open(&session, &options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
@@ -123,12 +170,13 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   } else {
     /* Without the lock: the heartbeat reads STATUS at the most, and printing takes longer than a ring lasts. */
     struct netdev *dev = session.netdev;
-    out("Name          %s (%s)\n", dev->model, dev->name);
+    out("Name          %s (%s)\n", dev->model, nic_name(&session.pci, name));
     out_pci(&session.pci);
     out("MAC           %s\n", mac_text(dev->permanent_mac, text));
     out("Link          ");
     out_link(&dev->link);
     out("\n");
+    lease_show(&session.pci);
     out_phy(dev, options->registers);
     struct listing nvm = {.all = options->nvm};
     (void)netdev_inspect(dev, NETDEV_ROWS_NVM, out_nvm_row, &nvm);
@@ -152,7 +200,9 @@ const struct command command_info = {
     .name = "info",
     .summary = "everything about one NIC: PCI, BARs, MAC, link, PHY, NVM, registers",
     .arguments = "",
-    .details = "A NIC that nobody holds is reset and started for it; one that e1000.efi drives is only looked at.",
+    .details =
+        "A NIC that nobody holds is reset and started for it; one that e1000.efi drives is only looked at; of one "
+        "that another driver holds, what shows without taking it.",
     .options = option_rows,
     .values_size = sizeof(struct info_options),
     .run = run,

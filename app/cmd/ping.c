@@ -265,9 +265,13 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   if(EFI_ERROR(status)) {
     return status;
   }
+  char name[NIC_NAME_SIZE];
   out("PING %s from %s %s (%s, %s): %d data bytes\n", target, ipv4_text(host->address, text),
-      ping->session.netdev->name, ping->session.netdev->model, mac_text(host->mac, mac), ping->size);
+      nic_name(&ping->session.pci, name), ping->session.netdev->model, mac_text(host->mac, mac), ping->size);
   status = resolve(ping);
+  if(status == EFI_TIMEOUT) {
+    session_out_traffic(&ping->session);
+  }
   if(EFI_ERROR(status)) {
     return status;
   }

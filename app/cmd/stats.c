@@ -2,7 +2,7 @@
 #include "../netdiag.h"
 
 #define DEFAULT_SECONDS 5U
-#define LINK_WAIT_MS    3000U
+#define LINK_WAIT_MS    (LINK_WAIT_S * 1000U)
 
 struct stats_options {
   struct nic_options nic;

@@ -3,6 +3,7 @@
 
 #include "../../driver/efi/binding.h"
 #include "../console.h"
+#include "below.h"
 #include "efi/ip4_config2.h"
 #include "session.h"
 
@@ -30,13 +31,12 @@ static uint32_t gateway_of(const EFI_IP4_CONFIG2_INTERFACE_INFO *info) {
   return 0;
 }
 
-/* Address, mask and gateway that the interface has; FALSE when it is not the one with this MAC. */
-static BOOLEAN read_interface(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6], struct inet_host *host) {
+/* Address, mask and gateway that the interface has. */
+static BOOLEAN read_interface(EFI_IP4_CONFIG2_PROTOCOL *config, struct inet_host *host) {
   _Alignas(16) UINT8 buffer[INFO_SIZE];
   const EFI_IP4_CONFIG2_INTERFACE_INFO *info = (const EFI_IP4_CONFIG2_INTERFACE_INFO *)buffer;
   UINTN size = sizeof(buffer);
-  if(EFI_ERROR(config->GetData(config, Ip4Config2DataTypeInterfaceInfo, &size, buffer)) ||
-     CompareMem(info->HwAddress.Addr, mac, NETDEV_MAC_LENGTH) != 0) {
+  if(EFI_ERROR(config->GetData(config, Ip4Config2DataTypeInterfaceInfo, &size, buffer))) {
     return FALSE;
   }
   host->address = host_order(&info->StationAddress);
@@ -45,42 +45,91 @@ static BOOLEAN read_interface(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[
   return TRUE;
 }
 
-static EFI_IP4_CONFIG2_PROTOCOL *find_config(const UINT8 mac[6], struct inet_host *host) {
-  EFI_IP4_CONFIG2_PROTOCOL *found = NULL;
-  EFI_HANDLE *handles;
-  UINTN count;
-  if(EFI_ERROR(BS->LocateHandleBuffer(ByProtocol, &config_guid, NULL, &count, &handles))) {
-    return NULL;
-  }
-  for(UINTN i = 0; i < count && !found; i++) {
-    EFI_IP4_CONFIG2_PROTOCOL *config;
-    if(!EFI_ERROR(BS->HandleProtocol(handles[i], &config_guid, (VOID **)&config)) &&
-       read_interface(config, mac, host)) {
-      found = config;
-    }
-  }
-  BS->FreePool(handles);
-  return found;
+/* The stack's interface on the NIC itself. One on a VLAN of it has the same MAC address, but is another network's. */
+static EFI_IP4_CONFIG2_PROTOCOL *find_config(const struct pci_nic *pci, struct inet_host *host) {
+  EFI_IP4_CONFIG2_PROTOCOL *config = below_protocol(pci->handle, &config_guid);
+  return config && read_interface(config, host) ? config : NULL;
 }
 
-static EFI_STATUS wait_for_address(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6], struct inet_host *host) {
-  UINT64 deadline_us = efi_clock_us() + DHCP_TIMEOUT_US;
-  while(read_interface(config, mac, host) && host->address == 0) {
+/* What the driver counted, when it is ours. */
+struct traffic {
+  uint64_t sent;
+  uint64_t received;
+  bool known;
+};
+
+static struct traffic traffic_of(const struct pci_nic *pci) {
+  struct traffic traffic = {0};
+  const struct snp_device *device = binding_find(pci->handle);
+  EFI_TPL tpl = efi_nic_lock();
+  if(device) {
+    const struct netdev_stats *stats = netdev_get_stats(device->nic.netdev);
+    traffic = (struct traffic){stats->tx_frames, stats->rx_frames, true};
+  }
+  efi_nic_unlock(tpl);
+  return traffic;
+}
+
+static bool has_no_link(const struct pci_nic *pci) {
+  struct nic_sight sight;
+  session_look(pci, &sight);
+  return sight.has_link && !sight.link.up;
+}
+
+static EFI_STATUS wait_for_link(const struct pci_nic *pci, UINT64 wait_us) {
+  UINT64 deadline_us = efi_clock_us() + wait_us;
+  while(has_no_link(pci)) {
     if(console_aborted()) {
       out("Stopped.\n");
       return EFI_ABORTED;
     }
     if(efi_clock_us() >= deadline_us) {
-      complain("no DHCP server answered in %u s: check the cable, or give --addr ADDRESS/LENGTH yourself",
-               DHCP_TIMEOUT_US / 1000000U);
-      return EFI_TIMEOUT;
+      return session_no_link(pci);
+    }
+    BS->Stall(POLL_US);
+  }
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS blame(const struct pci_nic *pci, const struct traffic *before) {
+  struct traffic now = traffic_of(pci);
+  if(has_no_link(pci)) {
+    return session_no_link(pci);
+  }
+  if(!now.known || !before->known) {
+    complain("no DHCP server answered in %u s: give --addr ADDRESS/LENGTH yourself", DHCP_TIMEOUT_US / 1000000U);
+  } else if(now.received == before->received) {
+    complain(
+        "no DHCP server answered in %u s: the link is up, but nothing at all came in (%lu frames sent); is this the "
+        "right switch port? --addr ADDRESS/LENGTH needs no server",
+        DHCP_TIMEOUT_US / 1000000U, now.sent - before->sent);
+  } else {
+    complain(
+        "no DHCP server answered in %u s: the link is up, but nothing that came in was an answer (%lu frames sent, "
+        "%lu received); --addr ADDRESS/LENGTH needs no server",
+        DHCP_TIMEOUT_US / 1000000U, now.sent - before->sent, now.received - before->received);
+  }
+  return EFI_TIMEOUT;
+}
+
+static EFI_STATUS wait_for_address(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *config,
+                                   struct inet_host *host) {
+  UINT64 deadline_us = efi_clock_us() + DHCP_TIMEOUT_US;
+  struct traffic before = traffic_of(pci);
+  while(read_interface(config, host) && host->address == 0) {
+    if(console_aborted()) {
+      out("Stopped.\n");
+      return EFI_ABORTED;
+    }
+    if(efi_clock_us() >= deadline_us) {
+      return blame(pci, &before);
     }
     BS->Stall(POLL_US);
   }
   return host->address ? EFI_SUCCESS : EFI_DEVICE_ERROR;
 }
 
-static EFI_STATUS ask_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6], struct inet_host *host) {
+static EFI_STATUS ask_dhcp(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *config, struct inet_host *host) {
   EFI_IP4_CONFIG2_POLICY before;
   EFI_IP4_CONFIG2_POLICY dhcp = Ip4Config2PolicyDhcp;
   UINTN size = sizeof(before);
@@ -94,12 +143,12 @@ static EFI_STATUS ask_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6],
     complain("the firmware refuses to use DHCP: %s", status_text(status));
     return status;
   }
-  status = wait_for_address(config, mac, host);
+  status = wait_for_address(pci, config, host);
   /* The stack sets the gateway a moment after the address. A network without one costs that moment. */
   for(UINTN waited_us = 0; !EFI_ERROR(status) && waited_us < GATEWAY_WAIT_US && host->gateway == 0;
       waited_us += POLL_US) {
     BS->Stall(POLL_US);
-    (void)read_interface(config, mac, host);
+    (void)read_interface(config, host);
   }
   if(before != dhcp && EFI_ERROR(config->SetData(config, Ip4Config2DataTypePolicy, sizeof(before), &before))) {
     complain("the firmware's address policy stays at DHCP; 'ifconfig -s eth0 static ...' in the Shell changes it");
@@ -107,8 +156,26 @@ static EFI_STATUS ask_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6],
   return status;
 }
 
-static EFI_STATUS lease_from(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 mac[6], struct inet_host *host) {
-  return host->address == 0 ? ask_dhcp(config, mac, host) : EFI_SUCCESS;
+/* The link first: without one, no server is to blame. */
+static EFI_STATUS lease_from(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *config, UINT64 link_wait_us,
+                             struct inet_host *host) {
+  if(host->address != 0) {
+    return EFI_SUCCESS;
+  }
+  EFI_STATUS status = wait_for_link(pci, link_wait_us);
+  return EFI_ERROR(status) ? status : ask_dhcp(pci, config, host);
+}
+
+static EFI_STATUS no_interface(const struct pci_nic *pci, const char *otherwise) {
+  struct below first;
+  if(below_find(pci->handle, &config_guid, &first, 1) > 0) {
+    complain("the firmware's stack uses this NIC for VLAN %u, while netdiag sends without a tag: give --addr "
+             "ADDRESS/LENGTH yourself",
+             first.vlan);
+  } else {
+    complain("%s: give --addr ADDRESS/LENGTH yourself", otherwise);
+  }
+  return EFI_UNSUPPORTED;
 }
 
 /* The image that the driver lives in goes when netdiag ends, so netdiag does not end while anything of
@@ -123,7 +190,7 @@ static void remove_driver(EFI_HANDLE image) {
 }
 
 /* Binds our own driver, so that the firmware's stack comes up on the NIC, and takes it off again. */
-static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, struct inet_host *host) {
+static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host) {
   EFI_HANDLE image = session_image();
   EFI_HANDLE only[] = {image, NULL};
   EFI_STATUS status = binding_install(image);
@@ -132,37 +199,30 @@ static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, struct inet_h
     return status;
   }
   status = BS->ConnectController(pci->handle, only, NULL, TRUE);
-  struct snp_device *device = binding_find(pci->handle);
-  if(!device) {
+  if(!binding_find(pci->handle)) {
     complain("the driver does not start on the NIC: %s", status_text(status));
     status = EFI_ERROR(status) ? status : EFI_NOT_STARTED;
   } else {
-    const UINT8 *mac = device->nic.netdev->permanent_mac;
-    EFI_IP4_CONFIG2_PROTOCOL *config = find_config(mac, host);
-    if(config) {
-      status = lease_from(config, mac, host);
-    } else {
-      status = EFI_UNSUPPORTED;
-      complain("this firmware has no IPv4 stack to ask: give --addr ADDRESS/LENGTH yourself");
-    }
+    EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, host);
+    status = config ? lease_from(pci, config, link_wait_us, host)
+                    : no_interface(pci, "this firmware has no IPv4 stack to ask");
   }
   remove_driver(image);
   return status;
 }
 
-EFI_STATUS lease_get(const struct pci_nic *pci, const UINT8 mac[6], struct inet_host *host) {
+EFI_STATUS lease_get(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host) {
   char address[IPV4_TEXT_SIZE];
   char gateway[IPV4_TEXT_SIZE];
   EFI_STATUS status;
   console_begin();
-  EFI_IP4_CONFIG2_PROTOCOL *config = mac ? find_config(mac, host) : NULL;
+  EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, host);
   if(config) {
-    status = lease_from(config, mac, host);
+    status = lease_from(pci, config, link_wait_us, host);
   } else if(pci_find_holder(pci->handle)) {
-    status = EFI_UNSUPPORTED;
-    complain("no IPv4 stack runs on the NIC's driver: give --addr ADDRESS/LENGTH yourself");
+    status = no_interface(pci, "no IPv4 stack runs on the NIC's driver");
   } else {
-    status = lease_with_own_driver(pci, host);
+    status = lease_with_own_driver(pci, link_wait_us, host);
   }
   if(!EFI_ERROR(status)) {
     out("Address %s, %s%s\n", ipv4_text(host->address, address), host->gateway ? "gateway " : "no gateway",
@@ -177,11 +237,41 @@ static void put_network_order(UINT8 out[4], uint32_t address) {
   }
 }
 
-void lease_known(const UINT8 mac[6], UINT8 lease[3][4]) {
+void lease_pack(const struct inet_host *host, UINT8 lease[3][4]) {
+  put_network_order(lease[0], host->address);
+  put_network_order(lease[1], host->mask);
+  put_network_order(lease[2], host->gateway);
+}
+
+void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]) {
   struct inet_host host = {0};
-  if(find_config(mac, &host)) {
-    put_network_order(lease[0], host.address);
-    put_network_order(lease[1], host.mask);
-    put_network_order(lease[2], host.gateway);
+  if(find_config(pci, &host)) {
+    lease_pack(&host, lease);
+  }
+}
+
+void lease_show(const struct pci_nic *pci) {
+  struct below list[BELOW_MAX];
+  UINTN count = below_find(pci->handle, &config_guid, list, BELOW_MAX);
+  for(UINTN i = 0; i < count; i++) {
+    EFI_IP4_CONFIG2_PROTOCOL *config;
+    struct inet_host host;
+    char text[IPV4_TEXT_SIZE];
+    if(EFI_ERROR(BS->HandleProtocol(list[i].handle, &config_guid, (VOID **)&config)) ||
+       !read_interface(config, &host)) {
+      continue;
+    }
+    if(list[i].tagged) {
+      out("VLAN %-9u", list[i].vlan);
+    } else {
+      out("Address       ");
+    }
+    if(host.address == 0) {
+      out("none\n");
+      continue;
+    }
+    out("%s", ipv4_text(host.address, text));
+    out(", mask %s", ipv4_text(host.mask, text));
+    out(", gateway %s\n", host.gateway ? ipv4_text(host.gateway, text) : "none");
   }
 }

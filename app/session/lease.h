@@ -6,18 +6,25 @@
 #include "../../driver/lib/inet.h"
 
 /*
- * Fills in address, mask and gateway of `host` for the NIC with station address `mac` (NULL: not known before the NIC
- * is started). If the firmware's stack runs on the NIC and has an address, that is it; if it has none, it is told to
+ * Fills in address, mask and gateway of `host` for the NIC. If the firmware's stack runs on the NIC itself, untagged,
+ * and has an address, that is it; if it has none, a link is waited for, `link_wait_us` at most, and the stack told to
  * use DHCP, and its policy is put back afterwards. The firmware keeps the policy in a non-volatile variable, and
  * forgets gateway and DNS servers that were set by hand without an address when it changes. If no stack runs on the
  * NIC, our driver is bound for the time of the DHCP.
  *
- * Complains and returns EFI_TIMEOUT when no server answers, EFI_ABORTED on Esc, EFI_UNSUPPORTED when the firmware has
- * no IPv4 stack. The NIC is held afterwards by whoever held it before.
+ * Complains and returns EFI_NO_MEDIA without a link, EFI_TIMEOUT when no server answers, EFI_ABORTED on Esc,
+ * EFI_UNSUPPORTED when the firmware has no IPv4 stack or uses the NIC for VLANs only. The NIC is held afterwards by
+ * whoever held it before.
  */
-EFI_STATUS lease_get(const struct pci_nic *pci, const UINT8 mac[6], struct inet_host *host);
+EFI_STATUS lease_get(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host);
 
 /* The address, mask and gateway (network order) that the firmware has for this NIC right now; zeroes when none. */
-void lease_known(const UINT8 mac[6], UINT8 lease[3][4]);
+void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]);
+
+/* The same of an address that lease_get brought. */
+void lease_pack(const struct inet_host *host, UINT8 lease[3][4]);
+
+/* Prints a line for each interface of the firmware's stack on this NIC: itself, and its VLANs. */
+void lease_show(const struct pci_nic *pci);
 
 #endif

@@ -4,7 +4,8 @@
 #include "../../driver/efi/binding.h"
 #include "../console.h"
 
-#define DRIVER_FILE L"\\e1000.efi"
+#define DRIVER_FILE L"e1000.efi"
+#define PATH_SIZE   256U
 #define NAME_SIZE   64U
 
 /* netdiag never installs a binding for longer than one of its commands, so whoever has our name is e1000.efi. */
@@ -25,6 +26,33 @@ static EFI_HANDLE find_driver(VOID) {
   return driver;
 }
 
+/* The driver's file in netdiag's own folder; FALSE when that is not known. */
+static BOOLEAN beside(const EFI_LOADED_IMAGE *own, CHAR16 file[PATH_SIZE]) {
+  CHAR16 *path = own->FilePath ? DevicePathToStr(own->FilePath) : NULL;
+  UINTN folder = 0;
+  BOOLEAN fits = path && StrLen(path) + sizeof(DRIVER_FILE) / sizeof(CHAR16) < PATH_SIZE;
+  for(UINTN i = 0; fits && path[i]; i++) {
+    file[i] = path[i] == L'/' ? L'\\' : path[i];
+    folder = file[i] == L'\\' ? i + 1U : folder;
+  }
+  if(fits) {
+    StrCpy(file + folder, DRIVER_FILE);
+  }
+  if(path) {
+    FreePool(path);
+  }
+  return fits && folder > 0;
+}
+
+static EFI_STATUS load_file(const EFI_LOADED_IMAGE *own, CHAR16 *file, EFI_HANDLE *driver) {
+  EFI_DEVICE_PATH *path = FileDevicePath(own->DeviceHandle, file);
+  EFI_STATUS status = path ? BS->LoadImage(FALSE, session_image(), path, NULL, 0, driver) : EFI_OUT_OF_RESOURCES;
+  if(path) {
+    FreePool(path);
+  }
+  return status;
+}
+
 static EFI_STATUS load_driver(EFI_HANDLE *driver) {
   EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
   EFI_LOADED_IMAGE *own;
@@ -32,10 +60,10 @@ static EFI_STATUS load_driver(EFI_HANDLE *driver) {
   if(EFI_ERROR(status)) {
     return status;
   }
-  EFI_DEVICE_PATH *path = FileDevicePath(own->DeviceHandle, DRIVER_FILE);
-  status = path ? BS->LoadImage(FALSE, session_image(), path, NULL, 0, driver) : EFI_OUT_OF_RESOURCES;
-  if(path) {
-    FreePool(path);
+  CHAR16 file[PATH_SIZE];
+  status = beside(own, file) ? load_file(own, file, driver) : EFI_NOT_FOUND;
+  if(status == EFI_NOT_FOUND) {
+    status = load_file(own, L"\\" DRIVER_FILE, driver);
   }
   return EFI_ERROR(status) ? status : BS->StartImage(*driver, NULL, NULL);
 }

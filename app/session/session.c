@@ -145,25 +145,42 @@ EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *cho
 static void log_line(void *ctx, enum net_log_level level, const char *text, uint32_t value) {
   static const char *const names[] = {"error", "warning", "info", "debug"};
   const struct session *session = ctx;
-  if(level <= NET_LOG_WARN || session->verbose) {
+  if(level <= NET_LOG_WARN) {
+    out_error("e1000: %s: %s (0x%x)\n", names[level], text, value);
+  } else if(session->verbose) {
     out("e1000: %s: %s (0x%x)\n", names[level], text, value);
   }
+}
+
+EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed) {
+  EFI_HANDLE current = pci_find_holder(pci->handle);
+  const struct snp_device *resident = binding_find(pci->handle);
+  char name[HOLDER_NAME];
+  char location[LOCATION_TEXT_SIZE];
+  (void)location_text(pci, location);
+  if(current && !allowed) {
+    pci_holder_name(current, name, sizeof(name));
+    complain("%s is held by '%s'; add --take to take it", location, name);
+    return EFI_ACCESS_DENIED;
+  }
+  if(resident && resident->nic.handoff) {
+    complain("%s is armed for a handoff, which --take would end: leave --take out, for the NIC can be shared, or "
+             "withdraw the handoff first with 'netdiag handoff --cancel'",
+             location);
+    return EFI_ACCESS_DENIED;
+  }
+  return EFI_SUCCESS;
 }
 
 EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder) {
   EFI_HANDLE current = pci_find_holder(pci->handle);
   char name[HOLDER_NAME];
   *holder = NULL;
-  if(!current) {
-    return EFI_SUCCESS;
+  EFI_STATUS may = session_may_take(pci, allowed);
+  if(EFI_ERROR(may) || !current) {
+    return may;
   }
   pci_holder_name(current, name, sizeof(name));
-  if(!allowed) {
-    out("netdiag: ");
-    out_location(pci);
-    out(" is held by '%s'; add --take to take it\n", name);
-    return EFI_ACCESS_DENIED;
-  }
   out("Taking ");
   out_location(pci);
   out(" from '%s'.\n", name);
@@ -220,6 +237,7 @@ static EFI_STATUS attach(struct session *session, const struct nic_options *opti
 EFI_STATUS session_open(struct session *session, const struct nic_options *options) {
   BS->SetMem(session, sizeof(*session), 0);
   session->verbose = options->verbose;
+  session->link_wait = options->link_wait;
   EFI_STATUS status = session_choose(options, &session->pci);
   if(EFI_ERROR(status)) {
     return status;
@@ -276,20 +294,21 @@ EFI_STATUS session_close(struct session *session) {
 EFI_STATUS session_address(const struct nic_options *options, const struct cidr_option *address, uint32_t gateway,
                            struct inet_host *host) {
   struct pci_nic pci;
-  struct netdev_link link;
   SetMem(host, sizeof(*host), 0);
+  EFI_STATUS status = session_choose(options, &pci);
+  if(!EFI_ERROR(status) && (options->take || !binding_find(pci.handle))) {
+    status = session_may_take(&pci, options->take);
+  }
+  if(EFI_ERROR(status)) {
+    return status;
+  }
   if(address->address != 0) {
     host->address = address->address;
     host->mask = address->mask;
     host->gateway = gateway;
     return EFI_SUCCESS;
   }
-  EFI_STATUS status = session_choose(options, &pci);
-  if(EFI_ERROR(status)) {
-    return status;
-  }
-  bool known = efi_nic_glance(pci.pci_io, host->mac, &link);
-  status = lease_get(&pci, known ? host->mac : NULL, host);
+  status = lease_get(&pci, session_link_wait_us(options), host);
   if(gateway) {
     host->gateway = gateway;
   }
@@ -300,7 +319,7 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
  * held only for a moment, is ours to answer for. */
 static bool is_firmwares(const struct session *session, uint32_t address) {
   UINT8 lease[3][4] = {{0}};
-  lease_known(session->netdev->permanent_mac, lease);
+  lease_known(&session->pci, lease);
   return address != 0 && address == ((uint32_t)lease[0][0] << 24 | (uint32_t)lease[0][1] << 16 |
                                      (uint32_t)lease[0][2] << 8 | lease[0][3]);
 }
@@ -431,26 +450,75 @@ void session_out_conflicts(const struct session *session) {
   }
 }
 
+EFI_STATUS session_no_link(const struct pci_nic *pci) {
+  const char *model = pci_model_name(pci);
+  char location[LOCATION_TEXT_SIZE];
+  complain("no link on %s%s%s%s: check the cable and the switch port, or wait longer with --link-wait",
+           location_text(pci, location), model ? " (" : "", model ? model : "", model ? ")" : "");
+  return EFI_NO_MEDIA;
+}
+
+UINT64 session_link_wait_us(const struct nic_options *options) {
+  return (options->link_wait ? options->link_wait : LINK_WAIT_S) * 1000000ULL;
+}
+
 static EFI_STATUS wait_for_link(struct session *session, uint32_t link_wait_ms) {
-  if(session_wait(session, efi_clock_us() + (UINT64)link_wait_ms * 1000U, link_is_up, session) == WAIT_ABORTED) {
-    return EFI_ABORTED;
+  UINT64 wait_us = session->link_wait ? session->link_wait * 1000000ULL : link_wait_ms * 1000ULL;
+  enum wait_result result = session_wait(session, efi_clock_us() + wait_us, link_is_up, session);
+  if(result == WAIT_ABORTED || result == WAIT_GONE) {
+    return result == WAIT_GONE ? EFI_DEVICE_ERROR : EFI_ABORTED;
   }
-  if(!link_is_up(session)) {
-    out("netdiag: no link on ");
-    out_location(&session->pci);
-    out(" (%s): check the cable and the switch port\n", session->netdev->model);
-    return EFI_NO_MEDIA;
+  return link_is_up(session) ? EFI_SUCCESS : session_no_link(&session->pci);
+}
+
+/* From here on the counters and the link are what the talk, or the look, is about. */
+static EFI_STATUS begin_watch(struct session *session, EFI_STATUS status) {
+  EFI_TPL tpl = efi_nic_lock();
+  const struct netdev_stats *stats = netdev_get_stats(session->netdev);
+  session->frames_sent = stats->tx_frames;
+  session->frames_received = stats->rx_frames;
+  session->link_up = session->netdev->link.up;
+  efi_nic_unlock(tpl);
+  session->watching = !EFI_ERROR(status);
+  return status;
+}
+
+static void tell_link(struct session *session) {
+  struct netdev_link link = session->netdev->link;
+  if(!session->watching || link.up == session->link_up) {
+    return;
   }
-  return EFI_SUCCESS;
+  session->link_up = link.up;
+  if(link.up) {
+    out("Link up: %u Mb/s %s duplex\n", link.speed_mbps, link.full_duplex ? "full" : "half");
+  } else {
+    out("Link down: nothing goes out or comes in\n");
+  }
+}
+
+void session_out_traffic(const struct session *session) {
+  EFI_TPL tpl = efi_nic_lock();
+  const struct netdev_stats *stats = netdev_get_stats(session->netdev);
+  uint64_t sent = stats->tx_frames - session->frames_sent;
+  uint64_t received = stats->rx_frames - session->frames_received;
+  bool up = session->netdev->link.up;
+  efi_nic_unlock(tpl);
+  if(!up) {
+    complain("the link is down: check the cable and the switch port");
+  } else if(received == 0) {
+    complain("the link is up, but nothing at all came in: %lu frames sent, 0 received", sent);
+  } else {
+    complain("the link is up, but nothing that came in was an answer: %lu frames sent, %lu received", sent, received);
+  }
 }
 
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
   const struct netdev_client client = {.ctx = session, .receive = swallow};
   if(session->resident) {
-    return EFI_SUCCESS; /* whether the stack has started it, and has a link, is its own affair */
+    return begin_watch(session, EFI_SUCCESS); /* whether the stack has started it, and has a link, is its own affair */
   }
   EFI_STATUS status = start(session, &client);
-  return EFI_ERROR(status) ? status : wait_for_link(session, link_wait_ms);
+  return EFI_ERROR(status) ? status : begin_watch(session, wait_for_link(session, link_wait_ms));
 }
 
 EFI_STATUS session_talk(struct session *session, const struct session_talker *talker, uint32_t link_wait_ms) {
@@ -459,7 +527,10 @@ EFI_STATUS session_talk(struct session *session, const struct session_talker *ta
   if(!EFI_ERROR(status)) {
     status = wait_for_link(session, link_wait_ms);
   }
-  return EFI_ERROR(status) || !session->claim.probing ? status : probe_address(session);
+  if(!EFI_ERROR(status) && session->claim.probing) {
+    status = probe_address(session);
+  }
+  return EFI_ERROR(status) ? status : begin_watch(session, status);
 }
 
 enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool (*done)(void *ctx), void *ctx) {
@@ -480,6 +551,7 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
       return WAIT_GONE;
     }
     tell_conflict(session);
+    tell_link(session);
     /* Before `done`, or a peer that answers at once would keep Esc from ever being seen. */
     if(console_aborted()) {
       return WAIT_ABORTED;

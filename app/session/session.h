@@ -10,12 +10,15 @@
 
 /* Options that every sub-command on a NIC understands; the first member of each one's own options. */
 struct nic_options {
-  const char *nic; /* -n; NULL = the first that this driver knows                 */
-  bool take;       /* --take                                                      */
-  bool verbose;    /* -v                                                          */
-  uint32_t ring;   /* --ring; 0 = default                                         */
+  const char *nic;    /* -n; NULL = the first that this driver knows                 */
+  bool take;          /* --take                                                      */
+  bool verbose;       /* -v                                                          */
+  uint32_t ring;      /* --ring; 0 = default                                         */
+  uint32_t link_wait; /* --link-wait, seconds; 0 = the command's default             */
 };
 
+#define LINK_WAIT_S     5U
+#define LINK_WAIT_MAX_S 3600U
 #define NIC_OPTION_ROWS(type)                                                                                          \
   {"-n", "NIC", OPTION_TEXT, offsetof(type, nic.nic), 0, 0, "the NIC: eth0, PCI location or MAC (default: first)"},    \
       {"--take",                                                                                                       \
@@ -32,6 +35,13 @@ struct nic_options {
        NET_RING_MIN,                                                                                                   \
        NET_RING_MAX,                                                                                                   \
        "descriptors per ring, a power of two (default 256)"},                                                          \
+      {"--link-wait",                                                                                                  \
+       "SECONDS",                                                                                                      \
+       OPTION_U32,                                                                                                     \
+       offsetof(type, nic.link_wait),                                                                                  \
+       1,                                                                                                              \
+       LINK_WAIT_MAX_S,                                                                                                \
+       "how long to wait for a link; a switch with spanning tree needs 50 (default 5)"},                               \
   {                                                                                                                    \
     "-v", NULL, OPTION_FLAG, offsetof(type, nic.verbose), 0, 0, "say what the driver does"                             \
   }
@@ -72,6 +82,11 @@ struct session {
   struct responder responder; /* its counters are the talker's to read         */
   EFI_EVENT nap;              /* wakes session_wait when nothing happens       */
   EFI_HANDLE holder;          /* the driver it was taken from, or NULL         */
+  uint32_t link_wait;         /* from the options                              */
+  bool watching;              /* a change of the link is told                  */
+  bool link_up;               /* what was told last                            */
+  uint64_t frames_sent;       /* the netdev's counters when it began to talk   */
+  uint64_t frames_received;
   bool verbose;
 };
 
@@ -87,11 +102,16 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
 /* Only the choice: fills in *pci. Complains. */
 EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci);
 
+/* Whether session_take may be tried. Complains, EFI_ACCESS_DENIED, when somebody holds the NIC and taking is not
+ * allowed, or when the NIC is armed for a handoff, which would end without a word. */
+EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed);
+
 /* Takes a NIC from the driver that holds it, if there is one: *holder is who was asked to
- * let go, or NULL. Complains, EFI_ACCESS_DENIED, when taking is not allowed or the driver keeps it. */
+ * let go, or NULL. Complains, EFI_ACCESS_DENIED, when it may not be taken or the driver keeps it. */
 EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder);
 
-/* The address to use: from --addr and --gw if given, else from the firmware (see lease_get). */
+/* The address to use: from --addr and --gw if given, else from the firmware (see lease_get). Before anybody is asked,
+ * complains of a NIC that may not be taken, and of one without a link. */
 EFI_STATUS session_address(const struct nic_options *options, const struct cidr_option *address, uint32_t gateway,
                            struct inet_host *host);
 
@@ -113,12 +133,23 @@ void session_out_conflicts(const struct session *session);
 /* No frame is delivered or answered any more once this returns, so that what was counted stays as it is. */
 void session_stop_receiving(struct session *session);
 
+/* Says what is known when an answer is missing: whether there is a link, and how many frames went out and came in since
+ * the session began to talk, of which none was the answer. */
+void session_out_traffic(const struct session *session);
+
+/* Complains that the NIC has no link. Returns EFI_NO_MEDIA. */
+EFI_STATUS session_no_link(const struct pci_nic *pci);
+
+/* How long to wait for a link, in microseconds. */
+UINT64 session_link_wait_us(const struct nic_options *options);
+
 /* Gives the NIC back. Complains and returns EFI_DEVICE_ERROR if anything is still held. Harmless after
  * a failed open. */
 EFI_STATUS session_close(struct session *session);
 
 /* Runs the NIC until `done(ctx)` is true, the deadline (efi_clock_us) has passed, or the user wants to stop. `done` may
- * be NULL. Polls hard at first, for round trip times are short, then lets the processor sleep between heartbeats. */
+ * be NULL. Polls hard at first, for round trip times are short, then lets the processor sleep between heartbeats. Says
+ * when the link goes down and comes back. */
 enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool (*done)(void *ctx), void *ctx);
 
 /* Sends one frame; results as netdev_transmit's. TPL_CALLBACK or lower. `session` is a struct session. */

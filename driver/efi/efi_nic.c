@@ -231,8 +231,22 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
   return status;
 }
 
+/* Whoever unloads or disconnects the driver may not think of it. */
+static void say_what_ends(const struct efi_nic *nic) {
+  UINTN segment;
+  UINTN bus;
+  UINTN device;
+  UINTN function;
+  if(nic->handoff && ST->ConOut &&
+     !EFI_ERROR(nic->pci_io->GetLocation(nic->pci_io, &segment, &bus, &device, &function))) {
+    Print(L"e1000: the handoff of %04x:%02x:%02x.%x ends: the driver lets go of the NIC\n", (UINT32)segment,
+          (UINT32)bus, (UINT32)device, (UINT32)function);
+  }
+}
+
 void efi_nic_detach(struct efi_nic *nic) {
   efi_nic_stop(nic);
+  say_what_ends(nic);
   handoff_disarm(nic);
   close_event(nic, &nic->exit_boot_services);
   netdev_destroy(nic->netdev);

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from harness import (ABORTED, BUILD, DENIED, EVERY, INVALID, LEASE, NO_MEDIA, NOT_FOUND, PAIR, SUCCESS, TIMEOUT, QemuTest, nics,
-                     qemulib)
+                     qemulib, split)
 import wirepeer
 
 RCTL, RCTL_EN = 0x100, 2
@@ -434,6 +434,47 @@ class WithTheFirmware(QemuTest):
         result = self.boot(["connect -r", self.DHCP_PING + " --take"], [nic])[1]
         self.assertIn(self.LEASED, result.text)
         self.assert_ping(result, 3)
+
+
+class Console(QemuTest):
+    """What the Shell does with what netdiag prints: redirection, narrow consoles, where it was started from."""
+
+    def test_every_line_fits(self):
+        commands = ["netdiag list", "netdiag help", "netdiag help status"]
+        commands += [f"netdiag help {name}" for name in ("list", "info", "stats", "ping", "frames", "echo", "handoff")]
+        for index in range(len(EVERY)):
+            commands += [f"netdiag info --registers --nvm -n eth{index}", f"netdiag stats -t 1 --all -n eth{index}"]
+        commands += ["netdiag handoff --all", "netdiag handoff --show", "netdiag handoff kernel.efi"]
+        for result in self.boot(commands, [(model, None) for model in EVERY]):
+            for line in result.printed.splitlines():
+                self.assertLessEqual(len(line), 79, f"{result.line}: {line}")
+
+    def test_redirection(self):
+        """A file gets what was asked for; what went wrong is seen, unless it is redirected itself."""
+        machine = self.machine(["netdiag info -n 7 > out.txt", "netdiag info -n 7 2> errors.txt", "netdiag list > list.txt",
+                                "netdiag version -b"], [("e1000e", None)])
+        self.assertTrue(machine.wait_for(None), machine.output[-500:])
+        results = split(machine.output)
+        self.assertIn("no NIC '7'", results[0].text)
+        self.assertNotIn("no NIC", results[1].text)
+        self.assertNotIn("LOCATION", results[2].text)
+        self.assertRegex(results[3].text, r"^netdiag \d")
+        out, errors, listing = (qemulib.read_from_disk(machine.disk, name).decode("utf-16")
+                                for name in ("out.txt", "errors.txt", "list.txt"))
+        self.assertNotIn("no NIC", out)
+        self.assertIn("no NIC '7'", errors)
+        self.assertIn("82574L", listing)
+
+    def test_started_from_a_folder(self):
+        """e1000.efi is found beside netdiag.efi."""
+        files = {f"tools/{name}": os.path.join(BUILD, name) for name in ("netdiag.efi", "e1000.efi")}
+        results = self.boot(["rm -q e1000.efi", "tools\\netdiag.efi handoff", "netdiag list", "netdiag ping 10.0.2.2 --take",
+                             "netdiag handoff --cancel"], [("e1000", None)], files=files)
+        self.assertIn("will be handed over quiet", results[1].text)
+        self.assertIn("driver Intel 8254x/82574L Gigabit Ethernet", results[2].text)
+        self.assertIn("is armed for a handoff", results[3].text)
+        self.assert_status(results[3], DENIED)
+        self.assertIn("e1000.efi stays", results[4].text)
 
 
 class NothingLeftBehind(QemuTest):

@@ -93,7 +93,7 @@ static void test_ring_option(void **state) {
 /* Other drivers ---------------------------------------------------------------------------------------------------- */
 
 static const char *const lines[] = {
-    "info", "stats -t 1", "ping 10.0.0.2 " ADDRESS "-c 1", "frames -s 60 -c 2", "echo -t 1",
+    "info --nvm", "stats -t 1", "ping 10.0.0.2 " ADDRESS "-c 1", "frames -s 60 -c 2", "echo -t 1",
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
 
