@@ -226,6 +226,9 @@ static void test_lies(void **state) {
       assert_int_equal(netdev_set_filter(dev, NETDEV_FILTER_MULTICAST, group, 1), NETDEV_E_TIMEOUT);
     }
     assert_int_equal(nic->counters.lies, i + 1); /* once */
+    uint32_t commands = device->commands;
+    assert_int_equal(netdev_set_filter(dev, NETDEV_FILTER_ALL_MULTICAST, NULL, 0), NETDEV_E_TIMEOUT);
+    assert_int_equal(device->commands, commands); /* a device that is to be reset is told nothing more */
     uint32_t resets = device->resets;
     assert_int_equal(netdev_tick(dev), NETDEV_OK); /* at once, not only after 50 ms */
     assert_int_equal(device->resets, resets + 2);

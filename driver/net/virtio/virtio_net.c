@@ -1,5 +1,6 @@
 /* virtio_net.c - virtio network devices behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
 #include "virtio_nic.h"
+#include "../net_pci.h"
 #include "../netdev.h"
 
 #include <string.h>
@@ -265,8 +266,11 @@ static bool may_reset_again(struct virtio_net *nic, uint64_t now) {
   return true;
 }
 
+/* No handler may touch the device or its queues meanwhile: interrupts are off, and on again at the end. */
 static int recover(struct virtio_net *nic, uint64_t now) {
   struct netdev *dev = &nic->netdev;
+  bool irq_enabled = nic->irq_enabled;
+  nic->irq_enabled = false;
   nic->counters.resets++;
   nic->stuck_watch = false;
   if(!may_reset_again(nic, now) || virtio_pci_reset(&nic->pci) != NETDEV_OK) {
@@ -279,7 +283,8 @@ static int recover(struct virtio_net *nic, uint64_t now) {
   if(virtio_net_start(nic) != NETDEV_OK) {
     return give_up(nic);
   }
-  if(nic->irq_enabled) {
+  if(irq_enabled) {
+    nic->irq_enabled = true;
     virtio_net_irq_program(nic); /* the reset has parked them */
   }
   return NETDEV_OK;
@@ -355,6 +360,8 @@ const struct netdev_ops virtio_net_ops = {
     .update_stats = op_update_stats,
     .tick = op_tick,
     .quiesce = op_quiesce,
+    .handoff_export = virtio_net_handoff_export,
+    .handoff_leave = virtio_net_handoff_leave,
     .irq_enable = virtio_net_irq_enable,
     .irq_handle = virtio_net_irq_handle,
     .irq_rearm = virtio_net_irq_rearm,
@@ -375,7 +382,10 @@ static bool ring_size_valid(uint32_t size) {
 static int bring_up(struct virtio_net *nic, const struct net_config *config) {
   const uint32_t sizes[2] = {config->rx_descriptors ? config->rx_descriptors : VIRTIO_NET_RING_DEFAULT,
                              config->tx_descriptors ? config->tx_descriptors : VIRTIO_NET_RING_DEFAULT};
-  int result = virtio_pci_find(&nic->pci, nic->platform);
+  int result = net_pci_power_up(nic->platform);
+  if(result == NETDEV_OK) {
+    result = virtio_pci_find(&nic->pci, nic->platform);
+  }
   if(result != NETDEV_OK) {
     return result;
   }
@@ -474,5 +484,9 @@ const struct net_driver virtio_net_driver = {
     .match = match,
     .glance = glance,
     .create = virtio_net_create,
+    .handoff_kind = NET_HANDOFF_BLOCK_VIRTIO_NET,
+    .handoff_size = sizeof(struct net_handoff_virtio_net),
+    .handoff_size_min = NET_HANDOFF_VIRTIO_NET_SIZE_2_0,
+    .handoff_judge = virtio_net_handoff_judge,
     .adopt = virtio_net_adopt,
 };

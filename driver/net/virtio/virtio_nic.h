@@ -168,6 +168,8 @@ int virtio_net_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visit
 
 /* Handoff (virtio_handoff.c) ------------------------------------------------------------------------------------- */
 
+const char *virtio_net_handoff_judge(const struct net_handoff_nic *nic, const void *block,
+                                     struct net_handoff_span *spans, uint32_t *count);
 void virtio_net_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block);
 bool virtio_net_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
 

@@ -240,10 +240,6 @@ int virtio_config_bytes(const struct virtio_pci *pci, uint32_t offset, uint8_t *
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 
-bool virtio_pci_msix_off(const struct virtio_pci *pci) {
-  return pci->msix != 0 && !(pci_read(pci, pci->msix + PCI_MSIX_CONTROL, 2) & PCI_MSIX_ENABLE);
-}
-
 bool virtio_pci_allow_intx(const struct virtio_pci *pci, bool allow) {
   uint32_t before = pci_read(pci, PCI_COMMAND, 2);
   uint32_t command = allow ? before & ~PCI_COMMAND_INTX_DISABLE : before | PCI_COMMAND_INTX_DISABLE;

@@ -116,9 +116,6 @@ static inline uint8_t virtio_pci_isr(const struct virtio_pci *pci) {
   return pci->platform->read8(pci->platform->ctx, pci->isr.bar, pci->isr.offset);
 }
 
-/* Whether MSI-X is there and not switched on, so that vectors may be chosen for whoever switches it on. */
-bool virtio_pci_msix_off(const struct virtio_pci *pci);
-
 /* PCI command bit 10: whether INTx may assert. Returns whether it might before. Configuration space. */
 bool virtio_pci_allow_intx(const struct virtio_pci *pci, bool allow);
 

@@ -18,8 +18,6 @@
 #define PCI_CAPABILITY_MAX       48U   /* four bytes each at the least, from 0x40 to 0xFF   */
 #define PCI_CAPABILITY_VENDOR    0x09U
 #define PCI_CAPABILITY_MSIX      0x11U
-#define PCI_MSIX_CONTROL         2U /* bytes from the start of the capability            */
-#define PCI_MSIX_ENABLE          (1U << 15)
 
 /* A virtio structure's capability, 4.1.4: offsets in bytes */
 #define VIRTIO_CAP_LENGTH        2U

@@ -113,6 +113,78 @@ void virtq_destroy(struct virtq *queue, const struct net_platform *platform) {
   memset(queue, 0, sizeof(*queue));
 }
 
+/* Adopting ------------------------------------------------------------------------------------------------------- */
+
+/* Everything that the device may still look at: descriptors in flight, and the newest ring entries, as many as there
+ * are in flight. An entry among them may be one that came back already, in another order. */
+static bool points_home(struct virtq *queue, uint16_t flags) {
+  for(uint32_t id = 0; id < queue->heads; id++) {
+    const volatile struct virtq_descriptor *descriptor = &queue->descriptor[id];
+    uint32_t length = descriptor->length;
+    if(!virtq_is_in_flight(queue, id)) {
+      continue;
+    }
+    if(descriptor->address != queue->slot[id].device || length <= VIRTIO_NET_HEADER_SIZE || length > queue->stride ||
+       descriptor->flags != flags) {
+      return false;
+    }
+    queue->slot[id].length = length - VIRTIO_NET_HEADER_SIZE;
+    queue->slot[id].foreign = true;
+  }
+  for(uint16_t at = queue->taken; at != queue->published; at++) {
+    if(queue->available->ring[at & (queue->size - 1U)] >= queue->heads) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static void take_over(struct virtq *queue, const struct net_handoff_virtio_queue *from) {
+  queue->offered = from->available_index;
+  queue->published = from->available_index;
+  queue->taken = from->used_last;
+  for(uint16_t id = 0; id < queue->heads; id++) {
+    if(from->in_flight[id / 32U] >> id % 32U & 1U) {
+      queue->in_flight[id / 32U] |= 1U << id % 32U;
+    } else {
+      queue->free[queue->free_count++] = id;
+    }
+  }
+}
+
+int virtq_adopt(struct virtq *queue, const struct net_platform *platform, const struct net_handoff_virtio_queue *from,
+                uint32_t heads, uint16_t flags, const struct virtq_memory *memory) {
+  memset(queue, 0, sizeof(*queue));
+  if(!size_valid(from->size) || heads == 0 || heads > from->size) {
+    return NETDEV_E_INVALID;
+  }
+  queue->slot = platform->alloc(platform->ctx, from->size * sizeof(struct virtq_slot));
+  if(!queue->slot) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  queue->adopted = true;
+  queue->size = from->size;
+  queue->heads = (uint16_t)heads;
+  queue->batch = refill_batch(from->size);
+  queue->stride = from->buffer_stride;
+  queue->doorbell = from->notify_offset;
+  queue->vector = from->msix_vector;
+  queue->descriptor = memory->descriptors;
+  queue->available = memory->available;
+  queue->used = memory->used;
+  queue->descriptor_device = from->descriptors_device;
+  queue->available_device = from->available_device;
+  queue->used_device = from->used_device;
+  queue->buffers =
+      (struct net_dma){memory->buffers, from->buffers_device, (size_t)from->size * from->buffer_stride, NULL};
+  tie_slots(queue);
+  take_over(queue, from);
+  uint16_t ahead = (uint16_t)(queue->used->index - queue->taken);
+  bool sound = virtq_check(queue) == NULL && queue->available->index == queue->published &&
+               ahead <= virtq_pending(queue) && points_home(queue, flags);
+  return sound ? NETDEV_OK : NETDEV_E_STATE;
+}
+
 /* Free and in flight --------------------------------------------------------------------------------------------- */
 
 static void give_back(struct virtq *queue, uint16_t id) {

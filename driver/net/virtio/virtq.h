@@ -2,6 +2,7 @@
 #ifndef VIRTQ_H
 #define VIRTQ_H
 
+#include "net/handoff.h"
 #include "net/netdevice.h"
 #include "virtio_regs.h"
 
@@ -70,6 +71,14 @@ struct virtq {
   uint16_t free[VIRTQ_SIZE_MAX];
 };
 
+/* Where the processor finds the parts of a queue that is adopted. */
+struct virtq_memory {
+  void *descriptors;
+  void *available;
+  void *used;
+  void *buffers;
+};
+
 /* What the device says about the oldest used entry. */
 enum virtq_verdict {
   VIRTQ_NONE, /* there is none                                            */
@@ -81,6 +90,13 @@ enum virtq_verdict {
  * size or number of heads that breaks Q5, NETDEV_E_NO_MEMORY with nothing left allocated. */
 int virtq_create(struct virtq *queue, const struct net_platform *platform, uint32_t size, uint32_t heads,
                  uint32_t stride, uint32_t address_bits);
+
+/* Continues a queue that a handoff describes (checked by its judge), whose areas and buffers the processor reaches at
+ * these addresses. NETDEV_E_NO_MEMORY, NETDEV_E_INVALID; NETDEV_E_STATE when what lies in memory contradicts the entry:
+ * indices, or a descriptor or ring entry that leads the device outside the queue's buffers, or with other `flags`.
+ * virtq_destroy cleans up after each. */
+int virtq_adopt(struct virtq *queue, const struct net_platform *platform, const struct net_handoff_virtio_queue *from,
+                uint32_t heads, uint16_t flags, const struct virtq_memory *memory);
 
 /* Frees what virtq_create allocated; harmless on a zeroed queue. The device must be quiet. */
 void virtq_destroy(struct virtq *queue, const struct net_platform *platform);
