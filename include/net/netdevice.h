@@ -64,7 +64,7 @@ enum netdev_state {
 struct netdev_link {
   bool up;
   bool full_duplex;
-  uint16_t speed_mbps; /* 10, 100 or 1000; 0 while down */
+  uint16_t speed_mbps; /* 10, 100 or 1000; 0 while down, or not known */
 };
 
 /* What the device itself counts on the wire, also of frames that the filter or the driver drops. NETDEV_NOT_COUNTED
@@ -305,7 +305,7 @@ int netdev_set_filter(struct netdev *dev, uint32_t flags, const uint8_t (*multic
 const struct netdev_stats *netdev_get_stats(struct netdev *dev);
 
 /* The device's heartbeat: call it 10 to 100 times a second while open. Completes transmissions, reads the link state
- * (at most one register read), recovers a transmitter that hangs. NETDEV_E_GONE once the device is gone. */
+ * (at most two register reads), recovers a transmitter that hangs. NETDEV_E_GONE once the device is gone. */
 int netdev_tick(struct netdev *dev);
 
 /* Unregisters, closes and frees a device. The controller is quiet and owns its permanent address again. A ring that was
@@ -333,10 +333,11 @@ bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic 
 /* Interrupts (kernels only: UEFI has none) ----------------------------------------------------------------------- */
 
 /* Sets the mode and the moderation (at most `max_per_second` interrupts; 0 = unlimited), unmasks, and sees to it that
- * frames which wait already raise one. In force until the device is closed, also after a reset that ended a hang. The
- * interrupt controller and PCI capability are the caller's, and must be ready. NETDEV_E_UNSUPPORTED for a mode that the
- * device does not have, or moderation where it has none; NETDEV_E_INVALID for a rate that it cannot keep to;
- * NETDEV_E_STATE unless open. Thread. */
+ * frames which wait already raise one; a device that has no way to (virtio-net without a control queue) needs a poll
+ * afterwards. In force until the device is closed, also after a reset that ended a hang. The interrupt controller and
+ * PCI capability are the caller's, and must be ready. NETDEV_E_UNSUPPORTED for a mode that the device does not have, or
+ * moderation where it has none; NETDEV_E_INVALID for a rate that it cannot keep to; NETDEV_E_STATE unless open.
+ * Thread. */
 int netdev_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second);
 
 /* From the interrupt handler: true when the interrupt is this device's; further ones are then masked until

@@ -225,6 +225,7 @@ static const char *enable_interrupts(const struct kernel_nic *nic) {
      netdev_irq_enable(kernel.dev, mode, kernel.options->moderation) != NETDEV_OK) {
     return "this NIC has no such interrupts";
   }
+  kernel.work = true; /* for what waits already: not every device interrupts for that */
   interrupts_on();
   return NULL;
 }

@@ -78,7 +78,8 @@ static void test_msix(void **state) {
     assert_int_equal(device->queue[i].vector, 0);
   }
   assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSI, 0), NETDEV_E_UNSUPPORTED);
-  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, 1000), NETDEV_OK);
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, 1000), NETDEV_E_UNSUPPORTED); /* no moderation */
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, 0), NETDEV_OK);
   assert_false(intx_open(device));
   uint32_t reads = device->bench.reads;
   uint32_t writes = device->bench.writes;
@@ -137,6 +138,35 @@ static void test_nothing_is_left_behind(void **state) {
     assert_false(netdev_irq_rearm(dev));
     device_end(device, dev);
   }
+}
+
+/* Frames that wait when interrupts are enabled raise one, also when the queue is full and nothing more can come. */
+static void test_what_waits_already(void **state) {
+  (void)state;
+  for(int mode = 0; mode <= 1; mode++) {
+    struct device *device = device_new(DEVICE_FEATURES);
+    struct netdev *dev = device_open(device, 8, 8);
+    for(uint32_t i = 0; i < 8; i++) {
+      arrive(device, i);
+    }
+    uint32_t before = interrupts(device);
+    assert_int_equal(netdev_irq_enable(dev, mode ? NETDEV_IRQ_MSIX : NETDEV_IRQ_INTX, 0), NETDEV_OK);
+    assert_int_equal(interrupts(device), before + 1);
+    assert_true(netdev_irq_handle(dev));
+    assert_int_equal(netdev_poll(dev, 100), 8);
+    assert_false(netdev_irq_rearm(dev));
+    before = interrupts(device);
+    assert_int_equal(netdev_set_filter(dev, NETDEV_FILTER_PROMISCUOUS, NULL, 0), NETDEV_OK);
+    assert_int_equal(interrupts(device), before); /* a command is polled for otherwise */
+    device_end(device, dev);
+  }
+  struct device *device = device_new(DEVICE_FEATURES & ~VIRTIO_NET_F_CTRL_VQ);
+  struct netdev *dev = device_open(device, 8, 8);
+  arrive(device, 1);
+  assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_MSIX, 0), NETDEV_OK);
+  assert_int_equal(interrupts(device), 0); /* no way to */
+  assert_int_equal(netdev_poll(dev, 100), 1);
+  device_end(device, dev);
 }
 
 /* A queue that lies does not keep a handler polling for ever; a reset on our own account puts interrupts back. */
@@ -284,6 +314,7 @@ int main(void) {
       cmocka_unit_test(test_intx),
       cmocka_unit_test(test_msix),
       cmocka_unit_test(test_nothing_is_left_behind),
+      cmocka_unit_test(test_what_waits_already),
       cmocka_unit_test(test_reset_keeps_them),
       cmocka_unit_test(test_rows),
       cmocka_unit_test(test_selftest),

@@ -16,20 +16,32 @@ static bool has_news(struct virtio_net *nic) {
   return virtq_has_news(virtio_rx(nic)) || virtq_has_news(virtio_tx(nic));
 }
 
+/* There is no register that raises an interrupt, but a device that returns the buffer of a command does so, if it may.
+ * Where there is no control queue, or it does not answer, whoever enabled interrupts has to poll. */
+static void raise(struct virtio_net *nic) {
+  struct virtq *control = &nic->queue[VIRTIO_NET_CONTROL];
+  if(virtio_has(nic, VIRTIO_NET_F_CTRL_VQ)) {
+    virtq_arm(control);
+    (void)virtio_net_command_again(nic);
+    virtq_park(control);
+  }
+}
+
 void virtio_net_irq_program(struct virtio_net *nic) {
   arm(nic);
-  if(nic->msix) {
-    return;
+  if(!nic->msix) {
+    /* What the device has pending was for nobody; a line that is high would stay so. The line opens last. */
+    (void)virtio_pci_isr(&nic->pci);
+    (void)virtio_pci_allow_intx(&nic->pci, true);
   }
-  /* What the device has pending was for nobody; a line that is high would stay so. The line opens last. */
-  (void)virtio_pci_isr(&nic->pci);
-  (void)virtio_pci_allow_intx(&nic->pci, true);
+  if(has_news(nic)) {
+    raise(nic);
+  }
 }
 
 int virtio_net_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second) {
   struct virtio_net *nic = to_virtio(dev);
-  (void)max_per_second; /* nothing to set: between an interrupt and its rearm there is no other */
-  if(mode == NETDEV_IRQ_MSI || (mode == NETDEV_IRQ_MSIX && !nic->msix_ready)) {
+  if(mode == NETDEV_IRQ_MSI || (mode == NETDEV_IRQ_MSIX && !nic->msix_ready) || max_per_second != 0) {
     return NETDEV_E_UNSUPPORTED;
   }
   nic->irq_enabled = true;

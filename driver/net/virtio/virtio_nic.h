@@ -158,7 +158,7 @@ bool virtio_net_irq_handle(struct netdev *dev);
 bool virtio_net_irq_rearm(struct netdev *dev);
 void virtio_net_irq_disable(struct netdev *dev);
 
-/* Arms the queues as irq_enable asked for it, and lets INTx through last. */
+/* Arms the queues as irq_enable asked for it, lets INTx through, and has what waits already raise an interrupt. */
 void virtio_net_irq_program(struct virtio_net *nic);
 
 /* Looking at it -------------------------------------------------------------------------------------------------- */
