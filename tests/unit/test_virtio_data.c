@@ -45,6 +45,9 @@ static void test_refused(void **state) {
     assert_int_equal(virtio_net_create(&device->bench.platform, &config, &dev), NETDEV_E_INVALID);
   }
   config = device_config(0, 0);
+  device->restless = true;
+  assert_int_equal(virtio_net_create(&device->bench.platform, &config, &dev), NETDEV_E_TIMEOUT);
+  device->restless = false;
   device->bench.platform.version = 1;
   assert_int_equal(virtio_net_create(&device->bench.platform, &config, &dev), NETDEV_E_INVALID);
   device->bench.platform.version = NET_PLATFORM_VERSION;
@@ -232,6 +235,41 @@ static void test_no_frame_has_this_length(void **state) {
   device_end(device, dev);
 }
 
+/* A whole queue of them is skipped in one call, and no more than that. */
+static void test_nothing_but_bad_lengths(void **state) {
+  (void)state;
+  struct device *device = device_new(DEVICE_FEATURES);
+  struct netdev *dev = device_open(device, 8, 8);
+  struct netdev_frame seen;
+  uint16_t id;
+  for(uint32_t i = 0; i < 8; i++) {
+    assert_true(device_takes(device, VIRTIO_NET_RX, &id));
+    device_returns(device, VIRTIO_NET_RX, id, 5);
+  }
+  assert_int_equal(netdev_peek(dev, &seen), NETDEV_E_EMPTY);
+  assert_int_equal(dev->stats.rx_length_errors, 8);
+  device_check(dev);
+  device_end(device, dev);
+}
+
+/* A configuration that is shorter than the features say: what is not there is not used. */
+static void test_short_configuration(void **state) {
+  (void)state;
+  static const uint8_t lengths[] = {4, 6, 8, 11};
+  for(size_t i = 0; i < sizeof(lengths); i++) {
+    struct device *device = device_new(DEVICE_FEATURES | VIRTIO_NET_F_MTU);
+    device->mtu = 1400;
+    device->bench.config[0x68 + 12] = lengths[i];
+    device->bench.config[0x68 + 13] = 0;
+    struct netdev *dev = device_open(device, 8, 8);
+    assert_int_equal((device->features & VIRTIO_NET_F_MAC) != 0, lengths[i] >= 6);
+    assert_int_equal((device->features & VIRTIO_NET_F_STATUS) != 0, lengths[i] >= 8);
+    assert_int_equal(device->features & VIRTIO_NET_F_MTU, 0);
+    assert_true(netdev_mac_valid(dev->mac));
+    device_end(device, dev);
+  }
+}
+
 static void test_peek_and_release(void **state) {
   (void)state;
   struct device *device = device_new(DEVICE_FEATURES);
@@ -376,13 +414,22 @@ static void test_dry_queue(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_features),           cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_queue_sizes),        cmocka_unit_test(test_glance),
-      cmocka_unit_test(test_every_length_out),   cmocka_unit_test(test_returned_in_any_order),
-      cmocka_unit_test(test_full_queue),         cmocka_unit_test(test_mtu),
-      cmocka_unit_test(test_every_length_in),    cmocka_unit_test(test_no_frame_has_this_length),
-      cmocka_unit_test(test_peek_and_release),   cmocka_unit_test(test_price_of_sending),
-      cmocka_unit_test(test_price_of_receiving), cmocka_unit_test(test_price_of_nothing),
+      cmocka_unit_test(test_features),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_queue_sizes),
+      cmocka_unit_test(test_glance),
+      cmocka_unit_test(test_every_length_out),
+      cmocka_unit_test(test_returned_in_any_order),
+      cmocka_unit_test(test_full_queue),
+      cmocka_unit_test(test_mtu),
+      cmocka_unit_test(test_every_length_in),
+      cmocka_unit_test(test_no_frame_has_this_length),
+      cmocka_unit_test(test_nothing_but_bad_lengths),
+      cmocka_unit_test(test_short_configuration),
+      cmocka_unit_test(test_peek_and_release),
+      cmocka_unit_test(test_price_of_sending),
+      cmocka_unit_test(test_price_of_receiving),
+      cmocka_unit_test(test_price_of_nothing),
       cmocka_unit_test(test_dry_queue),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,48 @@ static void test_live(void **state) {
   }
 }
 
+/* A frame that waits for its doorbell gets it at the last. */
+static void test_told_at_the_last(void **state) {
+  (void)state;
+  struct device *device = device_new(DEVICE_FEATURES);
+  struct netdev *firmware = device_open(device, 8, 8);
+  struct handoff handoff;
+  uint8_t frame[60];
+  device_frame(frame, 60, broadcast, 9);
+  assert_int_equal(netdev_transmit(firmware, frame, 60, device_cookie(1), NETDEV_TX_MORE), NETDEV_OK);
+  assert_int_equal(device->sent, 0);
+  assert_true(leave(device, firmware, true, &handoff));
+  assert_int_equal(device->sent, 1);
+  assert_string_equal(judge(&handoff) ? "bad" : "", "");
+  handoff.block.queue[0].msix_vector = 3; /* everything is on vector 0, or on none */
+  assert_non_null(virtio_net_handoff_judge(&handoff.nic, &handoff.block,
+                                           (struct net_handoff_span[NET_HANDOFF_SPANS_MAX]){0}, &(uint32_t){0}));
+  end(device, NULL, firmware);
+}
+
+/* Where every device address is the physical one, the entry says so. */
+static void test_identity(void **state) {
+  (void)state;
+  struct device *device = device_new(DEVICE_FEATURES);
+  struct netdev *firmware = device_open(device, 8, 8);
+  struct handoff handoff = {0};
+  netdev_handoff_export(firmware, &handoff.nic, &handoff.block);
+  assert_int_equal(handoff.nic.flags & NET_HANDOFF_IDENTITY, 0);
+  netdev_close(firmware);
+  for(uint32_t i = 0; i < 3; i++) {
+    struct virtq *queue = &to_virtio(firmware)->queue[i];
+    queue->descriptor_device -= BENCH_DEVICE_SKEW;
+    queue->available_device -= BENCH_DEVICE_SKEW;
+    queue->used_device -= BENCH_DEVICE_SKEW;
+    queue->buffers.device -= BENCH_DEVICE_SKEW;
+    netdev_handoff_export(firmware, &handoff.nic, &handoff.block);
+    assert_int_equal((handoff.nic.flags & NET_HANDOFF_IDENTITY) != 0, i == 2);
+  }
+  netdev_destroy(firmware);
+  assert_int_equal(device->bench.blocks, 0);
+  free(device);
+}
+
 /* Adopted, the device interrupts nobody before it is asked to. */
 static void test_masked(void **state) {
   (void)state;
@@ -370,6 +412,11 @@ static void damage_multiplier(struct device *device, struct netdev *firmware) {
   device->bench.config[0x7C + 16] = 8;
 }
 
+static void damage_doorbell(struct device *device, struct netdev *firmware) {
+  (void)firmware;
+  device->doorbell_shift = 1;
+}
+
 static void damage_descriptor_address(struct device *device, struct netdev *firmware) {
   (void)device;
   to_virtio(firmware)->queue[0].descriptor[3].address += 64;
@@ -408,6 +455,7 @@ static const struct damage damages[] = {
     {"queue place", damage_place},
     {"queue vector", damage_vector},
     {"notify multiplier", damage_multiplier},
+    {"doorbell", damage_doorbell},
     {"descriptor address", damage_descriptor_address},
     {"descriptor length", damage_descriptor_length},
     {"descriptor flags", damage_descriptor_flags},
@@ -432,6 +480,7 @@ static void test_device_disagrees(void **state) {
     assert_null(kernel);
     /* And the way out works: a fresh start. */
     device->bench.config[0x7C + 16] = 4;
+    device->doorbell_shift = 0;
     struct netdev *fresh = device_open(device, 8, 8);
     device->received = 0;
     assert_true(arrive(device, 1));
@@ -483,6 +532,8 @@ static void test_adoption_fails(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_live),
+      cmocka_unit_test(test_told_at_the_last),
+      cmocka_unit_test(test_identity),
       cmocka_unit_test(test_masked),
       cmocka_unit_test(test_quiet),
       cmocka_unit_test(test_closed_and_live),

@@ -91,6 +91,17 @@ static void test_sizes_refused(void **state) {
   }
 }
 
+static void test_adoption_refused(void **state) {
+  (void)state;
+  struct bench bench;
+  struct virtq queue;
+  const struct net_handoff_virtio_queue odd = {.size = 3};
+  bench_init(&bench);
+  assert_int_equal(virtq_adopt(&queue, &bench.platform, &odd, 3, 0, &(struct virtq_memory){0}), NETDEV_E_INVALID);
+  virtq_destroy(&queue, &bench.platform);
+  assert_int_equal(bench.allocations, 0);
+}
+
 static void test_every_allocation_fails_once(void **state) {
   (void)state;
   struct bench bench;
@@ -503,6 +514,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_layout),
       cmocka_unit_test(test_sizes_refused),
+      cmocka_unit_test(test_adoption_refused),
       cmocka_unit_test(test_every_allocation_fails_once),
       cmocka_unit_test(test_batch),
       cmocka_unit_test(test_full),

@@ -34,12 +34,14 @@ struct device {
   uint16_t mtu;
   bool refuses_features;
   bool refuses_vector;
-  bool keeps_status;   /* a reset that never ends      */
-  bool asleep;         /* neither sends nor receives   */
-  bool awake;          /* needs no notification        */
-  bool mute;           /* answers no command           */
-  uint8_t refuse;      /* commands of this class are answered by an error, 0xFF = none */
-  bool backwards;      /* returns a batch in reverse   */
+  bool keeps_status; /* a reset that never ends      */
+  bool asleep;       /* neither sends nor receives   */
+  bool awake;        /* needs no notification        */
+  bool mute;         /* answers no command           */
+  uint8_t refuse;    /* commands of this class are answered by an error, 0xFF = none */
+  bool backwards;    /* returns a batch in reverse   */
+  bool restless;     /* its configuration changes all the time */
+  uint32_t doorbell_shift;
   uint32_t gone_after; /* register accesses, UINT32_MAX = never */
   uint8_t absent_value;
 
@@ -127,7 +129,7 @@ static inline struct virtq_used *device_used(struct device *device, uint32_t num
 }
 
 static inline bool device_runs(const struct device *device) {
-  return (device->status & VIRTIO_STATUS_DRIVER_OK) && device->gone_after > device->accesses;
+  return (device->status & VIRTIO_STATUS_DRIVER_OK) && device->gone_after >= device->accesses;
 }
 
 /* Queues --------------------------------------------------------------------------------------------------------- */
@@ -272,6 +274,7 @@ static inline uint32_t device_read_common(struct device *device, uint32_t offset
   case VIRTIO_DEVICE_STATUS:
     return device->status;
   case VIRTIO_CONFIG_GENERATION:
+    device->generation = (uint8_t)(device->generation + device->restless);
     return device->generation;
   case VIRTIO_QUEUE_SELECT:
     return device->select;
@@ -282,7 +285,7 @@ static inline uint32_t device_read_common(struct device *device, uint32_t offset
   case VIRTIO_QUEUE_ENABLE:
     return queue->enable;
   case VIRTIO_QUEUE_NOTIFY_OFF:
-    return device->select;
+    return device->select + device->doorbell_shift;
   default:
     assert_true(offset >= VIRTIO_QUEUE_DESC && width == 4);
     return half[(offset - VIRTIO_QUEUE_DESC) / 4U];
