@@ -215,7 +215,8 @@ static EFI_STATUS arm(const struct pci_nic *pci, const struct handoff_options *o
   if(EFI_ERROR(status)) {
     return status;
   }
-  status = handoff_arm(&binding_find(pci->handle)->nic, pci, options->live, &lease);
+  struct snp_device *device = binding_find(pci->handle);
+  status = device ? handoff_arm(&device->nic, pci, options->live, &lease) : EFI_NOT_STARTED;
   if(status == EFI_INCOMPATIBLE_VERSION) {
     complain("no handoff: the table that is published was not made by this version ('netdiag handoff --show')");
   } else if(EFI_ERROR(status)) {

@@ -73,7 +73,12 @@ static EFI_STATUS resize(EFI_HANDLE controller, uint32_t ring) {
   EFI_GUID guid = E1000_DEVICE_GUID;
   EFI_STATUS status = RT->SetVariable(E1000_RING_VARIABLE, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS, sizeof(ring), &ring);
   if(!EFI_ERROR(status) && binding_find(controller)) {
-    (void)BS->DisconnectController(controller, NULL, NULL);
+    /* What counts is whether it has let go, as in session_take. */
+    status = BS->DisconnectController(controller, NULL, NULL);
+    if(!binding_find(controller)) {
+      return EFI_SUCCESS;
+    }
+    status = EFI_ERROR(status) ? status : EFI_ACCESS_DENIED;
   }
   return status;
 }

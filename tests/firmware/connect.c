@@ -40,28 +40,35 @@ static EFI_STATUS try_driver(EFI_HANDLE agent, EFI_HANDLE controller) {
   return status;
 }
 
-EFI_STATUS firmware_connect(EFI_HANDLE controller) {
-  EFI_STATUS result = EFI_NOT_FOUND;
-  for(EFI_HANDLE handle = NULL; (handle = firmware_next(binding_guid, handle)) != NULL;) {
-    result = EFI_ERROR(try_driver(handle, controller)) ? result : EFI_SUCCESS;
+static bool is_listed(EFI_HANDLE *list, EFI_HANDLE agent) {
+  while(list && *list && *list != agent) {
+    list++;
   }
-  return result;
+  return list && *list;
 }
 
-/* The drivers in the list (ends with NULL) come first; then all others, and with `recursive` on the children, too. */
+/* The drivers in the list (ends with NULL) come first; then all others, each once. With `recursive` then the children. */
 static EFI_STATUS connect(EFI_HANDLE controller, EFI_HANDLE *first, bool recursive) {
   EFI_HANDLE children[CHILDREN_MAX];
   EFI_STATUS result = EFI_NOT_FOUND;
-  for(; first && *first; first++) {
-    result = EFI_ERROR(try_driver(*first, controller)) ? result : EFI_SUCCESS;
+  for(EFI_HANDLE *agent = first; agent && *agent; agent++) {
+    result = EFI_ERROR(try_driver(*agent, controller)) ? result : EFI_SUCCESS;
   }
-  result = EFI_ERROR(firmware_connect(controller)) ? result : EFI_SUCCESS;
+  for(EFI_HANDLE agent = NULL; (agent = firmware_next(binding_guid, agent)) != NULL;) {
+    if(!is_listed(first, agent)) {
+      result = EFI_ERROR(try_driver(agent, controller)) ? result : EFI_SUCCESS;
+    }
+  }
   UINTN count =
       recursive ? collect(controller, NULL, EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER, children, CHILDREN_MAX) : 0;
   for(UINTN i = 0; i < count; i++) {
     (void)connect(children[i], NULL, true);
   }
   return result;
+}
+
+EFI_STATUS firmware_connect(EFI_HANDLE controller) {
+  return connect(controller, NULL, false);
 }
 
 EFI_STATUS firmware_connect_all(EFI_HANDLE controller) {
