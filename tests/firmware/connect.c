@@ -47,7 +47,7 @@ static bool is_listed(EFI_HANDLE *list, EFI_HANDLE agent) {
   return list && *list;
 }
 
-/* The drivers in the list (ends with NULL) come first; then all others, each once. With `recursive` then the children. */
+/* The drivers in the list (ends with NULL) come first, then all others, each once; with `recursive` the children. */
 static EFI_STATUS connect(EFI_HANDLE controller, EFI_HANDLE *first, bool recursive) {
   EFI_HANDLE children[CHILDREN_MAX];
   EFI_STATUS result = EFI_NOT_FOUND;

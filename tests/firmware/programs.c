@@ -185,6 +185,9 @@ static EFI_STATUS EFIAPI load_image(BOOLEAN boot_policy, EFI_HANDLE parent, EFI_
   if(!program->entry) {
     return EFI_UNSUPPORTED; /* no PE image for this machine */
   }
+  if(program->driver && programs_image(program->name)) {
+    return EFI_OUT_OF_RESOURCES; /* its variables exist only once */
+  }
   *out = load(program, parent);
   return EFI_SUCCESS;
 }

@@ -30,7 +30,7 @@ const char *console_text(void);
 const char *console_errors(void);
 void console_forget(void);
 
-/* From now on each character takes so long, as over a serial line (87 us at 115200 baud); 0, as at first, for no time. */
+/* From now on each character takes so long, as over a serial line (87 us at 115200 baud); 0, as at first, for none. */
 void console_slow(UINT64 us);
 
 /* A key is pressed when the clock has come to `at_us`. */

@@ -69,7 +69,7 @@ static struct node *stacks;
 static bool dhcp_policy;
 static UINTN policies_set;
 
-/* MNP: receiving -------------------------------------------------------------------------------------------------- */
+/* MNP: receiving --------------------------------------------------------------------------------------------------- */
 
 static VOID EFIAPI recycle(EFI_EVENT event, VOID *context) {
   for(struct node *node = stacks; node; node = node->next) {
@@ -156,7 +156,7 @@ static VOID EFIAPI on_timer(EFI_EVENT event, VOID *context) {
   poll(context);
 }
 
-/* MNP: a child's functions ---------------------------------------------------------------------------------------- */
+/* MNP: a child's functions ----------------------------------------------------------------------------------------- */
 
 static struct child *child_of(EFI_MANAGED_NETWORK_PROTOCOL *mnp) {
   for(struct node *stack = stacks; stack; stack = stack->next) {
@@ -269,7 +269,7 @@ static EFI_STATUS EFIAPI mnp_poll(EFI_MANAGED_NETWORK_PROTOCOL *this) {
   return EFI_SUCCESS;
 }
 
-/* Service binding ------------------------------------------------------------------------------------------------- */
+/* Service binding -------------------------------------------------------------------------------------------------- */
 
 static EFI_STATUS EFIAPI create_child(EFI_SERVICE_BINDING *this, EFI_HANDLE *handle) {
   struct stack *stack = (struct stack *)((UINT8 *)this - offsetof(struct stack, service));
@@ -314,7 +314,7 @@ UINTN stack_children(void) {
   return count;
 }
 
-/* IP4Config2 ------------------------------------------------------------------------------------------------------ */
+/* IP4Config2 ------------------------------------------------------------------------------------------------------- */
 
 static void put_address(EFI_IPv4_ADDRESS *out, UINT32 address) {
   for(UINTN i = 0; i < 4; i++) {
@@ -425,7 +425,7 @@ BOOLEAN stack_policy(void) {
   return dhcp_policy;
 }
 
-/* Driver binding -------------------------------------------------------------------------------------------------- */
+/* Driver binding --------------------------------------------------------------------------------------------------- */
 
 static EFI_STATUS EFIAPI supported(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE handle, EFI_DEVICE_PATH *rest) {
   (void)this;

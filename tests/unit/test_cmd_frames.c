@@ -114,7 +114,7 @@ static void test_interval(void **state) {
   }
 }
 
-/* What comes back --------------------------------------------------------------------------------------------------- */
+/* What comes back -------------------------------------------------------------------------------------------------- */
 
 static void lose_7(struct peer *host, struct echo *echo) {
   (void)host;

@@ -94,6 +94,13 @@ static void test_ring(void **state) {
   assert_int_equal(block(2)->rx.count, 512);
   assert_int_equal(block(2)->tx.count, 512);
   cmd_end();
+  (void)cmd_begin(SIM_82540EM); /* the old rings stay: no handoff, and not with those */
+  cmd_resident(&stack);
+  firmware_fail_call("DisconnectController", 1);
+  assert_true(EFI_ERROR(cmd("handoff --ring 512")));
+  assert_said("--ring: ");
+  assert_null(table());
+  cmd_end();
 }
 
 static void test_lease(void **state) {
@@ -153,7 +160,7 @@ static void test_no_nic(void **state) {
   cmd_end();
 }
 
-/* Another driver ---------------------------------------------------------------------------------------------------- */
+/* Another driver --------------------------------------------------------------------------------------------------- */
 
 static void test_held_by_another(void **state) {
   (void)state;
@@ -221,7 +228,7 @@ static void test_driver_cannot_be_loaded(void **state) {
   cmd_end();
 }
 
-/* Show and cancel --------------------------------------------------------------------------------------------------- */
+/* Show and cancel -------------------------------------------------------------------------------------------------- */
 
 static void test_show(void **state) {
   (void)state;
@@ -301,7 +308,7 @@ static void test_another_version(void **state) {
   cmd_end();
 }
 
-/* What is started next ----------------------------------------------------------------------------------------------- */
+/* What is started next --------------------------------------------------------------------------------------------- */
 
 static struct {
   unsigned times;

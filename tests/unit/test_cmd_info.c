@@ -1,4 +1,4 @@
-/* test_cmd_info.c - netdiag list, info and stats: what they print is what the device and its configuration space hold. */
+/* test_cmd_info.c - netdiag list, info and stats: they print what the device and its configuration space hold. */
 #include "binding.h"
 #include "cmd_machine.h"
 #include "net/e1000.h"

@@ -1,5 +1,5 @@
-/* test_cmd_session.c - which NIC netdiag works on and how it gets it: the choice, other drivers, taking and giving back,
- * the stack's MNP, and Esc in every wait. */
+/* test_cmd_session.c - which NIC netdiag works on and how it gets it: the choice, other drivers, taking and giving
+ * back, the stack's MNP, and Esc in every wait. */
 #include "cmd_machine.h"
 
 #define OURS    0x0A000001U /* 10.0.0.1 */

@@ -142,7 +142,6 @@ static void test_every_call_fails_once(void **state) {
       "frames -s 60 -c 3",
       "echo -t 1",
       "handoff",
-      "handoff --live --ring 64",
       "handoff --cancel",
   };
   positions = 0;
