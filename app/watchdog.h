@@ -13,9 +13,9 @@ void watchdog_init(EFI_HANDLE image);
 void watchdog_stop(void);
 
 /*
- * Arms it again as a boot manager does, if a boot manager started netdiag; TRUE if so. Called before netdiag returns to it, or starts
- * another image in its place. The timer's former value cannot be read. Whoever is an application (the Shell, GRUB,
- * rEFInd) runs with the watchdog stopped or arms it itself before it starts the next image, so for these it stays
+ * Arms it again as a boot manager does, if one started netdiag; TRUE if so. Called before netdiag returns to it, or
+ * starts another image in its place. The timer's former value cannot be read. Whoever is an application (the Shell,
+ * GRUB, rEFInd) runs with the watchdog stopped or arms it itself before it starts the next image, so for these it stays
  * stopped: a menu that waits for its user must not end in a reset.
  */
 BOOLEAN watchdog_give_back(void);

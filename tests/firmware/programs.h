@@ -57,8 +57,8 @@ void programs_remove(const struct program *program);
  * words, "double quotes" hold one together. Returns what it exits with. */
 EFI_STATUS programs_run(const char *line);
 
-/* The Shell's "> file" and "2> file" for what runs from now on: the protocols say that StdOut, StdErr are files. What is
- * printed is kept as before. */
+/* The Shell's "> file" and "2> file" for what runs from now on: the protocols say that StdOut, StdErr are files. What
+ * is printed is kept as before. */
 void programs_redirect(BOOLEAN out, BOOLEAN errors);
 
 /* Runs it as the boot manager does: with load options, without Shell parameters; a driver of the firmware's is its
