@@ -219,7 +219,8 @@ static bool is_buffer(struct sim *sim, const struct sim_memory *row, uint32_t ba
 }
 
 /* A device that still runs would go on in memory that is somebody else's by then. */
-void sim_check_free(struct sim *sim, const struct sim_memory *row) {
+void sim_check_free(struct sim_host *host, const struct sim_memory *row) {
+  struct sim *sim = (struct sim *)host;
   if(!sim_may_master(sim)) {
     return;
   }

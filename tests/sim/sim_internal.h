@@ -4,6 +4,7 @@
 
 #include "net/e1000.h"
 #include "sim.h"
+#include "sim_host.h"
 
 /* Registers, transcribed from chapter 13 of the 8254x manual and not from the driver: a wrong row of its table shows as
  * a disagreement. The table itself (sim->row) only says what may be read and written where. */
@@ -123,31 +124,10 @@
 #define IOADDR                0U /* in the I/O BAR, SDM 13.2.2.1 */
 #define IODATA                4U
 #define SIM_REGISTERS         (SIM_SPACE / 4U)
-#define SIM_TABLE             64U
-#define SIM_MESSAGES          512U
-#define SIM_TEXT              200U
 #define SIM_BUFFER            2048U
 #define SIM_RING_MAX          4096U
 #define SIM_FRAME_MAX         16384U
 #define SIM_RECEIVE_ADDRESSES 16U
-
-struct sim_memory {
-  void *cpu;
-  uint64_t device; /* 0 for plain memory */
-  size_t size;
-  bool live;
-  bool borrowed; /* mapped by sim_map: not ours to free */
-};
-
-struct sim_frame {
-  uint8_t *data;
-  size_t length;
-};
-
-struct sim_message {
-  enum net_log_level level;
-  char text[SIM_TEXT];
-};
 
 /* The serial EEPROM behind EECD: what has been clocked in since chip select. */
 struct sim_microwire {
@@ -158,9 +138,9 @@ struct sim_microwire {
 };
 
 struct sim {
+  struct sim_host host;
   struct sim_config config;
   struct net_platform platform;
-  uint64_t now_us;
   uint64_t reset_us; /* when CTRL.RST was last set; UINT64_MAX before */
   bool resetting;
   uint32_t reg[SIM_REGISTERS];
@@ -181,10 +161,6 @@ struct sim {
   uint32_t rx_written_slot[2];
   uint32_t rx_written_count;
 
-  struct sim_frame *frames;
-  size_t frame_count;
-  size_t frame_room;
-
   uint8_t config_space[SIM_CONFIG_SPACE];
   uint32_t io_address;
   uint64_t accesses;
@@ -196,16 +172,6 @@ struct sim {
   struct sim_write *log;
   size_t log_count;
   size_t log_room;
-
-  struct sim_memory memory[SIM_TABLE];
-  uint64_t next_device[2]; /* below and above 4 GiB */
-  uint32_t allocs;
-  uint32_t dma_allocs;
-
-  uint32_t violations;
-  char violation[SIM_TEXT];
-  struct sim_message *messages;
-  size_t message_count;
 };
 
 /* sim.c */
@@ -217,19 +183,6 @@ uint8_t *sim_find(struct sim *sim, uint64_t device, size_t size);
 
 /* The same, and NULL is recorded as `what`. */
 uint8_t *sim_translate(struct sim *sim, uint64_t device, size_t size, const char *what);
-
-static inline bool sim_holds(const struct sim_memory *row, uint64_t device) {
-  return device >= row->device && device - row->device < row->size;
-}
-
-/* Descriptors are bytes here: the driver's struct is not to be trusted. */
-static inline uint64_t sim_little(const uint8_t *at, size_t bytes) {
-  uint64_t value = 0;
-  while(bytes-- > 0) {
-    value = value << 8 | at[bytes];
-  }
-  return value;
-}
 
 static inline uint32_t *sim_reg(struct sim *sim, uint32_t offset) {
   return &sim->reg[offset / 4U];
@@ -253,7 +206,7 @@ bool sim_link_up(struct sim *sim);
 void sim_learn_registers(struct sim *sim);
 void sim_check_read(struct sim *sim, uint32_t offset);
 bool sim_check_write(struct sim *sim, uint32_t offset, uint32_t value);
-void sim_check_free(struct sim *sim, const struct sim_memory *row);
+void sim_check_free(struct sim_host *host, const struct sim_memory *row);
 
 /* sim_irq.c: causes are raised; or something changed that may let one through, or the link did. */
 void sim_cause(struct sim *sim, uint32_t causes);

@@ -85,7 +85,7 @@ static void start_reset(struct sim *sim) {
     return;
   }
   full_reset(sim, false);
-  sim->reset_us = sim->now_us;
+  sim->reset_us = sim->host.now_us;
   sim->resetting = true;
 }
 
@@ -96,7 +96,7 @@ static bool in_reset(const struct sim *sim) {
   if(sim->config.reset_never_ends) {
     return true;
   }
-  return !sim->config.qemu && sim->reset_us != UINT64_MAX && sim->now_us - sim->reset_us < RESET_US;
+  return !sim->config.qemu && sim->reset_us != UINT64_MAX && sim->host.now_us - sim->reset_us < RESET_US;
 }
 
 /* A part of this age may hang the bus when it is asked while it reads its NVM (SDM 14.3). */
@@ -247,7 +247,7 @@ static uint32_t read_status(struct sim *sim) {
 
 static uint32_t read_eecd(struct sim *sim) {
   uint32_t eecd = *sim_reg(sim, R_EECD) | (sim->config.microwire_never_answers ? EECD_DO : 0U);
-  bool read = sim->config.qemu || sim->reset_us == UINT64_MAX || sim->now_us - sim->reset_us >= AUTO_READ_US;
+  bool read = sim->config.qemu || sim->reset_us == UINT64_MAX || sim->host.now_us - sim->reset_us >= AUTO_READ_US;
   if(sim_is_82574(sim) && read && !sim->config.auto_read_never) {
     eecd |= EECD_SIZE_OR_AUTO_RD;
   }

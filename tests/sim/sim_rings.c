@@ -60,16 +60,8 @@ static bool loops_back(struct sim *sim) {
 static void send(struct sim *sim) {
   size_t length = sim->tx_length;
   sim->tx_length = 0;
-  if(sim->frame_count == sim->frame_room) {
-    sim->frame_room = sim->frame_room ? sim->frame_room * 2U : 64U;
-    sim->frames = realloc(sim->frames, sim->frame_room * sizeof(*sim->frames));
-  }
-  uint8_t *copy = malloc(length ? length : 1U);
-  if(!sim->frames || !copy) {
-    abort();
-  }
-  memcpy(copy, sim->tx_frame, length);
-  sim->frames[sim->frame_count++] = (struct sim_frame){.data = copy, .length = length};
+  const uint8_t *copy = sim->tx_frame;
+  sim_host_send(&sim->host, copy, length);
 
   count(sim, R_TPT, 1);
   count(sim, R_GPTC, 1);
@@ -126,21 +118,6 @@ void sim_transmit(struct sim *sim) {
     if(*sim_reg(sim, R_TDH) == *sim_reg(sim, R_TDT)) {
       sim_cause(sim, CAUSE_TXQE);
     }
-  }
-}
-
-size_t sim_frames(const struct sim *sim) {
-  return sim->frame_count;
-}
-
-const uint8_t *sim_frame(const struct sim *sim, size_t index, size_t *length) {
-  *length = sim->frames[index].length;
-  return sim->frames[index].data;
-}
-
-void sim_forget_frames(struct sim *sim) {
-  while(sim->frame_count > 0) {
-    free(sim->frames[--sim->frame_count].data);
   }
 }
 
