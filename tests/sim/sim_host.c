@@ -20,7 +20,7 @@ void *sim_host_must(void *memory) {
   return memory;
 }
 
-/* Mistakes ------------------------------------------------------------------------------------------------------- */
+/* Mistakes --------------------------------------------------------------------------------------------------------- */
 
 void sim_host_violate(struct sim_host *host, const char *text, uint64_t value) {
   if(host->violations++ == 0) {
@@ -28,7 +28,7 @@ void sim_host_violate(struct sim_host *host, const char *text, uint64_t value) {
   }
 }
 
-/* Memory --------------------------------------------------------------------------------------------------------- */
+/* Memory ----------------------------------------------------------------------------------------------------------- */
 
 static struct sim_memory *free_row(struct sim_host *host) {
   for(size_t i = 0; i < SIM_TABLE; i++) {
@@ -158,7 +158,7 @@ uint32_t sim_host_leaks(const struct sim_host *host) {
   return count;
 }
 
-/* Time and messages ---------------------------------------------------------------------------------------------- */
+/* Time and messages ------------------------------------------------------------------------------------------------ */
 
 static void platform_delay_us(void *ctx, uint32_t us) {
   struct sim_host *host = ctx;
@@ -209,7 +209,7 @@ void sim_host_forget_frames(struct sim_host *host) {
   }
 }
 
-/* Life ----------------------------------------------------------------------------------------------------------- */
+/* Life ------------------------------------------------------------------------------------------------------------- */
 
 void sim_host_init(struct sim_host *host, struct net_platform *platform) {
   host->messages = sim_host_must(calloc(SIM_MESSAGES, sizeof(*host->messages)));
