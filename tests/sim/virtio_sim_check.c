@@ -59,8 +59,8 @@ void vsim_check_common_write(struct virtio_sim *sim, uint32_t offset, uint32_t v
   }
 }
 
-/* What this simulator can do: MTU, MAC, MRG_RXBUF (one buffer a frame), STATUS, the control queue, VLAN filtering without
- * a VLAN, NOTIFY_ON_EMPTY, ANY_LAYOUT, EVENT_IDX, VERSION_1, ACCESS_PLATFORM, ORDER_PLATFORM. */
+/* What this simulator can do: MTU, MAC, MRG_RXBUF (one buffer a frame), STATUS, the control queue, VLAN filtering
+ * without a VLAN, NOTIFY_ON_EMPTY, ANY_LAYOUT, EVENT_IDX, VERSION_1, ACCESS_PLATFORM, ORDER_PLATFORM. */
 #define FB_KNOWN                                                                                                       \
   (FB_MTU | FB_MAC | FB_MRG_RXBUF | FB_STATUS | FB_CTRL_VQ | FB_CTRL_RX | FB_CTRL_VLAN | FB_CTRL_RX_EXTRA |            \
    FB_CTRL_MAC_ADDR | FB(24) | FB(27) | FB_EVENT_IDX | FB_VERSION_1 | FB_ACCESS_PLATFORM | FB(36))
