@@ -118,8 +118,8 @@ struct netdev;
 
 /* What the owner of a device wants to be told. Every member may be NULL. Called from inside netdev_poll,
  * netdev_complete, netdev_tick, netdev_transmit (completions only), netdev_open and netdev_set_client (link only), and
- * netdev_close, in the caller's context. A callback may transmit, but is refused with NETDEV_E_STATE or NETDEV_E_GONE while the device is
- * being closed or reset; it must not open, close, poll or destroy the device. */
+ * netdev_close, in the caller's context. A callback may transmit, but is refused with NETDEV_E_STATE or NETDEV_E_GONE
+ * while the device is being closed or reset; it must not open, close, poll or destroy the device. */
 struct netdev_client {
   void *ctx;
 
@@ -342,14 +342,14 @@ int netdev_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t ma
 
 /* From the interrupt handler: true when the interrupt is this device's; further ones are then masked until
  * netdev_irq_rearm, and there is something to poll for. Touches nothing but registers, and may interrupt any other call
- * on the device on the same processor: with several, hold what serialises calls. While all is masked, a device without a
- * bit that says so (8254x) claims an interrupt of somebody else's if a frame came meanwhile. */
+ * on the device on the same processor: with several, hold what serialises calls. While all is masked, a device without
+ * a bit that says so (8254x) claims an interrupt of somebody else's if a frame came meanwhile. */
 bool netdev_irq_handle(struct netdev *dev);
 
-/* After the work is done (netdev_poll returned less than its budget): unmasks, then looks once more. True when something
- * came in meanwhile: poll and rearm again, for it may not interrupt. False: the next one interrupts. A handler that
- * leaves frames over polls again from its work queue, timer or idle loop. Does nothing, and answers false, on a device
- * that is not open, or whose interrupts are not enabled. */
+/* After the work is done (netdev_poll returned less than its budget): unmasks, then looks once more. True when
+ * something came in meanwhile: poll and rearm again, for it may not interrupt. False: the next one interrupts. A handler
+ * that leaves frames over polls again from its work queue, timer or idle loop. Does nothing, and answers false, on a
+ * device that is not open, or whose interrupts are not enabled. */
 bool netdev_irq_rearm(struct netdev *dev);
 
 /* Masks, until netdev_irq_enable. netdev_irq_handle then answers false and touches nothing. */
