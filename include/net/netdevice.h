@@ -347,9 +347,9 @@ int netdev_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t ma
 bool netdev_irq_handle(struct netdev *dev);
 
 /* After the work is done (netdev_poll returned less than its budget): unmasks, then looks once more. True when
- * something came in meanwhile: poll and rearm again, for it may not interrupt. False: the next one interrupts. A handler
- * that leaves frames over polls again from its work queue, timer or idle loop. Does nothing, and answers false, on a
- * device that is not open, or whose interrupts are not enabled. */
+ * something came in meanwhile: poll and rearm again, for it may not interrupt. False: the next one interrupts. Who
+ * leaves frames over polls again from a work queue, timer or idle loop. Does nothing, and answers false, on a device
+ * that is not open, or whose interrupts are not enabled. */
 bool netdev_irq_rearm(struct netdev *dev);
 
 /* Masks, until netdev_irq_enable. netdev_irq_handle then answers false and touches nothing. */

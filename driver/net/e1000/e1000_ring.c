@@ -121,9 +121,8 @@ const char *e1000_ring_check(const struct e1000_ring *ring) {
 }
 
 bool e1000_ring_has_done(const struct e1000_ring *ring) {
-  _Static_assert(offsetof(struct e1000_rx_descriptor, status) == offsetof(struct e1000_tx_descriptor, status) &&
-                     E1000_RXD_STATUS_DD == E1000_TXD_STATUS_DD,
-                 "DD stands in the same place for both directions");
+  _Static_assert(offsetof(struct e1000_rx_descriptor, status) == offsetof(struct e1000_tx_descriptor, status),
+                 "DD is bit 0 of the same byte for both directions");
   return ring->head != ring->published && (ring->descriptor[ring->head & ring->mask].rx.status & E1000_RXD_STATUS_DD);
 }
 
