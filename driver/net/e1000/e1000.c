@@ -276,7 +276,7 @@ static void op_destroy(struct netdev *dev) {
   tear_down(to_e1000(dev));
 }
 
-const struct netdev_ops e1000_ops = {
+static const struct netdev_ops e1000_ops = {
     .open = op_open,
     .close = op_close,
     .destroy = op_destroy,
@@ -301,6 +301,11 @@ const struct netdev_ops e1000_ops = {
     .nvm_read = e1000_nvm_word,
 };
 
+static void init(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
+  netdev_init(&nic->netdev, nic->platform, &e1000_ops, nic->model->common.name, mac);
+  nic->netdev.nvm_words = E1000_NVM_WORDS;
+}
+
 static int bring_up(struct e1000 *nic, const struct net_config *config) {
   int result = e1000_ring_create(&nic->tx, nic->platform, config->tx_descriptors, nic->model->common.dma_bits);
   if(result == NETDEV_OK) {
@@ -321,12 +326,12 @@ static int bring_up(struct e1000 *nic, const struct net_config *config) {
     /* What was counted before is nobody's business here. */
     e1000_add_counters(nic);
     memset(nic->counter, 0, sizeof(nic->counter));
-    netdev_init(&nic->netdev, nic->platform, &e1000_ops, nic->model->common.name, mac);
-    nic->netdev.nvm_words = E1000_NVM_WORDS;
+    init(nic, mac);
   }
   return result;
 }
 
+static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id);
 static const struct net_model *match(const struct net_device_id *id);
 
 static bool has_registers(const struct net_platform *platform) {
@@ -349,22 +354,58 @@ static int glance(const struct net_platform *platform, const struct net_device_i
   return NETDEV_OK;
 }
 
+/* A device that nothing is known of yet but its model; NULL without the memory for it. */
+static struct e1000 *allocate(const struct net_platform *platform, const struct e1000_model *model,
+                              uint8_t revision_id) {
+  struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
+  if(nic) {
+    nic->platform = platform;
+    nic->model = model;
+    nic->revision_id = revision_id;
+  }
+  return nic;
+}
+
+static bool platform_valid(const struct net_platform *platform) {
+  return platform && platform->version == NET_PLATFORM_VERSION && platform->size >= sizeof(*platform);
+}
+
 int e1000_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out) {
-  if(!platform || !config || !out || platform->version != NET_PLATFORM_VERSION || platform->size < sizeof(*platform)) {
+  if(!platform_valid(platform) || !config || !out) {
     return NETDEV_E_INVALID;
   }
-  const struct e1000_model *model = e1000_find_model(config->id.vendor_id, config->id.device_id);
+  const struct e1000_model *model = find_model(config->id.vendor_id, config->id.device_id);
   if(!model || !has_registers(platform)) {
     return NETDEV_E_UNSUPPORTED;
   }
-  struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
+  struct e1000 *nic = allocate(platform, model, config->id.revision_id);
   if(!nic) {
     return NETDEV_E_NO_MEMORY;
   }
-  nic->platform = platform;
-  nic->model = model;
-  nic->revision_id = config->id.revision_id;
   int result = bring_up(nic, config);
+  if(result != NETDEV_OK) {
+    tear_down(nic);
+    return result;
+  }
+  *out = &nic->netdev;
+  return NETDEV_OK;
+}
+
+int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *entry, const void *block,
+                net_map map, struct netdev **out) {
+  if(!platform_valid(platform) || !entry || !block || !map || !out) {
+    return NETDEV_E_INVALID;
+  }
+  const struct e1000_model *model = find_model(entry->vendor_id, entry->device_id);
+  if(!model || (entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE)) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  struct e1000 *nic = allocate(platform, model, entry->revision_id);
+  if(!nic) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  init(nic, entry->permanent_mac);
+  int result = e1000_adopt_device(nic, entry, block, map);
   if(result != NETDEV_OK) {
     tear_down(nic);
     return result;
@@ -400,7 +441,7 @@ static const struct e1000_model models[] = {
          E1000_QUIRK_SINCE_82540 | E1000_QUIRK_MAC_LOOPBACK},
 };
 
-const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_id) {
+static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id) {
   for(size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
     if(vendor_id == E1000_VENDOR_ID && device_id == models[i].device_id) {
       return &models[i];
@@ -410,7 +451,7 @@ const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_i
 }
 
 static const struct net_model *match(const struct net_device_id *id) {
-  const struct e1000_model *model = e1000_find_model(id->vendor_id, id->device_id);
+  const struct e1000_model *model = find_model(id->vendor_id, id->device_id);
   return model ? &model->common : NULL;
 }
 

@@ -98,8 +98,6 @@ static void take_over_statistics(struct e1000 *nic, const struct net_handoff_sta
 static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *entry,
                             const struct net_handoff_e1000 *from) {
   struct netdev *dev = &nic->netdev;
-  netdev_init(dev, nic->platform, &e1000_ops, nic->model->common.name, entry->permanent_mac);
-  dev->nvm_words = E1000_NVM_WORDS;
   memcpy(dev->mac, entry->current_mac, NETDEV_MAC_LENGTH);
   dev->filter = entry->filter;
   dev->multicast_count = entry->multicast_count;
@@ -122,8 +120,8 @@ static void wake(struct e1000 *nic, const struct net_handoff_e1000 *from) {
   e1000_write_flush(nic);
 }
 
-static int adopt(struct e1000 *nic, const struct net_handoff_nic *entry, const struct net_handoff_e1000 *from,
-                 net_map map) {
+int e1000_adopt_device(struct e1000 *nic, const struct net_handoff_nic *entry, const struct net_handoff_e1000 *from,
+                       net_map map) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   int result = check_device(nic, entry, from);
   if(result == NETDEV_OK) {
@@ -146,32 +144,4 @@ static int adopt(struct e1000 *nic, const struct net_handoff_nic *entry, const s
     }
   }
   return result;
-}
-
-int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *entry, const void *block,
-                net_map map, struct netdev **out) {
-  if(!platform || !entry || !block || !map || !out || platform->version != NET_PLATFORM_VERSION ||
-     platform->size < sizeof(*platform)) {
-    return NETDEV_E_INVALID;
-  }
-  const struct e1000_model *model = e1000_find_model(entry->vendor_id, entry->device_id);
-  if(!model || (entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE)) {
-    return NETDEV_E_UNSUPPORTED;
-  }
-  struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
-  if(!nic) {
-    return NETDEV_E_NO_MEMORY;
-  }
-  nic->platform = platform;
-  nic->model = model;
-  nic->revision_id = entry->revision_id;
-  int result = adopt(nic, entry, block, map);
-  if(result != NETDEV_OK) {
-    e1000_ring_destroy(&nic->rx, platform);
-    e1000_ring_destroy(&nic->tx, platform);
-    platform->free(platform->ctx, nic, sizeof(*nic));
-    return result;
-  }
-  *out = &nic->netdev;
-  return NETDEV_OK;
 }

@@ -17,34 +17,6 @@
 #define E1000_PHY_CONFIG_US        25000U  /* PHY configuration from the NVM starts only after AUTO_RD            */
 #define E1000_WAIT_STEP_US         100U
 
-void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *text, uint32_t value) {
-  if(nic->platform->log) {
-    nic->platform->log(nic->platform->ctx, level, text, value);
-  }
-}
-
-int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,
-               uint32_t step_us, uint32_t timeout_us) {
-  uint32_t value = 0;
-  for(uint32_t waited_us = 0; waited_us <= timeout_us; waited_us += step_us) {
-    value = e1000_read(nic, offset);
-    if(value == UINT32_MAX) {
-      e1000_log(nic, NET_LOG_ERROR, "the device no longer answers", value);
-      return NETDEV_E_GONE;
-    }
-    if((value & mask) == want) {
-      return NETDEV_OK;
-    }
-    nic->platform->delay_us(nic->platform->ctx, step_us);
-  }
-  e1000_log(nic, NET_LOG_ERROR, what, value);
-  return NETDEV_E_TIMEOUT;
-}
-
-bool e1000_is_gone(const struct e1000 *nic, uint32_t status) {
-  return status == UINT32_MAX || (status == 0 && e1000_read(nic, E1000_RAH) == 0);
-}
-
 static void delay(const struct e1000 *nic, uint32_t us) {
   nic->platform->delay_us(nic->platform->ctx, us);
 }
@@ -411,14 +383,6 @@ void e1000_rx_doorbell(struct e1000 *nic) {
 
 /* Addresses and filters ------------------------------------------------------------------------------------------ */
 
-void e1000_decode_address(uint32_t low, uint32_t high, uint8_t mac[NETDEV_MAC_LENGTH]) {
-  for(uint32_t i = 0; i < 4; i++) {
-    mac[i] = (uint8_t)(low >> (8U * i));
-  }
-  mac[4] = (uint8_t)high;
-  mac[5] = (uint8_t)(high >> 8);
-}
-
 void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
   uint32_t low = (uint32_t)mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24;
   uint32_t high = (uint32_t)mac[4] | (uint32_t)mac[5] << 8;
@@ -474,14 +438,3 @@ void e1000_apply_filter(struct e1000 *nic) {
 }
 
 /* Link ----------------------------------------------------------------------------------------------------------- */
-
-struct netdev_link e1000_decode_link(uint32_t status) {
-  static const uint16_t speed_mbps[] = {10, 100, 1000, 1000};
-  struct netdev_link link = {0};
-  if(status != UINT32_MAX && (status & E1000_STATUS_LU)) {
-    link.up = true;
-    link.full_duplex = (status & E1000_STATUS_FD) != 0;
-    link.speed_mbps = speed_mbps[(status & E1000_STATUS_SPEED_MASK) >> E1000_STATUS_SPEED_SHIFT];
-  }
-  return link;
-}

@@ -48,10 +48,6 @@ struct e1000_model {
   uint32_t quirks;
 };
 
-/* Private to driver/net: the ID table's row, and the operations, for a device that is adopted. */
-const struct e1000_model *e1000_find_model(uint16_t vendor_id, uint16_t device_id);
-extern const struct netdev_ops e1000_ops;
-
 struct e1000 {
   struct netdev netdev; /* first: a struct netdev of ours is a struct e1000 */
   const struct net_platform *platform;
@@ -197,6 +193,12 @@ void e1000_irq_disable(struct netdev *dev);
 int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
 int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
 int e1000_nvm_word(struct netdev *dev, uint32_t word, uint16_t *value);
+/* e1000_adopt.c: takes over what the entry says of a device that is netdev_init'ed, once the registers agree. Rings that
+ * it made are the caller's to destroy, also after a failure. As net_driver.adopt. */
+int e1000_adopt_device(struct e1000 *nic, const struct net_handoff_nic *entry, const struct net_handoff_e1000 *from,
+                       net_map map);
+
+/* e1000_handoff.c */
 void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block);
 bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
 

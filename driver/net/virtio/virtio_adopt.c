@@ -119,7 +119,6 @@ static void take_over_statistics(struct netdev_stats *stats, const struct net_ha
 static void take_over_state(struct virtio_net *nic, const struct net_handoff_nic *entry,
                             const struct net_handoff_virtio_net *from) {
   struct netdev *dev = &nic->netdev;
-  virtio_net_init(nic, entry->permanent_mac);
   memcpy(dev->mac, entry->current_mac, NETDEV_MAC_LENGTH);
   dev->filter = entry->filter;
   dev->multicast_count = entry->multicast_count;
@@ -149,8 +148,8 @@ static int wake(struct virtio_net *nic, uint8_t state) {
   return result == NETDEV_OK ? virtio_net_apply_filter(nic) : result;
 }
 
-static int adopt(struct virtio_net *nic, const struct net_handoff_nic *entry, const struct net_handoff_virtio_net *from,
-                 net_map map) {
+int virtio_net_adopt_device(struct virtio_net *nic, const struct net_handoff_nic *entry,
+                            const struct net_handoff_virtio_net *from, net_map map) {
   int result = net_pci_power_up(nic->platform);
   if(result == NETDEV_OK) {
     result = virtio_pci_find(&nic->pci, nic->platform);
@@ -173,30 +172,4 @@ static int adopt(struct virtio_net *nic, const struct net_handoff_nic *entry, co
     }
   }
   return result;
-}
-
-int virtio_net_adopt(const struct net_platform *platform, const struct net_handoff_nic *entry, const void *block,
-                     net_map map, struct netdev **out) {
-  if(!platform || !entry || !block || !map || !out || platform->version != NET_PLATFORM_VERSION ||
-     platform->size < sizeof(*platform)) {
-    return NETDEV_E_INVALID;
-  }
-  const struct virtio_model *model = virtio_find_model(entry->vendor_id, entry->device_id);
-  if(!model || (entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE)) {
-    return NETDEV_E_UNSUPPORTED;
-  }
-  struct virtio_net *nic = platform->alloc(platform->ctx, sizeof(*nic));
-  if(!nic) {
-    return NETDEV_E_NO_MEMORY;
-  }
-  nic->platform = platform;
-  nic->model = model;
-  int result = adopt(nic, entry, block, map);
-  if(result != NETDEV_OK) {
-    virtio_net_free_queues(nic);
-    platform->free(platform->ctx, nic, sizeof(*nic));
-    return result;
-  }
-  *out = &nic->netdev;
-  return NETDEV_OK;
 }

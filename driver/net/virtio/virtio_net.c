@@ -11,34 +11,8 @@
  * should take. */
 #define VIRTIO_TX_HANG_US 5000000U
 
-/* So many resets, each sooner than VIRTIO_PEACE_US after the last, and the device is given up. */
-#define VIRTIO_RESETS_MAX 8U
-#define VIRTIO_PEACE_US   60000000U
-
-void virtio_net_log(const struct virtio_net *nic, enum net_log_level level, const char *text, uint32_t value) {
-  virtio_pci_log(&nic->pci, level, text, value);
-}
-
 static uint64_t now_us(const struct virtio_net *nic) {
   return nic->platform->now_us(nic->platform->ctx);
-}
-
-/* Distrust ------------------------------------------------------------------------------------------------------- */
-
-void virtio_net_distrust(struct virtio_net *nic, uint64_t *count, const char *why, uint32_t value) {
-  if(!nic->trouble) {
-    nic->trouble = why;
-    (*count)++;
-    virtio_net_log(nic, NET_LOG_ERROR, why, value);
-  }
-}
-
-enum virtq_verdict virtio_net_peek(struct virtio_net *nic, struct virtq *queue, uint16_t *id, uint32_t *length) {
-  enum virtq_verdict verdict = virtq_peek(queue, id, length);
-  if(verdict == VIRTQ_LIE) {
-    virtio_net_distrust(nic, &nic->counters.lies, queue->lie, queue->lie_value);
-  }
-  return verdict;
 }
 
 /* Open and close ------------------------------------------------------------------------------------------------- */
@@ -75,14 +49,6 @@ static void hand_back_frames(struct virtio_net *nic, int status) {
   while(virtq_cancel(queue, &id)) {
     frame_done(nic, &queue->slot[id], status);
   }
-}
-
-void virtio_net_fresh_start(struct virtio_net *nic) {
-  nic->trouble = NULL;
-  nic->resets_left = VIRTIO_RESETS_MAX;
-  nic->reset_us = now_us(nic);
-  nic->link_read_us = nic->reset_us;
-  nic->stuck_watch = false;
 }
 
 static int op_open(struct netdev *dev) {
@@ -253,19 +219,6 @@ static int give_up(struct virtio_net *nic) {
   return NETDEV_E_GONE;
 }
 
-static bool may_reset_again(struct virtio_net *nic, uint64_t now) {
-  if(now - nic->reset_us >= VIRTIO_PEACE_US) {
-    nic->resets_left = VIRTIO_RESETS_MAX;
-  }
-  nic->reset_us = now;
-  if(nic->resets_left == 0) {
-    virtio_net_log(nic, NET_LOG_ERROR, "the device is given up after so many resets", VIRTIO_RESETS_MAX);
-    return false;
-  }
-  nic->resets_left--;
-  return true;
-}
-
 /* No handler may touch the device or its queues meanwhile: interrupts are off, and on again at the end. */
 static int recover(struct virtio_net *nic, uint64_t now) {
   struct netdev *dev = &nic->netdev;
@@ -273,7 +226,7 @@ static int recover(struct virtio_net *nic, uint64_t now) {
   nic->irq_enabled = false;
   nic->counters.resets++;
   nic->stuck_watch = false;
-  if(!may_reset_again(nic, now) || virtio_pci_reset(&nic->pci) != NETDEV_OK) {
+  if(!virtio_net_may_reset(nic, now) || virtio_pci_reset(&nic->pci) != NETDEV_OK) {
     return give_up(nic);
   }
   /* Closed meanwhile, so that a callback that wants to send is refused instead of queueing into a dead queue. */
@@ -346,7 +299,7 @@ static void op_destroy(struct netdev *dev) {
   tear_down(to_virtio(dev));
 }
 
-const struct netdev_ops virtio_net_ops = {
+static const struct netdev_ops virtio_net_ops = {
     .open = op_open,
     .close = op_close,
     .destroy = op_destroy,
@@ -370,7 +323,7 @@ const struct netdev_ops virtio_net_ops = {
     .inspect = virtio_net_inspect,
 };
 
-void virtio_net_init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
+static void init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
   netdev_init(&nic->netdev, nic->platform, &virtio_net_ops, nic->model->common.name, mac);
   memset(&nic->netdev.stats.wire, 0xFF, sizeof(nic->netdev.stats.wire)); /* NETDEV_NOT_COUNTED, every one */
 }
@@ -395,26 +348,63 @@ static int bring_up(struct virtio_net *nic, const struct net_config *config) {
     (void)virtio_pci_silence(&nic->pci);
     return result;
   }
-  virtio_net_init(nic, mac);
+  init(nic, mac);
   return NETDEV_OK;
 }
 
+static const struct virtio_model *find_model(uint16_t vendor_id, uint16_t device_id);
+
+/* A device that nothing is known of yet but its model; NULL without the memory for it. */
+static struct virtio_net *allocate(const struct net_platform *platform, const struct virtio_model *model) {
+  struct virtio_net *nic = platform->alloc(platform->ctx, sizeof(*nic));
+  if(nic) {
+    nic->platform = platform;
+    nic->model = model;
+  }
+  return nic;
+}
+
+static bool platform_valid(const struct net_platform *platform) {
+  return platform && platform->version == NET_PLATFORM_VERSION && platform->size >= sizeof(*platform);
+}
+
 int virtio_net_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out) {
-  if(!platform || !config || !out || platform->version != NET_PLATFORM_VERSION || platform->size < sizeof(*platform) ||
-     !ring_size_valid(config->rx_descriptors) || !ring_size_valid(config->tx_descriptors)) {
+  if(!platform_valid(platform) || !config || !out || !ring_size_valid(config->rx_descriptors) ||
+     !ring_size_valid(config->tx_descriptors)) {
     return NETDEV_E_INVALID;
   }
-  const struct virtio_model *model = virtio_find_model(config->id.vendor_id, config->id.device_id);
+  const struct virtio_model *model = find_model(config->id.vendor_id, config->id.device_id);
   if(!model) {
     return NETDEV_E_UNSUPPORTED;
   }
-  struct virtio_net *nic = platform->alloc(platform->ctx, sizeof(*nic));
+  struct virtio_net *nic = allocate(platform, model);
   if(!nic) {
     return NETDEV_E_NO_MEMORY;
   }
-  nic->platform = platform;
-  nic->model = model;
   int result = bring_up(nic, config);
+  if(result != NETDEV_OK) {
+    tear_down(nic);
+    return result;
+  }
+  *out = &nic->netdev;
+  return NETDEV_OK;
+}
+
+int virtio_net_adopt(const struct net_platform *platform, const struct net_handoff_nic *entry, const void *block,
+                     net_map map, struct netdev **out) {
+  if(!platform_valid(platform) || !entry || !block || !map || !out) {
+    return NETDEV_E_INVALID;
+  }
+  const struct virtio_model *model = find_model(entry->vendor_id, entry->device_id);
+  if(!model || (entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE)) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  struct virtio_net *nic = allocate(platform, model);
+  if(!nic) {
+    return NETDEV_E_NO_MEMORY;
+  }
+  init(nic, entry->permanent_mac);
+  int result = virtio_net_adopt_device(nic, entry, block, map);
   if(result != NETDEV_OK) {
     tear_down(nic);
     return result;
@@ -436,7 +426,7 @@ uint32_t virtio_net_mtu(const struct netdev *dev) {
 static int glance(const struct net_platform *platform, const struct net_device_id *id, uint8_t mac[NETDEV_MAC_LENGTH],
                   struct netdev_link *link) {
   struct virtio_pci pci;
-  if(!virtio_find_model(id->vendor_id, id->device_id)) {
+  if(!find_model(id->vendor_id, id->device_id)) {
     return NETDEV_E_UNSUPPORTED;
   }
   int result = virtio_pci_find(&pci, platform);
@@ -462,7 +452,7 @@ static const struct virtio_model models[] = {
     {{"virtio-net", 64, 0}, VIRTIO_NET_TRANSITIONAL},
 };
 
-const struct virtio_model *virtio_find_model(uint16_t vendor_id, uint16_t device_id) {
+static const struct virtio_model *find_model(uint16_t vendor_id, uint16_t device_id) {
   for(size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
     if(vendor_id == VIRTIO_VENDOR_ID && device_id == models[i].device_id) {
       return &models[i];
@@ -472,7 +462,7 @@ const struct virtio_model *virtio_find_model(uint16_t vendor_id, uint16_t device
 }
 
 static const struct net_model *match(const struct net_device_id *id) {
-  const struct virtio_model *model = virtio_find_model(id->vendor_id, id->device_id);
+  const struct virtio_model *model = find_model(id->vendor_id, id->device_id);
   return model ? &model->common : NULL;
 }
 

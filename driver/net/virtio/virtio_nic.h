@@ -25,9 +25,6 @@ struct virtio_model {
   uint16_t device_id;
 };
 
-const struct virtio_model *virtio_find_model(uint16_t vendor_id, uint16_t device_id);
-extern const struct netdev_ops virtio_net_ops;
-
 /* Counted since the device was created; shown as rows. */
 struct virtio_counters {
   uint64_t lies;          /* queue entries that cannot be true                     */
@@ -96,7 +93,12 @@ static inline bool virtio_has(const struct virtio_net *nic, uint64_t feature) {
   return (nic->features & feature) != 0;
 }
 
-void virtio_net_log(const struct virtio_net *nic, enum net_log_level level, const char *text, uint32_t value);
+static inline void virtio_net_log(const struct virtio_net *nic, enum net_log_level level, const char *text,
+                                  uint32_t value) {
+  virtio_pci_log(&nic->pci, level, text, value);
+}
+
+/* Trust (virtio_trust.c) ----------------------------------------------------------------------------------------- */
 
 /* Notes that the device must be reset, and why; the first reason stands until that is done. `count` is raised once. */
 void virtio_net_distrust(struct virtio_net *nic, uint64_t *count, const char *why, uint32_t value);
@@ -104,11 +106,11 @@ void virtio_net_distrust(struct virtio_net *nic, uint64_t *count, const char *wh
 /* virtq_peek of a device that may lie: a lie is noted. */
 enum virtq_verdict virtio_net_peek(struct virtio_net *nic, struct virtq *queue, uint16_t *id, uint32_t *length);
 
-/* Fills in the part of a device that netdev.c knows: closed, with this permanent address. */
-void virtio_net_init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]);
-
 /* All that counts from when a device is opened: its clocks, its resets. */
 void virtio_net_fresh_start(struct virtio_net *nic);
+
+/* Counts one more reset at `now`, in microseconds; false when there were too many in too short a time. */
+bool virtio_net_may_reset(struct virtio_net *nic, uint64_t now);
 
 /* Start and stop (virtio_start.c) -------------------------------------------------------------------------------- */
 
@@ -167,6 +169,11 @@ int virtio_net_selftest(struct netdev *dev, bool loopback, struct netdev_selftes
 int virtio_net_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
 
 /* Handoff (virtio_handoff.c) ------------------------------------------------------------------------------------- */
+
+/* virtio_adopt.c: takes over what the entry says of a device that is netdev_init'ed, once registers and memory agree.
+ * Queues that it made are the caller's to free, also after a failure. As net_driver.adopt. */
+int virtio_net_adopt_device(struct virtio_net *nic, const struct net_handoff_nic *entry,
+                            const struct net_handoff_virtio_net *from, net_map map);
 
 const char *virtio_net_handoff_judge(const struct net_handoff_nic *nic, const void *block,
                                      struct net_handoff_span *spans, uint32_t *count);
