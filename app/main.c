@@ -1,4 +1,5 @@
 /* main.c - netdiag.efi: finds its arguments, picks the sub-command, returns its result. */
+#include "image.h"
 #include "netdiag.h"
 
 #include <efishell.h>
@@ -225,18 +226,12 @@ static void take_page_option(void) {
   arguments.argc = kept;
 }
 
-static EFI_HANDLE image_handle;
-
-EFI_HANDLE session_image(void) {
-  return image_handle;
-}
-
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 /* Called by gnu-efi's start-up code, in the System V calling convention. */
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   InitializeLib(image, system_table);
-  image_handle = image;
+  image_set(image);
   watchdog_init(image);
   console_init(image, false);
   EFI_STATUS status = EFI_INVALID_PARAMETER;

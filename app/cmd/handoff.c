@@ -4,6 +4,7 @@
 #include "../../driver/net/handoff.h"
 #include "../session/lease.h"
 #include "../netdiag.h"
+#include "../image.h"
 #include "../session/resident.h"
 #include "../watchdog.h"
 
@@ -282,7 +283,7 @@ static EFI_DEVICE_PATH *find_file(const char *name) {
   if(!EFI_ERROR(BS->LocateProtocol(&shell_guid, NULL, (VOID **)&shell))) {
     return shell->GetDevicePathFromFilePath(path);
   }
-  if(!EFI_ERROR(BS->HandleProtocol(session_image(), &image_guid, (VOID **)&own))) {
+  if(!EFI_ERROR(BS->HandleProtocol(image_handle(), &image_guid, (VOID **)&own))) {
     return FileDevicePath(own->DeviceHandle, path);
   }
   return NULL;
@@ -310,7 +311,7 @@ static EFI_STATUS start_next(const char *name, const char *arguments) {
   EFI_HANDLE next = NULL;
   static CHAR16 options[OPTIONS_SIZE];
   EFI_DEVICE_PATH *path = find_file(name);
-  EFI_STATUS status = path ? BS->LoadImage(FALSE, session_image(), path, NULL, 0, &next) : EFI_NOT_FOUND;
+  EFI_STATUS status = path ? BS->LoadImage(FALSE, image_handle(), path, NULL, 0, &next) : EFI_NOT_FOUND;
   if(path) {
     FreePool(path);
   }

@@ -3,9 +3,10 @@
 
 #include "../../driver/efi/binding.h"
 #include "../console.h"
+#include "../image.h"
 #include "below.h"
 #include "efi/ip4_config2.h"
-#include "session.h"
+#include "choose.h"
 
 #define DHCP_TIMEOUT_US 20000000U /* the firmware's client alone takes about 4 s */
 #define GATEWAY_WAIT_US 1000000U
@@ -191,7 +192,7 @@ static void remove_driver(EFI_HANDLE image) {
 
 /* Binds our own driver, so that the firmware's stack comes up on the NIC, and takes it off again. */
 static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host) {
-  EFI_HANDLE image = session_image();
+  EFI_HANDLE image = image_handle();
   EFI_HANDLE only[] = {image, NULL};
   EFI_STATUS status = binding_install(image);
   if(EFI_ERROR(status)) {

@@ -3,6 +3,7 @@
 
 #include "../../driver/efi/binding.h"
 #include "../console.h"
+#include "../image.h"
 
 #define DRIVER_FILE L"e1000.efi"
 #define PATH_SIZE   256U
@@ -46,7 +47,7 @@ static BOOLEAN beside(const EFI_LOADED_IMAGE *own, CHAR16 file[PATH_SIZE]) {
 
 static EFI_STATUS load_file(const EFI_LOADED_IMAGE *own, CHAR16 *file, EFI_HANDLE *driver) {
   EFI_DEVICE_PATH *path = FileDevicePath(own->DeviceHandle, file);
-  EFI_STATUS status = path ? BS->LoadImage(FALSE, session_image(), path, NULL, 0, driver) : EFI_OUT_OF_RESOURCES;
+  EFI_STATUS status = path ? BS->LoadImage(FALSE, image_handle(), path, NULL, 0, driver) : EFI_OUT_OF_RESOURCES;
   if(path) {
     FreePool(path);
   }
@@ -56,7 +57,7 @@ static EFI_STATUS load_file(const EFI_LOADED_IMAGE *own, CHAR16 *file, EFI_HANDL
 static EFI_STATUS load_driver(EFI_HANDLE *driver) {
   EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
   EFI_LOADED_IMAGE *own;
-  EFI_STATUS status = BS->HandleProtocol(session_image(), &guid, (VOID **)&own);
+  EFI_STATUS status = BS->HandleProtocol(image_handle(), &guid, (VOID **)&own);
   if(EFI_ERROR(status)) {
     return status;
   }

@@ -1,9 +1,10 @@
-/* session.c - the NIC that a sub-command works on: chosen, taken, run, and given back. */
+/* session.c - the NIC that a sub-command works on: taken, run, and given back. */
 #include "session.h"
 
 #include "../../driver/efi/binding.h"
 #include "../../driver/lib/format.h"
 #include "../console.h"
+#include "../image.h"
 #include "below.h"
 #include "lease.h"
 #include "mnp_link.h"
@@ -19,126 +20,6 @@
  * the 200 ms after the last one is noticed while the command runs. */
 #define PROBES   3U
 #define PROBE_MS 200U
-
-static void put_text(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void put_text(char *text, size_t size, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  format_text(text, size, format, arguments);
-  va_end(arguments);
-}
-
-const char *nic_name(const struct pci_nic *pci, char text[NIC_NAME_SIZE]) {
-  put_text(text, NIC_NAME_SIZE, "eth%u", (UINT32)pci->index);
-  return text;
-}
-
-const char *location_text(const struct pci_nic *pci, char text[LOCATION_TEXT_SIZE]) {
-  put_text(text, LOCATION_TEXT_SIZE, "%04x:%02x:%02x.%x", (UINT32)pci->segment, (UINT32)pci->bus, (UINT32)pci->device,
-           (UINT32)pci->function);
-  return text;
-}
-
-void out_location(const struct pci_nic *pci) {
-  char text[LOCATION_TEXT_SIZE];
-  out("%s", location_text(pci, text));
-}
-
-void out_link(const struct netdev_link *link) {
-  if(!link->up) {
-    out("%-22s", "down");
-  } else {
-    out("%4d Mb/s %-12s", link->speed_mbps, link->full_duplex ? "full duplex" : "half duplex");
-  }
-}
-
-/* Choosing ------------------------------------------------------------------------------------------------------- */
-
-void session_look(const struct pci_nic *pci, struct nic_sight *sight) {
-  EFI_GUID guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
-  *sight = (struct nic_sight){0};
-  if(efi_nic_glance(pci->pci_io, sight->mac, &sight->link)) {
-    sight->has_mac = sight->has_link = sight->has_speed = true;
-    return;
-  }
-  const EFI_SIMPLE_NETWORK *snp = below_protocol(pci->handle, &guid);
-  if(snp && snp->Mode->State != EfiSimpleNetworkStopped && snp->Mode->HwAddressSize == sizeof(sight->mac)) {
-    sight->has_mac = true;
-    CopyMem(sight->mac, snp->Mode->CurrentAddress.Addr, sizeof(sight->mac));
-    sight->has_link = snp->Mode->MediaPresentSupported && snp->Mode->State == EfiSimpleNetworkInitialized;
-    sight->link.up = snp->Mode->MediaPresent;
-  }
-}
-
-/* "eth1" is the same as "1". */
-static bool matches(const struct pci_nic *pci, const char *wanted) {
-  uint32_t number;
-  uint8_t mac[6];
-  struct pci_location location;
-  bool named = text_same_start(wanted, "eth");
-  if(args_u32(named ? wanted + 3 : wanted, &number)) {
-    return number == pci->index;
-  }
-  if(args_pci_location(wanted, &location)) {
-    return location.segment == pci->segment && location.bus == pci->bus && location.device == pci->device &&
-           location.function == pci->function;
-  }
-  if(args_mac(wanted, mac)) {
-    struct nic_sight sight;
-    session_look(pci, &sight);
-    return sight.has_mac && CompareMem(sight.mac, mac, sizeof(mac)) == 0;
-  }
-  return false;
-}
-
-/* Only a MAC address can be that of several. */
-static EFI_STATUS choose(const struct pci_nic *list, UINTN count, const char *wanted, struct pci_nic *chosen) {
-  UINTN found = 0;
-  for(UINTN i = 0; i < count; i++) {
-    bool known = pci_model_name(&list[i]) != NULL;
-    if((wanted ? matches(&list[i], wanted) : known) && found++ == 0) {
-      *chosen = list[i];
-    }
-  }
-  if(found == 1 || (found > 0 && !wanted)) {
-    return EFI_SUCCESS;
-  }
-  if(found == 0 && wanted) {
-    complain("no NIC '%s': give a name (eth0), an index, a PCI location (00:04.0) or a MAC address as 'netdiag list' "
-             "shows them",
-             wanted);
-    return EFI_NOT_FOUND;
-  }
-  if(found == 0) {
-    complain("no NIC that this driver knows; 'netdiag list' shows what is there");
-    return EFI_NOT_FOUND;
-  }
-  complain("%u NICs have the address %s; give a name or a location instead:", (UINT32)found, wanted);
-  for(UINTN i = 0; i < count; i++) {
-    char name[NIC_NAME_SIZE];
-    char location[LOCATION_TEXT_SIZE];
-    if(matches(&list[i], wanted)) {
-      out_error("  %s  %s\n", nic_name(&list[i], name), location_text(&list[i], location));
-    }
-  }
-  return EFI_INVALID_PARAMETER;
-}
-
-EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *chosen) {
-  struct pci_nic *list;
-  UINTN count;
-  EFI_STATUS status = pci_find_nics(&list, &count);
-  if(EFI_ERROR(status)) {
-    complain("cannot enumerate the PCI bus: %s", status_text(status));
-    return status;
-  }
-  status = choose(list, count, options->nic, chosen);
-  if(list) {
-    BS->FreePool(list);
-  }
-  return status;
-}
 
 /* Taking and giving back ----------------------------------------------------------------------------------------- */
 
@@ -225,7 +106,7 @@ static EFI_STATUS attach(struct session *session, const struct nic_options *opti
       .log = log_line,
       .log_ctx = session,
   };
-  EFI_STATUS status = efi_nic_attach(&session->nic, session->pci.handle, session_image(), &nic_options);
+  EFI_STATUS status = efi_nic_attach(&session->nic, session->pci.handle, image_handle(), &nic_options);
   if(EFI_ERROR(status)) {
     explain(session, status);
     return status;
@@ -448,14 +329,6 @@ void session_out_conflicts(const struct session *session) {
     out("address conflict: others claimed %s %d times\n", ipv4_text(session->claim.address, address),
         session->claim.conflicts);
   }
-}
-
-EFI_STATUS session_no_link(const struct pci_nic *pci) {
-  const char *model = pci_model_name(pci);
-  char location[LOCATION_TEXT_SIZE];
-  complain("no link on %s%s%s%s: check the cable and the switch port, or wait longer with --link-wait",
-           location_text(pci, location), model ? " (" : "", model ? model : "", model ? ")" : "");
-  return EFI_NO_MEDIA;
 }
 
 UINT64 session_link_wait_us(const struct nic_options *options) {

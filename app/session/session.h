@@ -1,50 +1,12 @@
-/* session.h - the NIC that a sub-command works on: chosen, taken, run, and given back. */
+/* session.h - the NIC that a sub-command works on: taken, run, and given back. */
 #ifndef APP_SESSION_H
 #define APP_SESSION_H
 
 #include "../../driver/efi/efi_nic.h"
 #include "../../driver/efi/pci.h"
-#include "../args.h"
+#include "choose.h"
 #include "../../driver/lib/responder.h"
 #include "../../driver/lib/station.h"
-
-/* Options that every sub-command on a NIC understands; the first member of each one's own options. */
-struct nic_options {
-  const char *nic;    /* -n; NULL = the first that this driver knows                 */
-  bool take;          /* --take                                                      */
-  bool verbose;       /* -v                                                          */
-  uint32_t ring;      /* --ring; 0 = default                                         */
-  uint32_t link_wait; /* --link-wait, seconds; 0 = the command's default             */
-};
-
-#define LINK_WAIT_S     5U
-#define LINK_WAIT_MAX_S 3600U
-#define NIC_OPTION_ROWS(type)                                                                                          \
-  {"-n", "NIC", OPTION_TEXT, offsetof(type, nic.nic), 0, 0, "the NIC: eth0, PCI location or MAC (default: first)"},    \
-      {"--take",                                                                                                       \
-       NULL,                                                                                                           \
-       OPTION_FLAG,                                                                                                    \
-       offsetof(type, nic.take),                                                                                       \
-       0,                                                                                                              \
-       0,                                                                                                              \
-       "take the NIC from the driver that holds it, and give it back afterwards"},                                     \
-      {"--ring",                                                                                                       \
-       "N",                                                                                                            \
-       OPTION_U32,                                                                                                     \
-       offsetof(type, nic.ring),                                                                                       \
-       NET_RING_MIN,                                                                                                   \
-       NET_RING_MAX,                                                                                                   \
-       "descriptors per ring, a power of two (default 256)"},                                                          \
-      {"--link-wait",                                                                                                  \
-       "SECONDS",                                                                                                      \
-       OPTION_U32,                                                                                                     \
-       offsetof(type, nic.link_wait),                                                                                  \
-       1,                                                                                                              \
-       LINK_WAIT_MAX_S,                                                                                                \
-       "how long to wait for a link; a switch with spanning tree needs 50 (default 5)"},                               \
-  {                                                                                                                    \
-    "-v", NULL, OPTION_FLAG, offsetof(type, nic.verbose), 0, 0, "say what the driver does"                             \
-  }
 
 /*
  * Two ways to a NIC. A free one (or one that was taken) is driven by netdiag itself over its rings. One that our own
@@ -99,9 +61,6 @@ enum wait_result { WAIT_DONE, WAIT_TIMEOUT, WAIT_ABORTED, WAIT_GONE };
  */
 EFI_STATUS session_open(struct session *session, const struct nic_options *options);
 
-/* Only the choice: fills in *pci. Complains. */
-EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci);
-
 /* Whether session_take may be tried. Complains, EFI_ACCESS_DENIED, when somebody holds the NIC and taking is not
  * allowed, or when the NIC is armed for a handoff, which would end without a word. */
 EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed);
@@ -137,9 +96,6 @@ void session_stop_receiving(struct session *session);
  * the session began to talk, of which none was the answer. */
 void session_out_traffic(const struct session *session);
 
-/* Complains that the NIC has no link. Returns EFI_NO_MEDIA. */
-EFI_STATUS session_no_link(const struct pci_nic *pci);
-
 /* How long to wait for a link, in microseconds. */
 UINT64 session_link_wait_us(const struct nic_options *options);
 
@@ -154,32 +110,5 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
 
 /* Sends one frame; results as netdev_transmit's. TPL_CALLBACK or lower. `session` is a struct session. */
 int session_transmit(void *session, const void *frame, size_t length);
-
-/* The handle that PciIo is opened with: the running image. */
-EFI_HANDLE session_image(void);
-
-/* "eth0": the NICs' names, in the order of 'netdiag list'. Into `text`, which it returns. */
-#define NIC_NAME_SIZE 16U
-const char *nic_name(const struct pci_nic *pci, char text[NIC_NAME_SIZE]);
-
-/* "0000:00:02.0" */
-#define LOCATION_TEXT_SIZE 32U
-const char *location_text(const struct pci_nic *pci, char text[LOCATION_TEXT_SIZE]);
-
-/* Prints "0000:00:02.0". */
-void out_location(const struct pci_nic *pci);
-
-/* What can be seen of a NIC without taking it: from its registers, or from the SNP of the driver that holds it. */
-struct nic_sight {
-  bool has_mac;
-  bool has_link;
-  bool has_speed; /* link.speed_mbps and full_duplex are known */
-  uint8_t mac[6];
-  struct netdev_link link;
-};
-void session_look(const struct pci_nic *pci, struct nic_sight *sight);
-
-/* Prints "1000 Mb/s full duplex" or "down", padded to 22 columns. */
-void out_link(const struct netdev_link *link);
 
 #endif
