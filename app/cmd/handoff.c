@@ -1,5 +1,5 @@
 /* handoff.c - netdiag handoff: leaves the running NIC to the kernel that comes next. */
-#include "../../driver/efi/binding.h"
+#include "../../driver/efi/remote.h"
 #include "../../driver/efi/handoff_producer.h"
 #include "../../driver/net/handoff.h"
 #include "../session/lease.h"
@@ -165,11 +165,9 @@ static EFI_STATUS cancel(void) {
   }
   EFI_STATUS status = pci_find_nics(&list, &count);
   for(UINTN i = 0; !EFI_ERROR(status) && i < count; i++) {
-    struct snp_device *device = binding_find(list[i].handle);
-    if(device) {
-      EFI_TPL tpl = efi_nic_lock();
-      handoff_disarm(&device->nic);
-      efi_nic_unlock(tpl);
+    NET_RESIDENT_PROTOCOL *resident = remote_find(list[i].handle);
+    if(resident) {
+      (void)resident->DisarmHandoff(resident);
     }
   }
   if(list) {
@@ -192,7 +190,7 @@ static EFI_STATUS get_lease(const struct pci_nic *pci, const struct handoff_opti
   EFI_STATUS status = EFI_SUCCESS;
   lease_known(pci, known);
   bool ask = options->dhcp && known[0][0] == 0;
-  if(ask && !binding_find(pci->handle)) {
+  if(ask && !remote_find(pci->handle)) {
     status = session_may_take(pci, options->nic.take);
   }
   if(ask && !EFI_ERROR(status)) {
@@ -216,8 +214,9 @@ static EFI_STATUS arm(const struct pci_nic *pci, const struct handoff_options *o
   if(EFI_ERROR(status)) {
     return status;
   }
-  struct snp_device *device = binding_find(pci->handle);
-  status = device ? handoff_arm(&device->nic, pci, options->live, &lease) : EFI_NOT_STARTED;
+  NET_RESIDENT_PROTOCOL *resident = remote_find(pci->handle);
+  const NET_RESIDENT_LEASE given = remote_lease(&lease);
+  status = resident ? resident->ArmHandoff(resident, options->live, &given) : EFI_NOT_STARTED;
   if(status == EFI_INCOMPATIBLE_VERSION) {
     complain("no handoff: the table that is published was not made by this version ('netdiag handoff --show')");
   } else if(EFI_ERROR(status)) {

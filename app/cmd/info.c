@@ -154,7 +154,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   if(EFI_ERROR(status)) {
     return status;
   }
-  bool foreign = pci_find_holder(pci.handle) && !binding_find(pci.handle) && !options->nic.take;
+  bool foreign = pci_find_holder(pci.handle) && !remote_find(pci.handle) && !options->nic.take;
   if(foreign || !pci_model_name(&pci)) {
     return look_only(&pci, foreign, options->registers || options->nvm);
   }

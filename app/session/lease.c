@@ -2,6 +2,7 @@
 #include "lease.h"
 
 #include "../../driver/efi/binding.h"
+#include "../../driver/efi/remote.h"
 #include "../console.h"
 #include "../image.h"
 #include "below.h"
@@ -61,13 +62,10 @@ struct traffic {
 
 static struct traffic traffic_of(const struct pci_nic *pci) {
   struct traffic traffic = {0};
-  const struct snp_device *device = binding_find(pci->handle);
-  EFI_TPL tpl = efi_nic_lock();
-  if(device) {
-    const struct netdev_stats *stats = netdev_get_stats(device->nic.netdev);
-    traffic = (struct traffic){stats->tx_frames, stats->rx_frames, true};
+  struct remote remote;
+  if(remote_open(pci->handle, &remote)) {
+    traffic = (struct traffic){remote.netdev.stats.tx_frames, remote.netdev.stats.rx_frames, true};
   }
-  efi_nic_unlock(tpl);
   return traffic;
 }
 
@@ -200,7 +198,7 @@ static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, UINT64 link_w
     return status;
   }
   status = BS->ConnectController(pci->handle, only, NULL, TRUE);
-  if(!binding_find(pci->handle)) {
+  if(!binding_find_own(pci->handle)) {
     complain("the driver does not start on the NIC: %s", status_text(status));
     status = EFI_ERROR(status) ? status : EFI_NOT_STARTED;
   } else {

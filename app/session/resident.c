@@ -2,6 +2,7 @@
 #include "resident.h"
 
 #include "../../driver/efi/binding.h"
+#include "../../driver/efi/remote.h"
 #include "../console.h"
 #include "../image.h"
 
@@ -71,12 +72,12 @@ static EFI_STATUS load_driver(EFI_HANDLE *driver) {
 
 /* Rings of another size need the device made anew. */
 static EFI_STATUS resize(EFI_HANDLE controller, uint32_t ring) {
-  EFI_GUID guid = E1000_DEVICE_GUID;
+  EFI_GUID guid = NET_RESIDENT_PROTOCOL_GUID;
   EFI_STATUS status = RT->SetVariable(E1000_RING_VARIABLE, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS, sizeof(ring), &ring);
-  if(!EFI_ERROR(status) && binding_find(controller)) {
+  if(!EFI_ERROR(status) && remote_find(controller)) {
     /* What counts is whether it has let go, as in session_take. */
     status = BS->DisconnectController(controller, NULL, NULL);
-    if(!binding_find(controller)) {
+    if(!remote_find(controller)) {
       return EFI_SUCCESS;
     }
     status = EFI_ERROR(status) ? status : EFI_ACCESS_DENIED;
@@ -94,7 +95,7 @@ static EFI_STATUS bind(EFI_HANDLE controller) {
     }
   }
   EFI_STATUS status = BS->ConnectController(controller, drivers, NULL, TRUE);
-  if(binding_find(controller)) {
+  if(remote_find(controller)) {
     return EFI_SUCCESS;
   }
   EFI_HANDLE thief = pci_find_holder(controller);
@@ -115,7 +116,7 @@ EFI_STATUS resident_bind(const struct pci_nic *pci, const struct nic_options *op
     complain("--ring: not a power of two");
     return EFI_INVALID_PARAMETER;
   }
-  if(!binding_find(pci->handle)) {
+  if(!remote_find(pci->handle)) {
     EFI_HANDLE holder;
     EFI_STATUS status = session_take(pci, options->take, &holder);
     if(EFI_ERROR(status)) {
@@ -129,5 +130,5 @@ EFI_STATUS resident_bind(const struct pci_nic *pci, const struct nic_options *op
       return status;
     }
   }
-  return binding_find(pci->handle) ? EFI_SUCCESS : bind(pci->handle);
+  return remote_find(pci->handle) ? EFI_SUCCESS : bind(pci->handle);
 }

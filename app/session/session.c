@@ -35,7 +35,7 @@ static void log_line(void *ctx, enum net_log_level level, const char *text, uint
 
 EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed) {
   EFI_HANDLE current = pci_find_holder(pci->handle);
-  const struct snp_device *resident = binding_find(pci->handle);
+  struct remote resident;
   char name[HOLDER_NAME];
   char location[LOCATION_TEXT_SIZE];
   (void)location_text(pci, location);
@@ -44,7 +44,7 @@ EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed) {
     complain("%s is held by '%s'; add --take to take it", location, name);
     return EFI_ACCESS_DENIED;
   }
-  if(resident && resident->nic.handoff) {
+  if(remote_open(pci->handle, &resident) && resident.handoff != NET_RESIDENT_NO_HANDOFF) {
     complain("%s is armed for a handoff, which --take would end: leave --take out, for the NIC can be shared, or "
              "withdraw the handoff first with 'netdiag handoff --cancel'",
              location);
@@ -123,9 +123,9 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
   if(EFI_ERROR(status)) {
     return status;
   }
-  session->resident = options->take ? NULL : binding_find(session->pci.handle);
-  if(session->resident) {
-    session->netdev = session->resident->nic.netdev;
+  if(!options->take && remote_open(session->pci.handle, &session->remote)) {
+    session->resident = &session->remote;
+    session->netdev = &session->remote.netdev;
   } else {
     status = session_take(&session->pci, options->take, &session->holder);
     if(!EFI_ERROR(status)) {
@@ -177,7 +177,7 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
   struct pci_nic pci;
   SetMem(host, sizeof(*host), 0);
   EFI_STATUS status = session_choose(options, &pci);
-  if(!EFI_ERROR(status) && (options->take || !binding_find(pci.handle))) {
+  if(!EFI_ERROR(status) && (options->take || !remote_find(pci.handle))) {
     status = session_may_take(&pci, options->take);
   }
   if(EFI_ERROR(status)) {
@@ -413,7 +413,9 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
       mnp_link_poll(session->link);
     }
     EFI_TPL tpl = efi_nic_lock();
-    if(!session->resident) {
+    if(session->resident) {
+      remote_refresh(session->resident);
+    } else {
       netdev_poll(session->netdev, POLL_BUDGET);
     }
     bool gone = session->netdev->state == NETDEV_GONE;

@@ -4,6 +4,7 @@
 
 #include "../../driver/efi/efi_nic.h"
 #include "../../driver/efi/pci.h"
+#include "../../driver/efi/remote.h"
 #include "choose.h"
 #include "../../driver/lib/responder.h"
 #include "../../driver/lib/station.h"
@@ -32,10 +33,11 @@ struct session_talker {
 
 struct session {
   struct pci_nic pci;
-  struct netdev *netdev;       /* ours, or the resident driver's                */
-  struct snp_device *resident; /* the resident driver's device, NULL when ours  */
-  struct mnp_link *link;       /* the way for frames when shared                */
-  struct efi_nic nic;          /* when ours                                     */
+  struct netdev *netdev;   /* ours, or the resident driver's                */
+  struct remote *resident; /* the resident driver's device, NULL when ours  */
+  struct remote remote;    /* where that is kept                            */
+  struct mnp_link *link;   /* the way for frames when shared                */
+  struct efi_nic nic;      /* when ours                                     */
   bool (*receive)(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet);
   void *receive_ctx;
   bool deaf;                  /* session_stop_receiving was called             */

@@ -8,20 +8,12 @@ static EFI_GUID pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
 static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 static EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 static EFI_GUID adapter_guid = EFI_ADAPTER_INFORMATION_PROTOCOL_GUID;
-static EFI_GUID device_guid = E1000_DEVICE_GUID;
+static EFI_GUID resident_guid = NET_RESIDENT_PROTOCOL_GUID;
 static EFI_GUID binding_guid = EFI_DRIVER_BINDING_PROTOCOL_GUID;
 static EFI_GUID name2_guid = EFI_COMPONENT_NAME2_PROTOCOL_GUID;
 static EFI_GUID name_guid = COMPONENT_NAME_PROTOCOL;
 static EFI_GUID diagnostics2_guid = EFI_DRIVER_DIAGNOSTICS2_PROTOCOL_GUID;
 static EFI_GUID version_guid = EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL_GUID;
-
-struct snp_device *binding_find(EFI_HANDLE controller) {
-  struct snp_device *snp;
-  if(EFI_ERROR(BS->HandleProtocol(controller, &device_guid, (VOID **)&snp))) {
-    return NULL;
-  }
-  return snp->signature == SNP_SIGNATURE && snp->layout == SNP_LAYOUT ? snp : NULL;
-}
 
 /* Supported ------------------------------------------------------------------------------------------------------ */
 
@@ -115,7 +107,7 @@ static EFI_STATUS tear_down(struct snp_device *snp) {
     return status;
   }
   efi_nic_stop(&snp->nic);
-  status = BS->UninstallProtocolInterface(snp->nic.controller, &device_guid, snp);
+  status = BS->UninstallProtocolInterface(snp->nic.controller, &resident_guid, &snp->resident);
   if(EFI_ERROR(status) && status != EFI_NOT_FOUND) {
     return status; /* it can still be found, so it stays, for the next Stop */
   }
@@ -124,6 +116,7 @@ static EFI_STATUS tear_down(struct snp_device *snp) {
     snp->device_path = NULL;
   }
   snp_fini(snp);
+  resident_fini(snp);
   efi_nic_detach(&snp->nic);
   status = snp->nic.held.protocols ? EFI_DEVICE_ERROR : EFI_SUCCESS;
   /* Otherwise something may still point at it: better lost than used after it was freed. */
@@ -141,7 +134,7 @@ static EFI_STATUS build(struct snp_device *snp) {
   if(!EFI_ERROR(status)) {
     names_fill(snp);
     EFI_HANDLE controller = snp->nic.controller;
-    status = BS->InstallProtocolInterface(&controller, &device_guid, EFI_NATIVE_INTERFACE, snp);
+    status = BS->InstallProtocolInterface(&controller, &resident_guid, EFI_NATIVE_INTERFACE, &snp->resident);
   }
   if(!EFI_ERROR(status)) {
     status = install_child(snp);
@@ -154,7 +147,7 @@ static EFI_STATUS build(struct snp_device *snp) {
 static UINT32 ring_size(VOID) {
   UINT32 size = 0;
   UINTN bytes = sizeof(size);
-  EFI_STATUS status = RT->GetVariable(E1000_RING_VARIABLE, &device_guid, NULL, &bytes, &size);
+  EFI_STATUS status = RT->GetVariable(E1000_RING_VARIABLE, &resident_guid, NULL, &bytes, &size);
   BOOLEAN good = !EFI_ERROR(status) && bytes == sizeof(size) && size >= NET_RING_MIN && size <= NET_RING_MAX &&
                  (size & (size - 1U)) == 0;
   return good ? size : 0;
@@ -215,7 +208,11 @@ static EFI_DRIVER_BINDING_PROTOCOL driver_binding = {
 };
 
 struct snp_device *binding_find_own(EFI_HANDLE controller) {
-  struct snp_device *snp = binding_find(controller);
+  NET_RESIDENT_PROTOCOL *resident;
+  if(EFI_ERROR(BS->HandleProtocol(controller, &resident_guid, (VOID **)&resident))) {
+    return NULL;
+  }
+  struct snp_device *snp = snp_from_resident(resident);
   return snp && snp->nic.agent == driver_binding.DriverBindingHandle ? snp : NULL;
 }
 
@@ -235,7 +232,7 @@ EFI_STATUS binding_install(EFI_HANDLE image) {
 static EFI_STATUS disconnect_all(EFI_HANDLE image) {
   EFI_HANDLE *handles;
   UINTN count;
-  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &device_guid, NULL, &count, &handles);
+  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &resident_guid, NULL, &count, &handles);
   if(EFI_ERROR(status)) {
     return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;
   }

@@ -6,17 +6,8 @@
 
 #define E1000_DRIVER_NAME "Intel 8254x/82574L Gigabit Ethernet"
 
-/* On the controller handle of every NIC that this driver drives: finds the device for Stop, for the names, for the
- * diagnostics, and for netdiag, whichever image the driver was loaded from. */
-#define E1000_DEVICE_GUID                                                                                              \
-  {                                                                                                                    \
-    0x6E1C0D8B, 0x9A4F, 0x4C37, {                                                                                      \
-      0xB1, 0x52, 0x3D, 0x77, 0x2A, 0x60, 0x8E, 0x14                                                                   \
-    }                                                                                                                  \
-  }
-
-/* Volatile variable (UINT32, vendor GUID as above) that sets the number of descriptors per ring for controllers started
- * from then on; a value that is no power of two in range is ignored. */
+/* Volatile variable (UINT32, vendor GUID NET_RESIDENT_PROTOCOL_GUID) that sets the number of descriptors per ring for
+ * controllers started from then on; a value that is no power of two in range is ignored. */
 #define E1000_RING_VARIABLE L"RingSize"
 
 /* Installs driver binding, both component names, diagnostics and supported version on `image`. */
@@ -25,11 +16,8 @@ EFI_STATUS binding_install(EFI_HANDLE image);
 /* Disconnects every controller and uninstalls what binding_install installed. On an error everything stays usable. */
 EFI_STATUS binding_uninstall(EFI_HANDLE image);
 
-/* The device that a controller handle carries, whichever image drives it, or NULL: also when that image was built with
- * other structures. */
-struct snp_device *binding_find(EFI_HANDLE controller);
-
-/* The same, but only when this image drives it. */
+/* The device that a controller handle carries, if this image drives it, or NULL. One that another image drives is asked
+ * through NET_RESIDENT_PROTOCOL (remote.h). */
 struct snp_device *binding_find_own(EFI_HANDLE controller);
 
 /* names.c */

@@ -5,8 +5,8 @@
 #include <efi.h>
 
 /*
- * A window is a Stall, and the ticks that went by in it. It can only be too long: a host that runs something else, or an
- * SMI, adds ticks, and nothing takes any away. So the window with the fewest ticks per millisecond is the best, and
+ * A window is a Stall, and the ticks that went by in it. It can only be too long: a host that runs something else, or
+ * an SMI, adds ticks, and nothing takes any away. So the window with the fewest ticks per millisecond is the best, and
  * another window makes the clock better or leaves it as it is.
  *
  * Invariants: 0 < rate once a window was seen; rate <= best + best / 100; what efi_clock_at returns never goes back,

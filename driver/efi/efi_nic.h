@@ -62,8 +62,8 @@ struct efi_nic_options {
  * and interrupts off, by register writes alone. Zeroes *nic first; *nic must stay where it is until efi_nic_detach.
  * TPL_CALLBACK or lower, boot services only.
  *
- * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when no family of this image knows it, its
- * BARs are not what the family needs, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES,
+ * EFI_ACCESS_DENIED when another driver holds the controller, EFI_UNSUPPORTED when no family of this image knows it,
+ * its BARs are not what the family needs, or it cannot decode memory or be bus master, EFI_OUT_OF_RESOURCES,
  * EFI_TIMEOUT when it does not come out of its reset, EFI_DEVICE_ERROR; nothing is then left behind.
  */
 EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE agent,

@@ -199,10 +199,10 @@ static void fill_mode(struct snp_device *snp) {
 EFI_STATUS snp_init(struct snp_device *snp) {
   const struct netdev_client client = {.ctx = snp, .tx_done = snp_tx_done, .link_changed = link_changed};
   snp->signature = SNP_SIGNATURE;
-  snp->layout = SNP_LAYOUT;
   (void)netdev_set_client(snp->nic.netdev, &client);
   fill_mode(snp);
   media_init(snp);
+  resident_init(snp);
   snp->protocol = (EFI_SIMPLE_NETWORK_PROTOCOL){
       .Revision = EFI_SIMPLE_NETWORK_PROTOCOL_REVISION,
       .Start = snp_start,

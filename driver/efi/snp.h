@@ -4,6 +4,7 @@
 #define EFI_SNP_H
 
 #include "efi/adapter_information.h"
+#include "efi/net_resident.h"
 #include "efi_nic.h"
 
 /*
@@ -20,7 +21,8 @@ struct snp_recycle {
 
 struct snp_device {
   UINT64 signature;
-  UINT64 layout; /* SNP_LAYOUT of the image that made it */
+  NET_RESIDENT_PROTOCOL resident;
+  struct resident_tap *taps;
   EFI_SIMPLE_NETWORK_PROTOCOL protocol;
   EFI_SIMPLE_NETWORK_MODE mode;
   EFI_ADAPTER_INFORMATION_PROTOCOL adapter_information;
@@ -37,9 +39,6 @@ struct snp_device {
 };
 
 #define SNP_SIGNATURE 0x5032302E44524956ULL
-
-/* Another image may look into a device only when it was built with the same structures. */
-#define SNP_LAYOUT ((UINT64)sizeof(struct netdev) << 32 | (UINT64)sizeof(struct snp_device))
 
 /* Fills in protocol, mode and adapter information of a device whose nic is attached, and creates WaitForPacket.
  * TPL_CALLBACK or lower. */
@@ -83,6 +82,13 @@ EFI_STATUS EFIAPI snp_statistics(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN rese
 EFI_STATUS EFIAPI snp_multicast_ip_to_mac(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN ipv6, EFI_IP_ADDRESS *ip,
                                           EFI_MAC_ADDRESS *mac);
 EFI_STATUS EFIAPI snp_nvdata(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOOLEAN read, UINTN offset, UINTN size, VOID *buffer);
+
+/* resident.c: what other images may ask of the device. resident_fini ends every tap that was left. */
+void resident_init(struct snp_device *snp);
+void resident_fini(struct snp_device *snp);
+
+/* The device behind a protocol that this image has made; NULL for one of another image's. */
+struct snp_device *snp_from_resident(NET_RESIDENT_PROTOCOL *protocol);
 
 /* media.c */
 void media_init(struct snp_device *snp);

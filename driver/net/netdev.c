@@ -186,6 +186,38 @@ bool netdev_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic 
   return dev->state != NETDEV_GONE && dev->ops->handoff_leave(dev, live, nic, block);
 }
 
+/* Taps ----------------------------------------------------------------------------------------------------------- */
+
+static struct netdev_tap **find_tap(struct netdev *dev, const struct netdev_tap *tap) {
+  struct netdev_tap **link = &dev->taps;
+  while(*link && *link != tap) {
+    link = &(*link)->next;
+  }
+  return link;
+}
+
+void netdev_tap_add(struct netdev *dev, struct netdev_tap *tap) {
+  struct netdev_tap **link = find_tap(dev, tap);
+  if(!*link) {
+    tap->next = NULL;
+    *link = tap;
+  }
+}
+
+void netdev_tap_remove(struct netdev *dev, struct netdev_tap *tap) {
+  struct netdev_tap **link = find_tap(dev, tap);
+  if(*link) {
+    *link = tap->next;
+  }
+}
+
+static void show_taps(struct netdev *dev, bool sent, const void *data, uint32_t length) {
+  const struct netdev_frame frame = {.data = data, .length = length};
+  for(const struct netdev_tap *tap = dev->taps; tap; tap = tap->next) {
+    tap->frame(tap->ctx, sent, &frame);
+  }
+}
+
 /* Transmit ------------------------------------------------------------------------------------------------------- */
 
 int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *cookie, uint32_t flags) {
@@ -210,6 +242,9 @@ int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *
   if(result == NETDEV_OK && !(flags & NETDEV_TX_MORE)) {
     dev->ops->flush(dev);
   }
+  if(result == NETDEV_OK) {
+    show_taps(dev, true, frame, (uint32_t)length);
+  }
   return result;
 }
 
@@ -232,6 +267,10 @@ int netdev_peek(struct netdev *dev, struct netdev_frame *frame) {
 
 void netdev_release(struct netdev *dev) {
   if(dev->state == NETDEV_OPEN) {
+    struct netdev_frame frame;
+    if(dev->taps && dev->ops->peek(dev, &frame) == NETDEV_OK) {
+      show_taps(dev, false, frame.data, frame.length);
+    }
     dev->ops->release(dev);
   }
 }

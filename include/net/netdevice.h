@@ -134,6 +134,18 @@ struct netdev_client {
   void (*link_changed)(void *ctx, const struct netdev_link *link);
 };
 
+/* Somebody who sees the frames of a device beside its client. The owner keeps it until it is removed. */
+struct netdev_tap {
+  void *ctx;
+
+  /* A frame that was queued to be sent, or that the client takes from the ring (damaged ones never are), before the
+   * client's own callback returns or netdev_receive does. Valid during the call, in the caller's context. It must not
+   * call the device, and changes nothing that anybody else gets. */
+  void (*frame)(void *ctx, bool sent, const struct netdev_frame *frame);
+
+  struct netdev_tap *next; /* netdev.c's */
+};
+
 /* How a device interrupts. */
 enum netdev_irq_mode {
   NETDEV_IRQ_INTX,
@@ -235,6 +247,7 @@ struct netdev {
   const struct netdev_ops *ops;
   const struct net_platform *platform;
   struct netdev_client client;
+  struct netdev_tap *taps;
   struct netdev *next; /* list of registered devices                                                              */
 };
 
@@ -252,6 +265,12 @@ struct netdev *netdev_next(const struct netdev *previous);
  * a device that was adopted is open already, and tells about its link here if that is up. Otherwise NETDEV_E_STATE.
  * Register the device before it is opened if the client wants to know its name. */
 int netdev_set_client(struct netdev *dev, const struct netdev_client *client);
+
+/* From now on the tap sees every frame; at any time, in any state. A tap that is added already stays as it is. */
+void netdev_tap_add(struct netdev *dev, struct netdev_tap *tap);
+
+/* The tap is not called any more, and is its owner's again. Harmless for one that was not added. */
+void netdev_tap_remove(struct netdev *dev, struct netdev_tap *tap);
 
 /* Resets the device, programs rings and filters and starts it. Does not wait for a link. NETDEV_E_STATE unless closed,
  * NETDEV_E_TIMEOUT when the device does not come out of its reset, NETDEV_E_GONE; it is then closed and quiet.

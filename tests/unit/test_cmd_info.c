@@ -149,7 +149,8 @@ static void test_of_a_shared_nic(void **state) {
 static void test_driver_rows(void **state) {
   (void)state;
   struct firmware_nic *nic = begin(SIM_82574L, true);
-  struct snp_device *device = firmware_interface(nic->handle, (EFI_GUID)E1000_DEVICE_GUID);
+  NET_RESIDENT_PROTOCOL *resident = firmware_interface(nic->handle, (EFI_GUID)NET_RESIDENT_PROTOCOL_GUID);
+  struct snp_device *device = (struct snp_device *)((UINT8 *)resident - offsetof(struct snp_device, resident));
   struct netdev_stats *stats = &device->nic.netdev->stats;
   stats->rx_frames = 101;
   stats->rx_bytes = 102;

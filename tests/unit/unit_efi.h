@@ -46,7 +46,8 @@ static inline void unit_power_off(void) {
 }
 
 static inline struct snp_device *unit_device(const struct firmware_nic *nic) {
-  return firmware_interface(nic->handle, (EFI_GUID)E1000_DEVICE_GUID);
+  NET_RESIDENT_PROTOCOL *resident = firmware_interface(nic->handle, (EFI_GUID)NET_RESIDENT_PROTOCOL_GUID);
+  return resident ? snp_from_resident(resident) : NULL;
 }
 
 /* The protocol on the child handle, as anybody finds it. */
