@@ -75,7 +75,7 @@ struct virtio_sim_config {
   bool commands_unanswered;
   bool commands_refused;  /* answered VIRTIO_NET_ERR, and not carried out                          */
   bool tx_held;           /* nothing is transmitted                                                */
-  bool delayed;           /* queues are looked at in virtio_sim_step only                          */
+  bool delayed;           /* frames wait for virtio_sim_step; commands do not                         */
   bool newest_first;      /* each look returns what it did in reverse order                        */
   bool gone;              /* removed: reads give all ones, writes nothing, no DMA                  */
   bool gone_reads_zero;   /* removed from a bus that answers 0 instead                             */

@@ -86,7 +86,7 @@ void vsim_notified(struct virtio_sim *sim, uint32_t number) {
   }
   queue->called = true;
   want_notification(sim, queue, false);
-  if(!sim->config.delayed) {
+  if(!sim->config.delayed || number == VIRTIO_SIM_CTRL) {
     vsim_look(sim, number);
   }
 }
