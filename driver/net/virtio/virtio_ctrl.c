@@ -59,8 +59,12 @@ static int wait_for_answer(struct virtio_net *nic, struct virtq *queue) {
     if(verdict == VIRTQ_LIE || platform->now_us(platform->ctx) - start > COMMAND_TIMEOUT_US) {
       break;
     }
-    if(virtio_status(&nic->pci) == VIRTIO_STATUS_ABSENT) {
+    uint8_t status = virtio_status(&nic->pci);
+    if(status == VIRTIO_STATUS_ABSENT) {
       return NETDEV_E_GONE;
+    }
+    if(status != nic->status) {
+      break; /* it asks for a reset, or is not there: no answer will come */
     }
     platform->delay_us(platform->ctx, COMMAND_STEP_US);
   }

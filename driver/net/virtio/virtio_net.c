@@ -51,6 +51,14 @@ static void hand_back_frames(struct virtio_net *nic, int status) {
   }
 }
 
+/* Whatever state the device is in, it must not go on writing into memory that is freed one day. */
+static void stop_for_good(struct virtio_net *nic) {
+  if(!virtio_pci_silence(&nic->pci)) {
+    virtio_pci_allow_master(&nic->pci, false);
+    nic->cut_off = true;
+  }
+}
+
 static int op_open(struct netdev *dev) {
   struct virtio_net *nic = to_virtio(dev);
   /* Polled until somebody asks for interrupts. Without this a device that has something to say holds a line high that
@@ -63,7 +71,7 @@ static int op_open(struct netdev *dev) {
     result = NETDEV_E_GONE;
   }
   if(result != NETDEV_OK) {
-    (void)virtio_pci_silence(&nic->pci); /* also what seems to be gone: one read may have been lost */
+    stop_for_good(nic); /* also what seems to be gone: one read may have been lost */
     (void)virtio_pci_allow_intx(&nic->pci, nic->intx_before);
     return result;
   }
@@ -79,6 +87,7 @@ static void op_close(struct netdev *dev, bool gone) {
   if(!gone) {
     if(virtio_pci_reset(&nic->pci) != NETDEV_OK) {
       virtio_net_log(nic, NET_LOG_ERROR, "close: the reset failed", nic->status);
+      stop_for_good(nic);
     }
     (void)virtio_pci_allow_intx(&nic->pci, nic->intx_before);
   }
@@ -210,10 +219,9 @@ static void op_quiesce(struct netdev *dev) {
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */
 
-/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. If
- * it is still there after all, it must not go on writing into memory that is freed one day. */
+/* The device no longer answers, or cannot be reset any more, which is as good as gone: nothing further may be asked. */
 static int give_up(struct virtio_net *nic) {
-  (void)virtio_pci_silence(&nic->pci);
+  stop_for_good(nic);
   netdev_gone(&nic->netdev);
   hand_back_frames(nic, NETDEV_E_GONE);
   return NETDEV_E_GONE;

@@ -74,6 +74,7 @@ struct virtio_net {
   bool irq_enabled; /* by irq_enable: a reset on our own account puts it back        */
   bool msix;        /* interrupts by MSI-X                                           */
   bool msix_ready;  /* every queue has taken its vector                              */
+  bool cut_off;     /* it would not be reset: its bus mastering is off               */
   bool intx_before; /* PCI command bit 10 was clear before open                      */
 };
 

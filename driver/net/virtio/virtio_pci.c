@@ -248,3 +248,11 @@ bool virtio_pci_allow_intx(const struct virtio_pci *pci, bool allow) {
   }
   return !(before & PCI_COMMAND_INTX_DISABLE);
 }
+
+void virtio_pci_allow_master(const struct virtio_pci *pci, bool allow) {
+  uint32_t before = pci_read(pci, PCI_COMMAND, 2);
+  uint32_t command = allow ? before | PCI_COMMAND_MASTER : before & ~PCI_COMMAND_MASTER;
+  if(command != before && before != 0xFFFFU) {
+    pci->platform->config_write(pci->platform->ctx, PCI_COMMAND, 2, command);
+  }
+}

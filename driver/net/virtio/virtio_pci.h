@@ -116,6 +116,9 @@ static inline uint8_t virtio_pci_isr(const struct virtio_pci *pci) {
   return pci->platform->read8(pci->platform->ctx, pci->isr.bar, pci->isr.offset);
 }
 
+/* Lets the device reach memory, or cuts it off from there: PCI command bit 2. Not while boot services end. */
+void virtio_pci_allow_master(const struct virtio_pci *pci, bool allow);
+
 /* PCI command bit 10: whether INTx may assert. Returns whether it might before. Configuration space. */
 bool virtio_pci_allow_intx(const struct virtio_pci *pci, bool allow);
 

@@ -10,6 +10,7 @@
 
 /* PCI configuration space (PCI 3.0, 6) */
 #define PCI_COMMAND              0x04U
+#define PCI_COMMAND_MASTER       (1U << 2)
 #define PCI_COMMAND_INTX_DISABLE (1U << 10)
 #define PCI_STATUS               0x06U
 #define PCI_STATUS_CAPABILITIES  (1U << 4)

@@ -119,7 +119,8 @@ int virtio_net_learn(struct virtio_net *nic, const uint32_t sizes[2], uint8_t ma
   }
   greet(nic);
   nic->offered = virtio_pci_offered(&nic->pci);
-  if(nic->offered == UINT64_MAX) {
+  /* Either half: one read may have been lost, and no device offers all of 32 features. */
+  if((uint32_t)nic->offered == UINT32_MAX || nic->offered >> 32 == UINT32_MAX) {
     return NETDEV_E_GONE;
   }
   if(!(nic->offered & VIRTIO_F_VERSION_1)) {
@@ -191,6 +192,10 @@ void virtio_net_go(struct virtio_net *nic) {
 
 int virtio_net_start(struct virtio_net *nic) {
   int result = virtio_pci_reset(&nic->pci);
+  if(result == NETDEV_OK && nic->cut_off) {
+    nic->cut_off = false;
+    virtio_pci_allow_master(&nic->pci, true);
+  }
   if(result == NETDEV_OK) {
     result = virtio_net_prepare(nic);
   }

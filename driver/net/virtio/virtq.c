@@ -146,6 +146,7 @@ static void take_over(struct virtq *queue, const struct net_handoff_virtio_queue
   for(uint16_t id = 0; id < queue->heads; id++) {
     if(from->in_flight[id / 32U] >> id % 32U & 1U) {
       queue->in_flight[id / 32U] |= 1U << id % 32U;
+      queue->slot[id].told = true;
     } else {
       queue->free[queue->free_count++] = id;
     }
@@ -283,7 +284,10 @@ void virtq_describe(struct virtq *queue, uint16_t id, uint32_t length, uint16_t 
 void virtq_offer(struct virtq *queue) {
   uint16_t id = queue->free[--queue->free_count];
   queue->in_flight[id / 32U] |= 1U << id % 32U;
-  queue->available->ring[queue->offered & (queue->size - 1U)] = id;
+  uint32_t place = queue->offered & (queue->size - 1U);
+  queue->available->ring[place] = id;
+  queue->slot[place].entry = id;
+  queue->slot[id].told = false;
   queue->offered++;
 }
 
@@ -294,7 +298,9 @@ bool virtq_publish(struct virtq *queue) {
   }
   net_dma_wmb(); /* descriptors and ring entries, then the index that makes them the device's (2.7.13.3) */
   queue->available->index = queue->offered;
-  queue->published = queue->offered;
+  for(; queue->published != queue->offered; queue->published++) {
+    queue->slot[queue->slot[queue->published & (queue->size - 1U)].entry].told = true;
+  }
   net_dma_mb(); /* the index, then the look at whether the device sleeps (2.7.13.4.1) */
   if(queue->event_index) {
     uint16_t beyond = (uint16_t)(queue->published - available_event(queue) - 1U);
@@ -328,7 +334,8 @@ enum virtq_verdict virtq_peek(struct virtq *queue, uint16_t *id, uint32_t *lengt
     volatile const struct virtq_used_element *element = &queue->used->ring[queue->taken & (queue->size - 1U)];
     uint32_t used_id = element->id;
     uint32_t used_length = element->length;
-    if(!virtq_is_in_flight(queue, used_id)) {
+    /* Also not one that was offered and not published: it would come back twice. */
+    if(!virtq_is_in_flight(queue, used_id) || !queue->slot[used_id].told) {
       return lied(queue, "the device returned a buffer that it did not have; its number", used_id);
     }
     queue->seen = true;

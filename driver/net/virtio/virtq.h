@@ -36,6 +36,8 @@ struct virtq_slot {
   uint64_t device; /* the device's address of the same byte                           */
   uint32_t length; /* transmit: bytes of the frame, padding included                  */
   bool foreign;    /* transmit: queued by the firmware that the queue was adopted from */
+  bool told;       /* published: the device may return it                             */
+  uint16_t entry;  /* of the available ring at this slot's place: what we wrote there */
 };
 
 struct virtq {
