@@ -176,6 +176,18 @@ $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(BUILD)/host/tests/unit/filt
 $(BUILD)/test_consumer: $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
 $(BUILD)/host/tests/unit/test_consumer.o: HOST_FLAGS += -Idriver/kernel
 
+# Tomorrow's handoff.h, and today's code with it
+$(BUILD)/next/net/handoff.h: include/net/handoff.h tests/unit/handoff_next.awk
+	$(call say,GEN )
+	mkdir -p $(@D)
+	awk -f tests/unit/handoff_next.awk $< > $@
+$(BUILD)/host/tests/unit/test_handoff_next.o: $(BUILD)/next/net/handoff.h
+$(BUILD)/host/tests/unit/test_handoff_next.o: HOST_FLAGS := -I$(BUILD)/next $(HOST_FLAGS)
+$(BUILD)/test_handoff_next: $(BUILD)/host/tests/unit/test_handoff_next.o $(BUILD)/host/tests/unit/filter.o \
+                            $(filter-out %/handoff.o %/driver/net/drivers_all.o,$(HOST_OBJ))
+	$(call say,LD  )
+	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ -lcmocka
+
 # The menios glue over menios' interfaces: on the host those are the test's, with the simulator's registers behind them.
 # And compiled as menios compiles, with headers of our own that say what its say; it must need nothing else of menios.
 GLUE_SRC     := $(wildcard driver/kernel/menios/*.c)

@@ -67,6 +67,9 @@ static int adopt_entry(const struct net_platform *platform, const struct kernel_
   const struct net_device_id id = device_id(nic);
   const struct net_driver *driver = net_driver_find(&id, NULL);
   const char *problem = refuse_state(entry->state);
+  if(!problem && entry->state == NET_HANDOFF_LIVE) {
+    problem = kernel_nic_cut_off(nic, entry);
+  }
   if(problem) {
     say(platform, NET_LOG_INFO, problem, entry->state);
     return NETDEV_E_EMPTY;

@@ -1,13 +1,17 @@
 /* place.c - where a PCI function is, as a kernel sees it: what the handoff's entry is compared with. */
 #include "place.h"
 
+#include <stddef.h>
+
 #define PCI_ID          0x00U
+#define PCI_COMMAND     0x04U
 #define PCI_REVISION    0x08U
 #define PCI_HEADER      0x0CU
 #define PCI_BAR0        0x10U
 #define PCI_BUSES       0x18U /* of a bridge: primary, secondary, subordinate bus */
 #define PCI_SUBSYSTEM   0x2CU
 #define PCI_NOBODY      0xFFFFFFFFU
+#define COMMAND_FORWARD 6U /* memory space, bus mastering */
 #define HEADER_MULTI    (1U << 23)
 #define HEADER_TYPE(d)  ((d) >> 16 & 0x7FU)
 #define HEADER_BRIDGE   1U
@@ -59,9 +63,11 @@ static void find_path(const struct config *config, struct kernel_nic *nic) {
   struct net_handoff_bridge bridge;
   uint8_t bus = nic->bus;
   nic->path_known = true;
+  nic->path_open = true;
   while(find_bridge(config, bus, &bridge)) {
     if(nic->path_count == NET_HANDOFF_PATH_MAX) {
       nic->path_known = false;
+      nic->path_open = false;
       nic->path_count = 0;
       return;
     }
@@ -70,6 +76,7 @@ static void find_path(const struct config *config, struct kernel_nic *nic) {
     }
     nic->path[0] = bridge;
     nic->path_count++;
+    nic->path_open &= (read_at(config, &bridge, PCI_COMMAND) & COMMAND_FORWARD) == COMMAND_FORWARD;
     bus = bridge.bus;
   }
 }
@@ -146,4 +153,19 @@ bool kernel_nic_is(const struct kernel_nic *nic, const struct net_handoff_nic *e
   return nic->segment == entry->pci_segment && nic->device == entry->pci_device &&
          nic->function == entry->pci_function && nic->vendor_id == entry->vendor_id &&
          nic->device_id == entry->device_id && same_path(nic, entry) && same_bars(nic, entry);
+}
+
+/* A device answers to the number of its bus: what is read for it comes back by that (PCI Express 2.2.6.2), and a new
+ * one takes effect while a read may be on its way. */
+const char *kernel_nic_cut_off(const struct kernel_nic *nic, const struct net_handoff_nic *entry) {
+  bool moved = nic->bus != entry->pci_bus;
+  if(nic->path_known && (entry->flags & NET_HANDOFF_PATH_KNOWN)) {
+    for(uint32_t i = 0; i < nic->path_count; i++) {
+      moved |= nic->path[i].bus != entry->path[i].bus;
+    }
+  }
+  if(moved) {
+    return "handoff: the buses were renumbered above a NIC that runs";
+  }
+  return nic->path_known && !nic->path_open ? "handoff: a bridge above a NIC that runs lets nothing through" : NULL;
 }

@@ -20,6 +20,7 @@ struct kernel_nic {
   uint64_t bar[NET_HANDOFF_BARS];    /* by register: what configuration space holds, without its flag bits; 0 = none */
   uint64_t mapped[NET_HANDOFF_BARS]; /* physical address for the processor, where the host bridge translates; else 0 */
   bool path_known;                   /* path and path_count say which bridges are above it                          */
+  bool path_open;                    /* with path_known: memory space and bus mastering are on in each of them      */
   uint8_t path_count;
   struct net_handoff_bridge path[NET_HANDOFF_PATH_MAX]; /* from the root bus down */
 };
@@ -37,5 +38,9 @@ bool kernel_nic_look(kernel_config_read read, void *ctx, uint16_t segment, uint8
 /* Whether an entry of the table is about this NIC, at this place. With the path known to both, bus numbers below the
  * root bus do not matter. */
 bool kernel_nic_is(const struct kernel_nic *nic, const struct net_handoff_nic *entry);
+
+/* Why a device that has been moving data all the time may have been cut off by what was done above it since; NULL when
+ * nothing shows. For an entry that kernel_nic_is about, in state LIVE. */
+const char *kernel_nic_cut_off(const struct kernel_nic *nic, const struct net_handoff_nic *entry);
 
 #endif

@@ -188,8 +188,8 @@ static void test_translating_bridge(void **state) {
   }
 }
 
-/* With a path, the numbers of the buses on it do not matter but for the root's; without one on either side, the NIC's
- * does. */
+/* With a path, the numbers of the buses on it do not matter to a NIC that stands still, but for the root's; without one
+ * on either side, the NIC's does. */
 static void test_path(void **state) {
   (void)state;
   static const struct {
@@ -199,36 +199,48 @@ static void test_path(void **state) {
     uint8_t bus;
     uint8_t count;
     struct net_handoff_bridge path[2];
-    enum kernel_nic_origin origin;
+    bool closed; /* a bridge lets nothing through */
+    enum kernel_nic_origin quiet;
+    enum kernel_nic_origin live;
   } cases[] = {
-      {"the same", true, true, 2, 2, {{0, 3, 0, 0}, {1, 4, 1, 0}}, KERNEL_NIC_ADOPTED},
-      {"renumbered", true, true, 9, 2, {{0, 3, 0, 0}, {5, 4, 1, 0}}, KERNEL_NIC_ADOPTED},
-      {"another root", true, true, 2, 2, {{1, 3, 0, 0}, {1, 4, 1, 0}}, KERNEL_NIC_FRESH},
-      {"another device", true, true, 2, 2, {{0, 5, 0, 0}, {1, 4, 1, 0}}, KERNEL_NIC_FRESH},
-      {"another function", true, true, 2, 2, {{0, 3, 0, 0}, {1, 4, 0, 0}}, KERNEL_NIC_FRESH},
-      {"a bridge less", true, true, 2, 1, {{0, 3, 0, 0}}, KERNEL_NIC_FRESH},
-      {"no bridge", true, true, 2, 0, {{0}}, KERNEL_NIC_FRESH},
-      {"the firmware does not know", false, true, 2, 1, {{0, 3, 0, 0}}, KERNEL_NIC_ADOPTED},
-      {"nor the kernel, and the bus differs", true, false, 3, 0, {{0}}, KERNEL_NIC_FRESH},
+      {"the same", true, true, 2, 2, {{0, 3, 0, 0}, {1, 4, 1, 0}}, false, KERNEL_NIC_ADOPTED, KERNEL_NIC_ADOPTED},
+      {"closed", true, true, 2, 2, {{0, 3, 0, 0}, {1, 4, 1, 0}}, true, KERNEL_NIC_ADOPTED, KERNEL_NIC_FRESH},
+      {"its bus", true, true, 9, 2, {{0, 3, 0, 0}, {1, 4, 1, 0}}, false, KERNEL_NIC_ADOPTED, KERNEL_NIC_FRESH},
+      {"a bridge's bus", true, true, 2, 2, {{0, 3, 0, 0}, {5, 4, 1, 0}}, false, KERNEL_NIC_ADOPTED, KERNEL_NIC_FRESH},
+      {"another root", true, true, 2, 2, {{1, 3, 0, 0}, {1, 4, 1, 0}}, false, KERNEL_NIC_FRESH, KERNEL_NIC_FRESH},
+      {"another device", true, true, 2, 2, {{0, 5, 0, 0}, {1, 4, 1, 0}}, false, KERNEL_NIC_FRESH, KERNEL_NIC_FRESH},
+      {"another function", true, true, 2, 2, {{0, 3, 0, 0}, {1, 4, 0, 0}}, false, KERNEL_NIC_FRESH, KERNEL_NIC_FRESH},
+      {"a bridge less", true, true, 2, 1, {{0, 3, 0, 0}}, false, KERNEL_NIC_FRESH, KERNEL_NIC_FRESH},
+      {"no bridge", true, true, 2, 0, {{0}}, false, KERNEL_NIC_FRESH, KERNEL_NIC_FRESH},
+      {"the firmware does not know", false, true, 2, 1, {{0, 3, 0, 0}}, false, KERNEL_NIC_ADOPTED, KERNEL_NIC_ADOPTED},
+      {"the kernel does not know", true, false, 2, 0, {{0}}, true, KERNEL_NIC_ADOPTED, KERNEL_NIC_ADOPTED},
+      {"nor the kernel, and the bus differs", true, false, 3, 0, {{0}}, false, KERNEL_NIC_FRESH, KERNEL_NIC_FRESH},
   };
-  for(size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+  for(size_t i = 0; i < 2U * sizeof(cases) / sizeof(cases[0]); i++) {
+    const size_t number = i / 2U;
     struct bench bench;
     begin(&bench, 0x10D3);
-    leave(&bench, NET_HANDOFF_LIVE);
+    leave(&bench, i % 2U ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET);
     struct net_handoff_nic *entry = &bench.table.nic[0];
     entry->pci_bus = 2;
-    entry->flags = cases[i].entry_knows ? NET_HANDOFF_PATH_KNOWN : 0;
+    entry->flags = cases[number].entry_knows ? NET_HANDOFF_PATH_KNOWN : 0;
     entry->path_count = 2;
     entry->path[0] = (struct net_handoff_bridge){0, 3, 0, 0};
     entry->path[1] = (struct net_handoff_bridge){1, 4, 1, 0};
     net_handoff_seal(&bench.table);
     struct kernel_nic nic = place_of(&bench);
-    nic.bus = cases[i].bus;
-    nic.path_known = cases[i].kernel_knows;
-    nic.path_count = cases[i].count;
-    memcpy(nic.path, cases[i].path, sizeof(cases[i].path));
-    print_message("consumer: path: %s\n", cases[i].what);
-    expect_start(&bench, &nic, sizeof(bench.table), cases[i].origin);
+    nic.bus = cases[number].bus;
+    nic.path_known = cases[number].kernel_knows;
+    nic.path_open = !cases[number].closed;
+    nic.path_count = cases[number].count;
+    memcpy(nic.path, cases[number].path, sizeof(cases[number].path));
+    enum kernel_nic_origin origin;
+    assert_int_equal(start_at(&bench, &nic, sizeof(bench.table), &origin), NETDEV_OK);
+    if(origin != (i % 2U ? cases[number].live : cases[number].quiet)) {
+      fail_msg("%s, %s", cases[number].what, i % 2U ? "live" : "quiet");
+    }
+    expect_traffic(&bench);
+    end(&bench);
   }
 }
 
@@ -307,8 +319,9 @@ struct function {
   uint8_t bus;
   uint8_t device;
   uint8_t function;
-  uint32_t header; /* word 0x0C */
-  uint32_t buses;  /* word 0x18 */
+  uint32_t header;  /* word 0x0C */
+  uint32_t buses;   /* word 0x18 */
+  uint32_t command; /* word 0x04 */
   uint32_t bar[6];
 };
 
@@ -318,15 +331,17 @@ struct function {
 static const struct function machine[] = {
     {.bus = 0, .device = 0, .function = 0, .header = 0},
     {.bus = 0, .device = 2, .function = 0, .header = MULTI},
-    {.bus = 0, .device = 2, .function = 5, .header = MULTI | BRIDGE, .buses = 0x00050100U},
+    {.bus = 0, .device = 2, .function = 5, .header = MULTI | BRIDGE, .buses = 0x00050100U, .command = 0x00100407U},
     {.bus = 0, .device = 3, .function = 0, .header = BRIDGE, .buses = 0x00090600U},
     {.bus = 1,
      .device = 31,
      .function = 7,
      .header = BRIDGE,
      .buses = 0x00020200U}, /* hidden: there is no function 0 */
-    {.bus = 1, .device = 4, .function = 0, .header = BRIDGE, .buses = 0x00020201U},
+    {.bus = 1, .device = 4, .function = 0, .header = BRIDGE, .buses = 0x00020201U, .command = 0x00100006U},
     {.bus = 2, .device = 1, .function = 0, .header = 0, .bar = {0x0000000CU, 0x000000E0U, 0xC001U, 0x8000000CU, 1, 8}},
+    {.bus = 4, .device = 0, .function = 0, .header = 0},
+    {.bus = 2, .device = 2, .function = 0, .header = BRIDGE, .buses = 0x00040402U, .command = 0x00100002U},
     {.bus = 0x80, .device = 1, .function = 0, .header = 0, .bar = {0x90000000U}},
 };
 
@@ -341,6 +356,8 @@ static uint32_t read_machine(void *ctx, uint16_t segment, uint8_t bus, uint8_t d
       switch(offset) {
       case 0x00:
         return 0x10D38086U;
+      case 0x04:
+        return at->command;
       case 0x08:
         return 0x02000007U;
       case 0x0C:
@@ -371,7 +388,12 @@ static void test_look(void **state) {
   assert_int_equal(nic.path_count, 2);
   const struct net_handoff_bridge path[] = {{0, 2, 5, 0}, {1, 4, 0, 0}};
   assert_memory_equal(nic.path, path, sizeof(path));
+  assert_true(nic.path_open);
   assert_true(reads < 300);
+
+  assert_true(kernel_nic_look(read_machine, &reads, 1, 4, 0, 0, &nic)); /* behind a bridge that is no bus master */
+  assert_int_equal(nic.path_count, 3);
+  assert_false(nic.path_open);
 
   assert_true(kernel_nic_look(read_machine, &reads, 1, 0x80, 1, 0, &nic)); /* a root bus of its own */
   assert_true(nic.path_known);

@@ -1,6 +1,7 @@
 /* test_handoff.c - the handoff table: 10,000 that are wrong, and what a right one may hold. */
 #include <stdlib.h>
 
+#include "handoff_2_0.h"
 #include "handoff_hostile.h"
 
 static uint32_t refused;
@@ -219,6 +220,106 @@ static void test_one_entry_too_many(void **state) {
   end(&bench);
 }
 
+/* A table that today's code knows: what HANDOFF.md says of each byte is what comes out. */
+static void test_table_of_2_0(void **state) {
+  (void)state;
+  struct net_handoff_copy copy;
+  const char *problem = net_handoff_validate(handoff_2_0, sizeof(handoff_2_0), TABLE_AT, &copy);
+  assert_string_equal(problem ? problem : "", "");
+  const struct net_handoff_nic *nic = &copy.nic[0];
+  const struct net_handoff_e1000 *e1000 = (const struct net_handoff_e1000 *)copy.block[0];
+  const struct net_handoff_virtio_net *virtio = (const struct net_handoff_virtio_net *)copy.block[1];
+  assert_int_equal(copy.head.nic_count, 2);
+  assert_int_equal(nic->pci_bus, 2);
+  assert_int_equal(nic->pci_device, 3);
+  assert_int_equal(nic->pci_function, 1);
+  assert_int_equal(nic->state, NET_HANDOFF_LIVE);
+  assert_int_equal(nic->path_count, 2);
+  assert_int_equal(nic->path[1].bus, 1);
+  assert_int_equal(nic->path[1].device, 4);
+  assert_int_equal(nic->path[1].function, 2);
+  assert_int_equal(nic->flags, NET_HANDOFF_PATH_KNOWN | NET_HANDOFF_COHERENT | NET_HANDOFF_ASPM_OFF);
+  assert_int_equal(nic->bar[0].processor, 0x880000000ULL);
+  assert_int_equal(nic->bar[0].bus, 0x80000000U);
+  assert_int_equal(nic->bar[2].flags, NET_HANDOFF_BAR_IO);
+  assert_memory_equal(nic->current_mac, "\x02\x04\x06\x08\x10\xFF", 6);
+  assert_int_equal(nic->speed_mbps, 1000);
+  assert_int_equal(nic->mtu, 1500);
+  assert_int_equal(nic->lease.dns[0][3], 3);
+  assert_int_equal(nic->lease.seconds, 86400);
+  assert_int_equal(nic->lease.obtained, 1790000000);
+  assert_int_equal(nic->statistics.link_changes, 8);
+  assert_int_equal(e1000->rx.published, 255);
+  assert_int_equal(e1000->tx.tail, 12);
+  assert_int_equal(e1000->rctl, 0x04008002U);
+  assert_int_equal(e1000->mta[0], 1);
+  assert_int_equal(virtio->queue_count, 3);
+  assert_int_equal(virtio->queue[0].in_flight[7], UINT32_MAX);
+  assert_int_equal(virtio->queue[0].in_flight[8], 0);
+  assert_int_equal(virtio->queue[2].notify_offset, 0x3008);
+  assert_int_equal(virtio->queue[2].size, 64);
+  assert_int_equal(copy.payload[0].sha256[31], 31);
+  assert_string_equal(copy.source, "http://10.0.2.2/kernel.efi");
+}
+
+#define ADDED 32U /* bytes by which everything grows in a later version */
+
+/* Takes a piece of the old table, and something unknown behind it, to the new one. Where it went. */
+static uint32_t widen(uint8_t *to, uint32_t *at, uint32_t from, uint32_t size) {
+  uint32_t place = *at;
+  memcpy(to + place, handoff_2_0 + from, size);
+  memset(to + place + size, 0xEE, ADDED);
+  *at += size + ADDED;
+  return place;
+}
+
+/* A newer minor has a longer header, and longer entries, payloads and blocks: an older consumer steps over what it does
+ * not know. */
+static void test_newer_minor(void **state) {
+  (void)state;
+  static uint8_t memory[2U * sizeof(handoff_2_0)];
+  struct net_handoff_copy old;
+  struct net_handoff_copy new;
+  uint32_t at = 0;
+  assert_null(net_handoff_validate(handoff_2_0, sizeof(handoff_2_0), TABLE_AT, &old));
+  (void)widen(memory, &at, 0, old.head.header_size);
+  struct net_handoff *head = (struct net_handoff *)memory;
+  head->version_minor = 7;
+  head->header_size += ADDED;
+  head->nic_size += ADDED;
+  head->payload_size += ADDED;
+  for(uint32_t i = 0; i < 2; i++) {
+    uint32_t place = widen(memory, &at, old.head.nic_offset + i * old.head.nic_size, old.head.nic_size);
+    head->nic_offset = i == 0 ? place : head->nic_offset;
+  }
+  head->payload_offset = widen(memory, &at, old.head.payload_offset, old.head.payload_size);
+  head->source_offset = widen(memory, &at, old.head.source_offset, 32);
+  for(uint32_t i = 0; i < 2; i++) {
+    struct net_handoff_nic *nic = (struct net_handoff_nic *)(memory + head->nic_offset + i * head->nic_size);
+    nic->block_offset = widen(memory, &at, old.nic[i].block_offset, old.nic[i].block_size);
+    nic->block_size += ADDED;
+  }
+  head->size = at;
+  net_handoff_seal(memory);
+
+  const char *problem = net_handoff_validate(memory, at, TABLE_AT, &new);
+  assert_string_equal(problem ? problem : "", "");
+  for(uint32_t i = 0; i < 2; i++) {
+    old.nic[i].block_offset = new.nic[i].block_offset;
+    old.nic[i].block_size += ADDED;
+    assert_memory_equal(&new.nic[i], &old.nic[i], sizeof(new.nic[i]));
+    assert_memory_equal(new.block[i], old.block[i],
+                        i == 0 ? NET_HANDOFF_E1000_SIZE_2_0 : NET_HANDOFF_VIRTIO_NET_SIZE_2_0);
+  }
+  assert_memory_equal(&new.payload[0], &old.payload[0], sizeof(new.payload[0]));
+  assert_string_equal(new.source, old.source);
+
+  net_handoff_mark(memory, &new.head, 1, NET_HANDOFF_ADOPTED);
+  assert_null(net_handoff_validate(memory, at, TABLE_AT, &new));
+  assert_int_equal(new.nic[0].state, NET_HANDOFF_LIVE);
+  assert_int_equal(new.nic[1].state, NET_HANDOFF_ADOPTED);
+}
+
 /* Another family's entry, or one of a family that is not made yet, is no fault of the table. */
 static void test_unknown_kinds(void **state) {
   (void)state;
@@ -337,6 +438,8 @@ int main(void) {
       cmocka_unit_test(test_every_field_at_its_limits),
       cmocka_unit_test(test_payloads),
       cmocka_unit_test(test_one_entry_too_many),
+      cmocka_unit_test(test_table_of_2_0),
+      cmocka_unit_test(test_newer_minor),
       cmocka_unit_test(test_unknown_kinds),
       cmocka_unit_test(test_other_majors),
       cmocka_unit_test(test_boot_source),
