@@ -25,30 +25,20 @@ struct handoff_options {
 
 /* Show ----------------------------------------------------------------------------------------------------------- */
 
-static void out_ring(const char *name, const struct net_handoff_e1000_ring *ring) {
-  out("  %s  %u descriptors at 0x%lx (device 0x%lx)\n", name, ring->count, ring->descriptors, ring->descriptors_device);
-  out("      buffers at 0x%lx (device 0x%lx)\n", ring->buffers, ring->buffers_device);
-  out("      head %u published %u tail %u\n", ring->head, ring->published, ring->tail);
+static void out_block_row(void *ctx, const struct netdev_row *row) {
+  (void)ctx;
+  if(row->unit >= NETDEV_UNIT_HEX8 && row->unit <= NETDEV_UNIT_HEX64) {
+    out("    %-14s 0x%lx %s\n", row->name, row->value, row->text);
+  } else {
+    out("    %-14s %lu %s\n", row->name, row->value, row->text);
+  }
 }
 
-static void out_e1000(const struct net_handoff_e1000 *block) {
-  out("  RCTL 0x%08x, TCTL 0x%08x\n", block->rctl, block->tctl);
-  out_ring("rx", &block->rx);
-  out_ring("tx", &block->tx);
-}
-
-static void out_queue(const char *name, const struct net_handoff_virtio_queue *queue) {
-  out("  %s  %u descriptors at 0x%lx, available 0x%lx, used 0x%lx\n", name, queue->size, queue->descriptors,
-      queue->available, queue->used);
-  out("      buffers at 0x%lx, available index %u, used up to %u, MSI-X vector 0x%04x\n", queue->buffers,
-      queue->available_index, queue->used_last, queue->msix_vector);
-}
-
-static void out_virtio_net(const struct net_handoff_virtio_net *block) {
-  static const char *const names[] = {"rx", "tx", "control"};
-  out("  features 0x%lx, status 0x%02x\n", block->features, block->device_status);
-  for(UINT32 i = 0; i < block->queue_count && i < NET_HANDOFF_QUEUES_MAX; i++) {
-    out_queue(names[i], &block->queue[i]);
+static void out_block(const struct net_handoff_nic *nic, const void *block) {
+  const struct net_driver *family = net_handoff_family(nic->block_kind);
+  out("  %s, %u bytes\n", family ? family->name : "of a family that is not known here", nic->block_size);
+  if(family && family->handoff_show && nic->block_size >= family->handoff_size_min) {
+    family->handoff_show(block, out_block_row, NULL);
   }
 }
 
@@ -115,11 +105,7 @@ static void out_nic(const struct net_handoff_nic *nic, const void *block) {
   out("  permanent MAC %s, link ", mac_text(nic->permanent_mac, mac));
   out_link(&link);
   out("\n  filter 0x%02x, %u multicast addresses\n", nic->filter, nic->multicast_count);
-  if(nic->block_kind == NET_HANDOFF_BLOCK_E1000) {
-    out_e1000(block);
-  } else if(nic->block_kind == NET_HANDOFF_BLOCK_VIRTIO_NET) {
-    out_virtio_net(block);
-  }
+  out_block(nic, block);
   out_lease(&nic->lease);
   out("  received %lu frames, %lu bytes, %lu errors, %lu missed\n", statistics->rx_frames, statistics->rx_bytes,
       statistics->rx_errors, statistics->rx_missed);

@@ -117,6 +117,15 @@ void net_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic) {
   };
 }
 
+const struct net_driver *net_handoff_family(uint32_t kind) {
+  for(size_t i = 0; net_drivers[i]; i++) {
+    if(kind != NET_HANDOFF_BLOCK_NONE && net_drivers[i]->handoff_kind == kind) {
+      return net_drivers[i];
+    }
+  }
+  return NULL;
+}
+
 /* Checks: header and places -------------------------------------------------------------------------------------- */
 
 static const char *check_prefix(const uint8_t *bytes, size_t available, uint32_t *size) {
@@ -250,18 +259,9 @@ static const char *check_bars(struct net_handoff_copy *copy, const struct net_ha
   return NULL;
 }
 
-static const struct net_driver *find_family(uint32_t kind) {
-  for(size_t i = 0; net_drivers[i]; i++) {
-    if(kind != NET_HANDOFF_BLOCK_NONE && net_drivers[i]->handoff_kind == kind) {
-      return net_drivers[i];
-    }
-  }
-  return NULL;
-}
-
 static const char *check_block(struct net_handoff_copy *copy, const uint8_t *bytes, uint32_t index) {
   const struct net_handoff_nic *nic = &copy->nic[index];
-  const struct net_driver *family = find_family(nic->block_kind);
+  const struct net_driver *family = net_handoff_family(nic->block_kind);
   if(nic->block_size > 0 && !fits(&copy->head, nic->block_offset, nic->block_size, 1)) {
     return "a block does not fit the table";
   }

@@ -40,6 +40,9 @@ void net_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic);
  * callable inside ExitBootServices. */
 void net_handoff_seal(void *table);
 
+/* The family of this image that has blocks of this kind, or NULL. */
+const struct net_driver *net_handoff_family(uint32_t kind);
+
 /* Judging -------------------------------------------------------------------------------------------------------- */
 
 struct net_handoff_range {

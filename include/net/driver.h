@@ -71,7 +71,7 @@ struct net_driver {
   int (*create)(const struct net_platform *platform, const struct net_config *config, struct netdev **out);
 
   /* Its blocks in a handoff: NET_HANDOFF_BLOCK_, bytes that it writes, and those that the oldest version of them had. A
-   * family that hands nothing over has NET_HANDOFF_BLOCK_NONE, and neither of the two functions below. */
+   * family that hands nothing over has NET_HANDOFF_BLOCK_NONE, and neither judge nor adopt. */
   uint32_t handoff_kind;
   uint32_t handoff_size;
   uint32_t handoff_size_min;
@@ -82,6 +82,9 @@ struct net_driver {
    * checked; or a sentence that says what is wrong. Touches nothing. */
   const char *(*handoff_judge)(const struct net_handoff_nic *nic, const void *block, struct net_handoff_span *spans,
                                uint32_t *count);
+
+  /* Shows what a block holds, for people: rows of group NETDEV_ROWS_RINGS. May be NULL. Touches nothing. */
+  void (*handoff_show)(const void *block, netdev_visitor visitor, void *ctx);
 
   /* Continues a controller that firmware left running, or quiet and programmed, where the firmware stopped: no reset,
    * no frame lost. `nic` and `block` are an entry that net_handoff_validate let through. The device is compared with

@@ -248,6 +248,8 @@ static void test_show(void **state) {
   assert_said("10.1.0.254");
   assert_said("1af4:1100");
   assert_said("0x80000000");
+  assert_said("  e1000, 648 bytes");
+  assert_said("256 descriptors");
   assert_said(": valid");
   table()->crc32++;
   assert_int_equal(cmd("handoff --show"), EFI_COMPROMISED_DATA);

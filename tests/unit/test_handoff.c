@@ -262,6 +262,40 @@ static void test_table_of_2_0(void **state) {
   assert_string_equal(copy.source, "http://10.0.2.2/kernel.efi");
 }
 
+struct seen {
+  uint32_t rows;
+  uint64_t sum;
+};
+
+static void see(void *ctx, const struct netdev_row *row) {
+  struct seen *seen = ctx;
+  assert_int_equal(row->group, NETDEV_ROWS_RINGS);
+  assert_true(row->name && row->text && row->count == 1 && !row->unread && !row->failed);
+  seen->rows++;
+  seen->sum += row->value;
+}
+
+/* Every number of both rings, and the two registers, once. */
+static void test_shown(void **state) {
+  (void)state;
+  struct net_handoff_copy copy;
+  struct seen seen = {0};
+  assert_null(net_handoff_validate(handoff_2_0, sizeof(handoff_2_0), TABLE_AT, &copy));
+  const struct net_handoff_e1000 *block = (const struct net_handoff_e1000 *)copy.block[0];
+  const struct net_handoff_e1000_ring *rings[] = {&block->rx, &block->tx};
+  uint64_t sum = (uint64_t)block->rctl + block->tctl;
+  for(size_t i = 0; i < 2; i++) {
+    sum += rings[i]->descriptors + rings[i]->descriptors_device + rings[i]->buffers + rings[i]->buffers_device;
+    sum += (uint64_t)rings[i]->count + rings[i]->head + rings[i]->published + rings[i]->tail;
+  }
+  assert_ptr_equal(net_handoff_family(NET_HANDOFF_BLOCK_E1000), &e1000_driver);
+  assert_null(net_handoff_family(NET_HANDOFF_BLOCK_NONE));
+  assert_null(net_handoff_family(77));
+  e1000_driver.handoff_show(block, see, &seen);
+  assert_int_equal(seen.rows, 18);
+  assert_int_equal(seen.sum, sum);
+}
+
 #define ADDED 32U /* bytes by which everything grows in a later version */
 
 /* Takes a piece of the old table, and something unknown behind it, to the new one. Where it went. */
@@ -439,6 +473,7 @@ int main(void) {
       cmocka_unit_test(test_payloads),
       cmocka_unit_test(test_one_entry_too_many),
       cmocka_unit_test(test_table_of_2_0),
+      cmocka_unit_test(test_shown),
       cmocka_unit_test(test_newer_minor),
       cmocka_unit_test(test_unknown_kinds),
       cmocka_unit_test(test_other_majors),

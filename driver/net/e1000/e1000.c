@@ -467,5 +467,6 @@ const struct net_driver e1000_driver = {
     .handoff_size = sizeof(struct net_handoff_e1000),
     .handoff_size_min = NET_HANDOFF_E1000_SIZE_2_0,
     .handoff_judge = e1000_handoff_judge,
+    .handoff_show = e1000_handoff_show,
     .adopt = e1000_adopt,
 };

@@ -202,9 +202,10 @@ int e1000_adopt_device(struct e1000 *nic, const struct net_handoff_nic *entry, c
 void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block);
 bool e1000_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
 
-/* net_driver.handoff_judge. */
+/* net_driver.handoff_judge and handoff_show. */
 const char *e1000_handoff_judge(const struct net_handoff_nic *nic, const void *block, struct net_handoff_span *spans,
                                 uint32_t *count);
+void e1000_handoff_show(const void *block, netdev_visitor visitor, void *ctx);
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 
