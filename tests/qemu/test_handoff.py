@@ -207,6 +207,24 @@ class Command(QemuTest):
                 self.assertTrue(machine.wait_for(demo.REPORT.pattern), machine.output[-800:])
                 self.assertRegex(machine.output, r"kernel: adopted firmware \d+ kernel 50 first 1 last 50 lost 0")
 
+    def test_behind_bridges(self):
+        """The entry names the bridges, and the kernel finds the same: below a root port, and below a switch with two more."""
+        for bridges, path in ((["pcie-root-port,id=b1,chassis=1,slot=1,addr=4"], r"path 00:04\.0"),
+                              (["pcie-root-port,id=b0,chassis=1,slot=1,addr=4", "x3130-upstream,id=up,bus=b0",
+                                "xio3130-downstream,id=b1,bus=up,chassis=2,slot=2,addr=3"],
+                               r"path 00:04\.0 01:00\.0 02:03\.0")):
+            with self.subTest(path):
+                peer = self.peer(answer=False)
+                nic = [word for bridge in bridges for word in ("-device", bridge)]
+                nic += qemulib.nic_arguments("e1000e", peer.netdev(), properties="bus=b1")
+                machine = self.machine(["netdiag handoff --live", "netdiag handoff --show", "kernel.efi --frames 20"], [nic])
+                self.assertTrue(machine.wait_for("kernel: running"), machine.output[-800:])
+                self.assertRegex(machine.output, path)
+                for sequence in range(1, 21):
+                    peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, sequence, 100))
+                self.assertTrue(machine.wait_for(r"kernel: adopted firmware \d+ kernel 20 first 1 last 20 lost 0"),
+                                machine.output[-800:])
+
     def test_two_nics(self):
         """Both are in the table; a kernel adopts the one and the other."""
         peers = [self.peer(answer=False) for _ in range(2)]
