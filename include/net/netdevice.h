@@ -94,7 +94,7 @@ struct netdev_stats {
   uint64_t rx_device_errors; /* the descriptor carried an error bit                                  */
   uint64_t rx_length_errors; /* shorter than a header or longer than NETDEV_MAX_TAGGED_FRAME         */
   uint64_t rx_split_errors;  /* spread over several buffers, which a frame in range never is         */
-  uint64_t rx_missed;        /* the device had no buffer (counted by the device)                     */
+  uint64_t rx_missed;        /* no buffer (counted by the device), or lost when it was left quiet    */
   uint64_t rx_crc_errors;    /* dropped by the device                                                */
   uint64_t tx_frames;        /* sent: the device reported them done                                  */
   uint64_t tx_bytes;         /* of those frames, padding included, without FCS                       */

@@ -247,10 +247,16 @@ static void test_quiet(void **state) {
                      NETDEV_OK);
     assert_int_equal(netdev_set_mac(firmware, other), NETDEV_OK);
     assert_true(arrive(device, 1)); /* lost: a quiet device was reset */
+    device->asleep = true;
+    send(firmware, 1); /* this one too */
+    device->asleep = false;
     if(closed) {
       netdev_close(firmware);
     }
+    uint64_t errors = firmware->stats.tx_errors;
     assert_true(leave(device, firmware, false, &handoff));
+    assert_int_equal(handoff.nic.statistics.rx_missed, closed ? 0 : 1);
+    assert_int_equal(handoff.nic.statistics.tx_errors, closed ? errors : errors + 1U);
     assert_int_equal(device->status, 0x0B);
     assert_false(arrive(device, 2)); /* held back until DRIVER_OK */
     uint32_t resets = device->resets;
@@ -258,7 +264,8 @@ static void test_quiet(void **state) {
     assert_int_equal(adopt(device, &handoff, &kernel), NETDEV_OK);
     assert_int_equal(device->status, 0x0F);
     assert_int_equal(device->resets, resets);
-    assert_memory_equal(device->current_mac, other, 6); /* sent over the control queue */
+    assert_int_equal(kernel->stats.rx_missed, closed ? 0 : 1); /* goes on */
+    assert_memory_equal(device->current_mac, other, 6);        /* sent over the control queue */
     assert_memory_equal(kernel->mac, other, 6);
     assert_memory_equal(kernel->permanent_mac, device_mac, 6);
     assert_int_equal(device->table_count[1], 1);

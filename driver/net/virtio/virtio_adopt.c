@@ -110,6 +110,7 @@ static void take_over_statistics(struct netdev_stats *stats, const struct net_ha
   stats->rx_frames = from->rx_frames;
   stats->rx_bytes = from->rx_bytes;
   stats->rx_device_errors = from->rx_errors;
+  stats->rx_missed = from->rx_missed;
   stats->tx_frames = from->tx_frames;
   stats->tx_bytes = from->tx_bytes;
   stats->tx_errors = from->tx_errors;

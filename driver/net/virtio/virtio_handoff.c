@@ -169,10 +169,23 @@ static void publish_all(struct virtio_net *nic) {
   }
 }
 
+/* Of a device that has stopped: what it had received and what it had not sent yet goes with its queues. */
+static void count_lost(struct virtio_net *nic) {
+  struct netdev_stats *stats = &nic->netdev.stats;
+  stats->rx_missed += virtq_waiting(virtio_rx(nic));
+  stats->tx_errors += (uint16_t)(virtq_pending(virtio_tx(nic)) - virtq_waiting(virtio_tx(nic)));
+}
+
 /* A receiver cannot be stopped, so a quiet device is one that was reset and set up again, up to where DRIVER_OK would
- * follow. What it had received and what it had to send is lost. */
+ * follow. What it had received and what it had to send is lost, and counted. */
 static bool leave_quiet(struct virtio_net *nic) {
-  return virtio_pci_silence(&nic->pci) && virtio_net_prepare(nic) == NETDEV_OK;
+  if(!virtio_pci_silence(&nic->pci)) {
+    return false;
+  }
+  if(nic->netdev.state == NETDEV_OPEN) {
+    count_lost(nic);
+  }
+  return virtio_net_prepare(nic) == NETDEV_OK;
 }
 
 /* Whoever closed the device left it reset. It is started without commands, which would wait: the kernel sends them. */

@@ -399,6 +399,11 @@ void virtq_park(struct virtq *queue) {
   }
 }
 
+uint16_t virtq_waiting(const struct virtq *queue) {
+  uint16_t ahead = (uint16_t)(queue->used->index - queue->taken);
+  return !queue->lie && ahead <= virtq_pending(queue) ? ahead : 0;
+}
+
 bool virtq_has_news(const struct virtq *queue) {
   return !queue->lie && (queue->seen || queue->used->index != queue->taken);
 }

@@ -146,6 +146,9 @@ void virtq_arm(struct virtq *queue);
  * (2.7.7). */
 void virtq_park(struct virtq *queue);
 
+/* How many buffers the device has given back that were not taken; 0 for a queue that lies. */
+uint16_t virtq_waiting(const struct virtq *queue);
+
 /* Whether the device has returned something that was not taken yet; never on a queue that has lied. Memory only. */
 bool virtq_has_news(const struct virtq *queue);
 
