@@ -46,6 +46,24 @@ static uint32_t find_entry(const struct net_handoff_copy *copy, const struct ker
   return i;
 }
 
+bool kernel_handoff_bars(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
+                         size_t available, uint64_t physical, uint64_t size[NET_HANDOFF_BARS]) {
+  struct net_handoff_copy *copy = table ? platform->alloc(platform->ctx, sizeof(*copy)) : NULL;
+  bool found = false;
+  if(!copy) {
+    return false;
+  }
+  if(!net_handoff_validate(table, available, physical, copy)) {
+    uint32_t index = find_entry(copy, nic);
+    found = index < copy->head.nic_count;
+    for(uint32_t i = 0; found && i < NET_HANDOFF_BARS; i++) {
+      size[i] = copy->nic[index].bar[i].size;
+    }
+  }
+  platform->free(platform->ctx, copy, sizeof(*copy));
+  return found;
+}
+
 /* Why an entry in this state is not one to go on from; NULL for those that are. */
 static const char *refuse_state(uint8_t state) {
   switch(state) {

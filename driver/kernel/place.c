@@ -22,6 +22,8 @@
 #define BAR_MEMORY_MASK 0xFFFFFFF0U
 #define BAR_TYPE_MASK   6U
 #define BAR_TYPE_64BIT  4U
+#define BAR_PREFETCH    8U
+#define COMMAND_DECODE  3U /* I/O and memory space */
 
 /* How to read a segment. */
 struct config {
@@ -83,14 +85,26 @@ static void find_path(const struct config *config, struct kernel_nic *nic) {
 
 /* BARs ----------------------------------------------------------------------------------------------------------- */
 
+static bool is_64bit(uint32_t low) {
+  return !(low & BAR_IO) && (low & BAR_TYPE_MASK) == BAR_TYPE_64BIT;
+}
+
+static uint32_t flags_of(uint32_t low) {
+  return low & BAR_IO ? NET_HANDOFF_BAR_IO
+                      : NET_HANDOFF_BAR_MEMORY | (is_64bit(low) ? NET_HANDOFF_BAR_64BIT : 0) |
+                            (low & BAR_PREFETCH ? NET_HANDOFF_BAR_PREFETCHABLE : 0);
+}
+
 static void read_bars(const struct config *config, const struct net_handoff_bridge *at, struct kernel_nic *nic) {
   for(uint8_t i = 0; i < NET_HANDOFF_BARS; i++) {
     uint32_t low = read_at(config, at, (uint8_t)(PCI_BAR0 + 4U * i));
-    nic->bar[i] = low & (low & BAR_IO ? BAR_IO_MASK : BAR_MEMORY_MASK);
-    if(!(low & BAR_IO) && (low & BAR_TYPE_MASK) == BAR_TYPE_64BIT && i + 1U < NET_HANDOFF_BARS) {
-      nic->bar[i] |= (uint64_t)read_at(config, at, (uint8_t)(PCI_BAR0 + 4U * (i + 1U))) << 32;
+    uint8_t number = i;
+    nic->bar[number] = low & (low & BAR_IO ? BAR_IO_MASK : BAR_MEMORY_MASK);
+    if(is_64bit(low) && i + 1U < NET_HANDOFF_BARS) {
       i++;
+      nic->bar[number] |= (uint64_t)read_at(config, at, (uint8_t)(PCI_BAR0 + 4U * i)) << 32;
     }
+    nic->bar_flags[number] = nic->bar[number] ? flags_of(low) : 0;
   }
 }
 
@@ -116,6 +130,66 @@ bool kernel_nic_look(kernel_config_read read, void *ctx, uint16_t segment, uint8
   read_bars(&config, &at, nic);
   find_path(&config, nic);
   return true;
+}
+
+/* Sizes ---------------------------------------------------------------------------------------------------------- */
+
+/* How to write what a struct config reads, of one function. */
+struct sizing {
+  const struct config *config;
+  struct net_handoff_bridge at;
+  kernel_config_write write;
+};
+
+static uint32_t get(const struct sizing *sizing, uint32_t offset) {
+  return read_at(sizing->config, &sizing->at, (uint8_t)offset);
+}
+
+static void put(const struct sizing *sizing, uint32_t offset, uint32_t value) {
+  const struct config *config = sizing->config;
+  sizing->write(config->ctx, config->segment, sizing->at.bus, sizing->at.device, sizing->at.function, (uint8_t)offset,
+                value);
+}
+
+/* Which bits of a BAR's register can be set: those that its size leaves to the address (PCI 3.0, 6.2.5.1). */
+static uint32_t writable(const struct sizing *sizing, uint32_t offset) {
+  uint32_t before = get(sizing, offset);
+  put(sizing, offset, UINT32_MAX);
+  uint32_t bits = get(sizing, offset);
+  put(sizing, offset, before);
+  return bits;
+}
+
+/* Of a BAR with the lower half `low`; an I/O BAR need not have the upper half of its address. */
+static uint64_t size_bar(const struct sizing *sizing, uint32_t low, uint32_t offset) {
+  uint32_t bits = writable(sizing, offset);
+  if(low & BAR_IO) {
+    return (bits & BAR_IO_MASK) ? (~(bits & BAR_IO_MASK) & 0xFFFFU) + 1U : 0;
+  }
+  uint64_t mask = bits & BAR_MEMORY_MASK;
+  if(is_64bit(low) && offset < PCI_BAR0 + 4U * (NET_HANDOFF_BARS - 1U)) {
+    mask |= (uint64_t)writable(sizing, offset + 4U) << 32;
+  } else if(mask) {
+    mask |= UINT64_MAX << 32;
+  }
+  return mask ? ~mask + 1U : 0;
+}
+
+void kernel_nic_size(kernel_config_read read, kernel_config_write write, void *ctx, const struct kernel_nic *nic,
+                     uint64_t size[NET_HANDOFF_BARS]) {
+  const struct config config = {read, ctx, nic->segment};
+  const struct sizing sizing = {&config, {nic->bus, nic->device, nic->function, 0}, write};
+  uint32_t command = get(&sizing, PCI_COMMAND) & 0xFFFFU; /* zeroes to the status half, whose bits ones clear */
+  put(&sizing, PCI_COMMAND, command & ~COMMAND_DECODE);
+  for(uint32_t i = 0; i < NET_HANDOFF_BARS; i++) {
+    uint32_t offset = PCI_BAR0 + 4U * i;
+    uint32_t low = get(&sizing, offset);
+    size[i] = size_bar(&sizing, low, offset);
+    if(is_64bit(low) && i + 1U < NET_HANDOFF_BARS) {
+      size[++i] = 0;
+    }
+  }
+  put(&sizing, PCI_COMMAND, command);
 }
 
 /* Comparison ----------------------------------------------------------------------------------------------------- */

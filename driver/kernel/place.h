@@ -17,7 +17,8 @@ struct kernel_nic {
   uint16_t device_id;
   uint16_t subsystem_vendor_id;
   uint16_t subsystem_id;
-  uint64_t bar[NET_HANDOFF_BARS];    /* by register: what configuration space holds, without its flag bits; 0 = none */
+  uint64_t bar[NET_HANDOFF_BARS];       /* by register: what configuration space holds, without its flags; 0 = none */
+  uint32_t bar_flags[NET_HANDOFF_BARS]; /* by register: NET_HANDOFF_BAR_; 0 = none                                   */
   uint64_t mapped[NET_HANDOFF_BARS]; /* physical address for the processor, where the host bridge translates; else 0 */
   bool path_known;                   /* path and path_count say which bridges are above it                          */
   bool path_open;                    /* with path_known: memory space and bus mastering are on in each of them      */
@@ -29,11 +30,21 @@ struct kernel_nic {
 typedef uint32_t (*kernel_config_read)(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
                                        uint8_t offset);
 
+typedef void (*kernel_config_write)(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
+                                    uint8_t offset, uint32_t value);
+
 /* Fills in *nic for the function at this place: IDs, BARs, and the bridges above it, which must be numbered as they
  * will stay. `mapped` is the caller's. Reads only, and some 32 doublewords for each bus below `bus`. False, with *nic
  * zeroed, when nothing is there. Any context in which `read` may be called. */
 bool kernel_nic_look(kernel_config_read read, void *ctx, uint16_t segment, uint8_t bus, uint8_t device,
                      uint8_t function, struct kernel_nic *nic);
+
+/* How many bytes each BAR of the function decodes, into size[] by register, 0 = none. Its decoding is off for that long, so
+ * not for a NIC that may be running: what a handoff's entry says of it is in kernel_handoff_bars (consumer.h). Everything
+ * is as before afterwards. Any context in which `read` and `write` may be called, but not while somebody else uses this
+ * function's configuration space or registers. */
+void kernel_nic_size(kernel_config_read read, kernel_config_write write, void *ctx, const struct kernel_nic *nic,
+                     uint64_t size[NET_HANDOFF_BARS]);
 
 /* Whether an entry of the table is about this NIC, at this place. With the path known to both, bus numbers below the
  * root bus do not matter. */

@@ -13,16 +13,6 @@
 
 static uint64_t ticks_per_us;
 
-static void out32(uint16_t port, uint32_t value) {
-  __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint32_t in32(uint16_t port) {
-  uint32_t value;
-  __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-  return value;
-}
-
 void serial_text(const char *text) {
   for(; *text; text++) {
     while(!(in8(COM1 + 5) & 0x20)) {

@@ -15,6 +15,26 @@ static inline uint8_t in8(uint16_t port) {
   return value;
 }
 
+static inline void out16(uint16_t port, uint16_t value) {
+  __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint16_t in16(uint16_t port) {
+  uint16_t value;
+  __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+
+static inline void out32(uint16_t port, uint32_t value) {
+  __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint32_t in32(uint16_t port) {
+  uint32_t value;
+  __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+
 static inline volatile uint32_t *mmio(uint64_t address) {
   return (volatile uint32_t *)address;
 }
@@ -33,12 +53,15 @@ uint64_t clock_us(void);
 uint32_t pci_read(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset);
 void pci_write(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset, uint32_t value);
 
-/* Page tables of our own: the first 4 GiB are mapped to themselves, write-back. */
+/* Page tables of our own, in which every address is its physical one. The first 4 GiB are mapped, write-back. */
 #define PAGING_LIMIT 0x100000000ULL
+#define PAGING_MAX   0x800000000000ULL /* the lower half of what four levels reach */
 void paging_init(void);
 
-/* Makes a range below PAGING_LIMIT uncached, in whole pages of 2 MiB. */
-void paging_uncache(uint64_t physical, uint64_t size);
+/* Maps a range, in whole pages of 2 MiB: write-back where it is not mapped yet, or uncached. False when it is empty or
+ * out of reach, or no page table is left. */
+bool paging_map(uint64_t physical, uint64_t size);
+bool paging_uncache(uint64_t physical, uint64_t size);
 
 /* GDT and IDT of our own; every interrupt controller masked. Interrupts stay off. */
 void interrupts_init(void);

@@ -106,8 +106,8 @@ void interrupts_init(void) {
                    :
                    : "m"(gdtr), "m"(idtr)
                    : "rax", "memory");
-  paging_uncache(IOAPIC, 4096);
-  paging_uncache(LAPIC, 4096);
+  (void)paging_uncache(IOAPIC, 4096);
+  (void)paging_uncache(LAPIC, 4096);
   pic_init(PIC1, PIC1_DATA, PIC_VECTOR, 1U << PIC_CASCADE);
   pic_init(PIC2, PIC2_DATA, PIC_VECTOR + 8U, PIC_CASCADE);
   *mmio(LAPIC + LAPIC_LVT0) = LVT_MASKED;

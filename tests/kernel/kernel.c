@@ -206,8 +206,8 @@ static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *s
   const struct netdev_client client = {.receive = on_frame};
   uint64_t table = kernel_handoff_locate((const struct kernel_efi_entry *)system->ConfigurationTable,
                                          system->NumberOfTableEntries, 0);
-  int result = kernel_nic_start(nic_platform(nic, heap, KERNEL_HEAP_SIZE), nic, (void *)table, NET_HANDOFF_MAX_SIZE,
-                                table, nic_map, &client, &kernel.dev, origin);
+  int result = kernel_nic_start(nic_platform(nic, table, heap, KERNEL_HEAP_SIZE), nic, (void *)table,
+                                NET_HANDOFF_MAX_SIZE, table, nic_map, &client, &kernel.dev, origin);
   if(result != NETDEV_OK) {
     return netdev_strerror(result);
   }

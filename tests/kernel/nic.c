@@ -5,12 +5,11 @@
 #include "arch.h"
 #include "net/barrier.h"
 
-#define REGISTERS_SIZE    0x20000U /* every supported part's BAR 0 */
 #define DMA_ALIGN_MIN     4096U
 #define PCI_COMMAND       0x04U
+#define PCI_COMMAND_IO    1U
 #define PCI_COMMAND_ON    6U /* memory decoding, bus mastering */
 #define PCI_CONFIG_SIZE   256U
-#define PCI_BAR0          0x10U
 #define PCI_CAPABILITIES  0x34U
 #define PCI_INTERRUPT     0x3CU
 #define PCI_HEADER_TYPE   0x0CU
@@ -19,62 +18,85 @@
 #define PCI_MSI_ENABLE    (1U << 16)
 #define PCI_MSIX          0x11U
 #define PCI_MSIX_ENABLE   (1U << 31)
+#define PCI_MSIX_TABLE    4U
+#define PCI_MSIX_BIR      7U
 #define PCI_NO_DEVICE     0xFFFFFFFFU
 
 static struct {
   const struct kernel_nic *nic;
-  volatile uint8_t *bar[NET_BAR_COUNT];
+  struct net_platform platform;
   uint8_t *heap;
   size_t heap_size;
   size_t heap_used;
-} platform_state;
+} state;
 
 /* Platform ------------------------------------------------------------------------------------------------------- */
 
-static volatile uint8_t *register_at(uint32_t bar, uint32_t offset) {
-  return platform_state.bar[bar] + offset;
+static bool is_port(uint32_t bar) {
+  return state.platform.bar[bar].kind == NET_BAR_IO;
+}
+
+static uint16_t port(uint32_t bar, uint32_t offset) {
+  return (uint16_t)(state.nic->bar[bar] + offset);
+}
+
+/* Where memory is, there it is mapped. */
+static volatile void *memory(uint32_t bar, uint32_t offset) {
+  return mmio(state.nic->bar[bar] + offset);
 }
 
 static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
   (void)ctx;
-  return *(volatile uint32_t *)register_at(bar, offset);
+  return is_port(bar) ? in32(port(bar, offset)) : *(volatile uint32_t *)memory(bar, offset);
 }
 
 static uint16_t read16(void *ctx, uint32_t bar, uint32_t offset) {
   (void)ctx;
-  return *(volatile uint16_t *)register_at(bar, offset);
+  return is_port(bar) ? in16(port(bar, offset)) : *(volatile uint16_t *)memory(bar, offset);
 }
 
 static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
   (void)ctx;
-  return *register_at(bar, offset);
+  return is_port(bar) ? in8(port(bar, offset)) : *(volatile uint8_t *)memory(bar, offset);
 }
 
 static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   (void)ctx;
   net_dma_wmb();
-  *(volatile uint32_t *)register_at(bar, offset) = value;
+  if(is_port(bar)) {
+    out32(port(bar, offset), value);
+  } else {
+    *(volatile uint32_t *)memory(bar, offset) = value;
+  }
 }
 
 static void write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
   (void)ctx;
   net_dma_wmb();
-  *(volatile uint16_t *)register_at(bar, offset) = value;
+  if(is_port(bar)) {
+    out16(port(bar, offset), value);
+  } else {
+    *(volatile uint16_t *)memory(bar, offset) = value;
+  }
 }
 
 static void write8(void *ctx, uint32_t bar, uint32_t offset, uint8_t value) {
   (void)ctx;
   net_dma_wmb();
-  *register_at(bar, offset) = value;
+  if(is_port(bar)) {
+    out8(port(bar, offset), value);
+  } else {
+    *(volatile uint8_t *)memory(bar, offset) = value;
+  }
 }
 
 static void *take(size_t size, size_t align) {
-  size_t start = (platform_state.heap_used + align - 1U) & ~(align - 1U);
-  if(start + size > platform_state.heap_size) {
+  size_t start = (state.heap_used + align - 1U) & ~(align - 1U);
+  if(start + size > state.heap_size) {
     return NULL;
   }
-  platform_state.heap_used = start + size;
-  return platform_state.heap + start;
+  state.heap_used = start + size;
+  return state.heap + start;
 }
 
 static void *heap_alloc(void *ctx, size_t size) {
@@ -82,20 +104,20 @@ static void *heap_alloc(void *ctx, size_t size) {
   return take(size, _Alignof(max_align_t));
 }
 
-static void heap_free(void *ctx, void *memory, size_t size) {
+static void heap_free(void *ctx, void *block, size_t size) {
   (void)ctx;
-  (void)memory;
+  (void)block;
   (void)size;
 }
 
 static int dma_alloc(void *ctx, size_t size, size_t align, uint32_t address_bits, struct net_dma *out) {
   (void)ctx;
   (void)address_bits; /* the heap lies below 4 GiB */
-  void *memory = take(size, align > DMA_ALIGN_MIN ? align : DMA_ALIGN_MIN);
-  if(!memory) {
+  void *block = take(size, align > DMA_ALIGN_MIN ? align : DMA_ALIGN_MIN);
+  if(!block) {
     return NETDEV_E_NO_MEMORY;
   }
-  *out = (struct net_dma){memory, (uint64_t)memory, size, NULL};
+  *out = (struct net_dma){block, (uint64_t)block, size, NULL};
   return NETDEV_OK;
 }
 
@@ -129,13 +151,13 @@ static void log_line(void *ctx, enum net_log_level level, const char *text, uint
 
 void *nic_map(void *ctx, uint64_t physical, uint64_t size) {
   (void)ctx;
-  return physical < PAGING_LIMIT && size <= PAGING_LIMIT - physical ? (void *)physical : NULL;
+  return paging_map(physical, size) ? (void *)physical : NULL;
 }
 
 /* Configuration space -------------------------------------------------------------------------------------------- */
 
-static uint32_t config_read(const struct kernel_nic *nic, uint8_t offset) {
-  return pci_read(nic->bus, nic->device, nic->function, offset);
+static uint32_t config_read(const struct kernel_nic *nic, uint32_t offset) {
+  return pci_read(nic->bus, nic->device, nic->function, (uint8_t)offset);
 }
 
 static void config_write(const struct kernel_nic *nic, uint32_t offset, uint32_t value) {
@@ -147,7 +169,7 @@ static uint32_t platform_config_read(void *ctx, uint32_t offset, uint32_t width)
   if(offset >= PCI_CONFIG_SIZE) {
     return UINT32_MAX;
   }
-  uint32_t value = config_read(platform_state.nic, (uint8_t)(offset & ~3U)) >> 8U * (offset & 3U);
+  uint32_t value = config_read(state.nic, offset & ~3U) >> 8U * (offset & 3U);
   return width == 4 ? value : value & ((1U << 8U * width) - 1U);
 }
 
@@ -156,16 +178,80 @@ static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, ui
   if(offset < PCI_CONFIG_SIZE) {
     uint32_t shift = 8U * (offset & 3U);
     uint32_t mask = width == 4 ? UINT32_MAX : ((1U << 8U * width) - 1U) << shift;
-    uint32_t rest = mask == UINT32_MAX ? 0 : config_read(platform_state.nic, (uint8_t)(offset & ~3U)) & ~mask;
-    config_write(platform_state.nic, offset & ~3U, rest | (value << shift & mask));
+    uint32_t rest = mask == UINT32_MAX ? 0 : config_read(state.nic, offset & ~3U) & ~mask;
+    config_write(state.nic, offset & ~3U, rest | (value << shift & mask));
   }
 }
 
-const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *heap, size_t heap_size) {
-  static const struct net_platform platform = {
+/* Bus ------------------------------------------------------------------------------------------------------------ */
+
+static uint32_t read_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
+                            uint8_t offset) {
+  (void)ctx;
+  return segment == 0 ? pci_read(bus, device, function, offset) : PCI_NO_DEVICE;
+}
+
+static void write_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint8_t offset,
+                         uint32_t value) {
+  (void)ctx;
+  if(segment == 0) {
+    pci_write(bus, device, function, offset, value);
+  }
+}
+
+static bool is_known(uint8_t bus, uint8_t device, uint8_t function, struct kernel_nic *nic) {
+  uint32_t id = pci_read(bus, device, function, 0);
+  const struct net_device_id what = {.vendor_id = (uint16_t)id, .device_id = (uint16_t)(id >> 16)};
+  return id != PCI_NO_DEVICE && net_driver_find(&what, NULL) &&
+         kernel_nic_look(read_config, NULL, 0, bus, device, function, nic);
+}
+
+bool nic_find(uint32_t index, struct kernel_nic *nic) {
+  for(uint32_t place = 0; place < 256U * 32U; place++) {
+    uint8_t bus = (uint8_t)(place / 32U);
+    uint8_t device = place % 32U;
+    uint32_t functions = pci_read(bus, device, 0, PCI_HEADER_TYPE) & PCI_MULTIFUNCTION ? 8 : 1;
+    for(uint8_t function = 0; function < functions; function++) {
+      if(is_known(bus, device, function, nic) && index-- == 0) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/* Setting up ----------------------------------------------------------------------------------------------------- */
+
+/* A NIC that runs has both already, and a write would reach it (HANDOFF.md, check 8). */
+static void enable(const struct kernel_nic *nic) {
+  uint32_t command = config_read(nic, PCI_COMMAND) & 0xFFFFU;
+  if((command & PCI_COMMAND_ON) != PCI_COMMAND_ON) {
+    config_write(nic, PCI_COMMAND, command | PCI_COMMAND_ON);
+  }
+}
+
+/* Every BAR, wherever it is: memory uncached, ports where they are decoded. */
+static void map_bars(const struct kernel_nic *nic, const uint64_t size[NET_BAR_COUNT]) {
+  bool ports = config_read(nic, PCI_COMMAND) & PCI_COMMAND_IO;
+  for(uint32_t i = 0; i < NET_BAR_COUNT; i++) {
+    struct net_bar *bar = &state.platform.bar[i];
+    *bar = (struct net_bar){NET_BAR_NONE, size[i]};
+    if((nic->bar_flags[i] & NET_HANDOFF_BAR_MEMORY) && paging_uncache(nic->bar[i], size[i])) {
+      bar->kind = NET_BAR_MEMORY;
+    } else if((nic->bar_flags[i] & NET_HANDOFF_BAR_IO) && ports) {
+      bar->kind = NET_BAR_IO;
+    }
+  }
+}
+
+const struct net_platform *nic_platform(const struct kernel_nic *nic, uint64_t table, uint8_t *heap, size_t heap_size) {
+  uint64_t size[NET_BAR_COUNT];
+  state.nic = nic;
+  state.heap = heap;
+  state.heap_size = heap_size;
+  state.platform = (struct net_platform){
       .version = NET_PLATFORM_VERSION,
       .size = sizeof(struct net_platform),
-      .bar = {{NET_BAR_MEMORY, REGISTERS_SIZE}},
       .read32 = read32,
       .read16 = read16,
       .read8 = read8,
@@ -182,48 +268,12 @@ const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *h
       .now_us = now_us,
       .log = log_line,
   };
-  paging_uncache(nic->bar[0], REGISTERS_SIZE);
-  platform_state.nic = nic;
-  platform_state.bar[0] = (volatile uint8_t *)mmio(nic->bar[0]);
-  platform_state.heap = heap;
-  platform_state.heap_size = heap_size;
-  return &platform;
-}
-
-/* Bus ------------------------------------------------------------------------------------------------------------ */
-
-static uint32_t read_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
-                            uint8_t offset) {
-  (void)ctx;
-  return segment == 0 ? pci_read(bus, device, function, offset) : PCI_NO_DEVICE;
-}
-
-static bool is_known(uint8_t bus, uint8_t device, uint8_t function, struct kernel_nic *nic) {
-  uint32_t id = pci_read(bus, device, function, 0);
-  const struct net_device_id what = {.vendor_id = (uint16_t)id, .device_id = (uint16_t)(id >> 16)};
-  if(id == PCI_NO_DEVICE || !net_driver_find(&what, NULL) ||
-     !kernel_nic_look(read_config, NULL, 0, bus, device, function, nic)) {
-    return false;
+  if(!kernel_handoff_bars(&state.platform, nic, (void *)table, NET_HANDOFF_MAX_SIZE, table, size)) {
+    kernel_nic_size(read_config, write_config, NULL, nic, size);
   }
-  uint32_t command = pci_read(bus, device, function, PCI_COMMAND);
-  if((command & PCI_COMMAND_ON) != PCI_COMMAND_ON) {
-    pci_write(bus, device, function, PCI_COMMAND, (command & 0xFFFFU) | PCI_COMMAND_ON);
-  }
-  return nic->bar[0] + REGISTERS_SIZE <= PAGING_LIMIT;
-}
-
-bool nic_find(uint32_t index, struct kernel_nic *nic) {
-  for(uint32_t place = 0; place < 256U * 32U; place++) {
-    uint8_t bus = (uint8_t)(place / 32U);
-    uint8_t device = place % 32U;
-    uint32_t functions = pci_read(bus, device, 0, PCI_HEADER_TYPE) & PCI_MULTIFUNCTION ? 8 : 1;
-    for(uint8_t function = 0; function < functions; function++) {
-      if(is_known(bus, device, function, nic) && index-- == 0) {
-        return true;
-      }
-    }
-  }
-  return false;
+  enable(nic);
+  map_bars(nic, size);
+  return &state.platform;
 }
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
@@ -260,20 +310,22 @@ static bool route_msi(const struct kernel_nic *nic) {
   return true;
 }
 
+/* The entry is filled in before MSI-X is switched on: no message goes anywhere else. */
 static bool route_msix(const struct kernel_nic *nic) {
   uint8_t at = capability(nic, PCI_MSIX);
   if(!at) {
     return false;
   }
-  uint32_t place = config_read(nic, (uint8_t)(at + 4U));
-  uint32_t table = (config_read(nic, (uint8_t)(PCI_BAR0 + 4U * (place & 7U))) & ~15U) + (place & ~7U);
-  paging_uncache(table, 16);
-  config_write(nic, at, config_read(nic, at) | PCI_MSIX_ENABLE);
-  volatile uint32_t *entry = mmio(table);
+  uint32_t place = config_read(nic, at + PCI_MSIX_TABLE);
+  if((place & PCI_MSIX_BIR) >= NET_BAR_COUNT || state.platform.bar[place & PCI_MSIX_BIR].kind != NET_BAR_MEMORY) {
+    return false;
+  }
+  volatile uint32_t *entry = memory(place & PCI_MSIX_BIR, place & ~PCI_MSIX_BIR);
   entry[0] = MSI_ADDRESS;
   entry[1] = 0;
   entry[2] = NIC_VECTOR;
   entry[3] = 0;
+  config_write(nic, at, config_read(nic, at) | PCI_MSIX_ENABLE);
   return true;
 }
 

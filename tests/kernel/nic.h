@@ -7,8 +7,9 @@
 /* The machine's NIC number `index` that the driver knows, in the order of the bus; false when there are fewer. */
 bool nic_find(uint32_t index, struct kernel_nic *nic);
 
-/* The platform for it: its registers mapped uncached, its memory from `heap`. There is one, so call it once. */
-const struct net_platform *nic_platform(const struct kernel_nic *nic, uint8_t *heap, size_t heap_size);
+/* The platform for it: its BARs mapped uncached, its memory from `heap`. `table` is the handoff table's physical address,
+ * 0 = none. There is one platform, so call it once. */
+const struct net_platform *nic_platform(const struct kernel_nic *nic, uint64_t table, uint8_t *heap, size_t heap_size);
 
 /* A range of physical memory as the processor reaches it, for kernel_nic_start. */
 void *nic_map(void *ctx, uint64_t physical, uint64_t size);
