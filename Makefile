@@ -325,6 +325,10 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000e --interrupts msix --rate 10000 --frames 20000 --ring 4096 --moderation 500
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 4096
 	tools/handoff-demo --build $(BUILD) --nic e1000e --gap 3000 --frames 4000 --ring 256
+	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci
+	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --interrupts intx --rate 4000 --frames 8000
+	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --interrupts msix --rate 10000 --frames 20000
+	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --quiet
 
 # A million frames each way through SNP, with everything that may happen on the way
 soak: all $(BUILD)/tests/soak.efi

@@ -17,6 +17,10 @@ class Nic(typing.NamedTuple):
     def pci_id(self):
         return f"{self.vendor:04x}:{self.device_id:04x}"
 
+    @property
+    def is_virtio(self):
+        return self.vendor == VIRTIO_VENDOR
+
 
 INTEL, VIRTIO_VENDOR = 0x8086, 0x1AF4
 

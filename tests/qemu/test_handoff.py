@@ -24,6 +24,32 @@ class Handoff(unittest.TestCase):
         self.assertEqual(result["first"], result["firmware"] + 1, "the kernel's first is the one after the firmware's last")
         return result
 
+    def test_virtio_live(self):
+        """Modern, transitional (which has an I/O BAR 0 as well), with an IOMMU's addresses, below a root port: without a reset,
+        which would touch far more registers."""
+        for nic, interrupts in (("virtio-net-pci", "poll"), ("virtio-net-transitional", "intx"), ("virtio-net-iommu", "intx"),
+                                ("virtio-net-port", "msix")):
+            with self.subTest(nic + " " + interrupts):
+                result = self.none_lost(nic, interrupts=interrupts, trace=True, echo=True)
+                leaving, left = (result["accesses"][mark] for mark in (demo.MARK_LEAVING, demo.MARK_LEFT))
+                print(f"     {nic}: ExitBootServices {leaving}, then to the first delivered frame {left} (writes, reads)", flush=True)
+                self.assertLessEqual(leaving[0], 1, "a doorbell, if buffers had been given back")
+                self.assertLessEqual(leaving[1], 4)
+                self.assertLess(sum(left), 80)
+                self.assertEqual(result["interrupts"] > 0, interrupts != "poll", result)
+                self.assertEqual(result["echoed"], result["kernel"], result)
+
+    def test_virtio_quiet(self):
+        """The device was reset: what it had received is lost, and counted. From its first frame on the kernel misses none."""
+        for nic, interrupts in (("virtio-net-pci", "poll"), ("virtio-net-transitional", "msix")):
+            with self.subTest(nic + " " + interrupts):
+                result = demo.run(BUILD, nic, mode="--quiet", interrupts=interrupts, frames=1000)
+                self.assertEqual(result["origin"], "adopted", result)
+                self.assertEqual(result["lost"], result["rx_missed"] + result["held"], result)
+                self.assertEqual(result["first"], result["firmware"] + result["lost"] + 1, result)
+                for name in ("gaps", "duplicated", "reordered", "damaged"):
+                    self.assertEqual(result[name], 0, result)
+
     def test_live_polled(self):
         for nic in EVERY:
             with self.subTest(nic):
