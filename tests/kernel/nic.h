@@ -7,8 +7,8 @@
 /* The machine's NIC number `index` that the driver knows, in the order of the bus; false when there are fewer. */
 bool nic_find(uint32_t index, struct kernel_nic *nic);
 
-/* The platform for it: its BARs mapped uncached, its memory from `heap`. `table` is the handoff table's physical address,
- * 0 = none. There is one platform, so call it once. */
+/* The platform for it: its BARs mapped uncached, its memory from `heap`. `table` is the handoff table's physical
+ * address, 0 = none. There is one platform, so call it once. */
 const struct net_platform *nic_platform(const struct kernel_nic *nic, uint64_t table, uint8_t *heap, size_t heap_size);
 
 /* A range of physical memory as the processor reaches it, for kernel_nic_start. */
