@@ -198,9 +198,10 @@ MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(ALL_DRIVERS) dr
 MENIOS_FLAGS := -std=gnu11 $(WARNINGS) -nostdinc -ffreestanding -fno-stack-protector -fno-pie -march=x86-64 \
                 -mno-80387 -mno-mmx -mno-sse -mno-sse2 -mno-red-zone -mcmodel=kernel -DMENIOS_KERNEL
 
-$(BUILD)/test_menios: $(GLUE_HOST)
-$(BUILD)/test_menios: HOST_LINK := -Wl,--wrap=menios_platform_init
-$(GLUE_HOST) $(BUILD)/host/tests/unit/test_menios.o: HOST_FLAGS += $(GLUE_INC)
+GLUE_TESTS   := test_menios test_menios_virtio
+$(GLUE_TESTS:%=$(BUILD)/%): $(GLUE_HOST)
+$(GLUE_TESTS:%=$(BUILD)/%): HOST_LINK := -Wl,--wrap=menios_platform_init
+$(GLUE_HOST) $(GLUE_TESTS:%=$(BUILD)/host/tests/unit/%.o): HOST_FLAGS += $(GLUE_INC)
 
 $(BUILD)/menios/%.o: %.c | deps
 	$(call say,CC  )

@@ -179,6 +179,7 @@ static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, ui
     uint32_t shift = 8U * (offset & 3U);
     uint32_t mask = width == 4 ? UINT32_MAX : ((1U << 8U * width) - 1U) << shift;
     uint32_t rest = mask == UINT32_MAX ? 0 : config_read(state.nic, offset & ~3U) & ~mask;
+    rest &= (offset & ~3U) == PCI_COMMAND ? 0xFFFFU : UINT32_MAX; /* ones clear status bits */
     config_write(state.nic, offset & ~3U, rest | (value << shift & mask));
   }
 }

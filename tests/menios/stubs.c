@@ -25,8 +25,14 @@
 
 #define COMMAND_MEMORY_SPACE 2U
 #define COMMAND_BITS         0x0407U /* those that a NIC has */
+#define BARS_END             0x28U
+#define IO_BAR_SIZE          8U
 
 struct stub stub;
+
+const struct net_platform *stub_platform(const struct stub_nic *nic) {
+  return nic->virtio ? virtio_sim_platform(nic->virtio) : sim_platform(nic->sim);
+}
 
 /* Memory --------------------------------------------------------------------------------------------------------- */
 
@@ -53,7 +59,7 @@ bool dma_buffer_alloc(dma_buffer_t *buffer, size_t size, size_t alignment, phys_
   if(++stub.dma_allocs == stub.fail_dma_at) {
     return false;
   }
-  const struct net_platform *memory = sim_platform(stub.nic[stub.now].sim);
+  const struct net_platform *memory = stub_platform(&stub.nic[stub.now]);
   for(uint32_t i = 0; i < STUB_BUFFERS; i++) {
     struct stub_buffer *row = &stub.buffer[i];
     if(!row->dma.cpu) {
@@ -70,7 +76,7 @@ void dma_buffer_free(dma_buffer_t *buffer) {
   for(uint32_t i = 0; i < STUB_BUFFERS; i++) {
     struct stub_buffer *row = &stub.buffer[i];
     if(row->dma.cpu && row->dma.cpu == buffer->virt) {
-      const struct net_platform *memory = sim_platform(stub.nic[row->nic].sim);
+      const struct net_platform *memory = stub_platform(&stub.nic[row->nic]);
       memory->dma_free(memory->ctx, &row->dma);
       row->dma.cpu = NULL;
       return;
@@ -104,7 +110,11 @@ uint64_t tsc_frequency_hz(void) {
 long long ns_from_boot(void) {
   stub.now_ns += 1000;
   for(uint32_t i = 0; i < stub.nic_count; i++) {
-    sim_advance(stub.nic[i].sim, 1);
+    if(stub.nic[i].virtio) {
+      virtio_sim_advance(stub.nic[i].virtio, 1);
+    } else {
+      sim_advance(stub.nic[i].sim, 1);
+    }
   }
   return (long long)stub.now_ns;
 }
@@ -144,31 +154,66 @@ static struct stub_nic *nic_at(uint16_t segment, uint8_t bus, uint8_t device, ui
   return &stub.nic[device];
 }
 
+static bool is_bar(uint8_t offset) {
+  return offset >= PCI_CONFIG_BAR0 && offset < BARS_END;
+}
+
+static bool is_64bit(uint32_t low) {
+  return (low & 7U) == 4U;
+}
+
+/* The simulator of virtio has the capabilities; BARs and interrupt line are the machine's, so the stub's. */
+static bool is_simulated(const struct stub_nic *nic, uint8_t offset) {
+  return nic->virtio && !is_bar(offset) && offset != PCI_CONFIG_INTERRUPT_LINE;
+}
+
+uint32_t stub_command(const struct stub_nic *nic) {
+  return nic->virtio ? stub_platform(nic)->config_read(nic->virtio, PCI_CONFIG_STATUS_COMMAND, 2) : nic->config[1];
+}
+
 uint32_t pci_config_read_segment(uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint8_t offset) {
+  const struct stub_nic *nic = nic_at(segment, bus, device, function);
   assert_int_equal(offset % 4U, 0);
-  return nic_at(segment, bus, device, function)->config[offset / 4U];
+  if(is_simulated(nic, offset)) {
+    return stub_platform(nic)->config_read(nic->virtio, offset, 4);
+  }
+  return nic->config[offset / 4U];
+}
+
+/* Of a BAR that has all ones written to it. */
+static uint32_t size_mask(const struct stub_nic *nic, uint32_t bar) {
+  uint32_t word = nic->config[4U + bar];
+  bool upper = bar > 0 && is_64bit(nic->config[3U + bar]) && !(bar > 1 && is_64bit(nic->config[2U + bar]));
+  uint32_t owner = upper ? bar - 1U : bar;
+  uint64_t size = nic->virtio ? stub_platform(nic)->bar[owner].size : owner == 0 ? nic->bar_size : IO_BAR_SIZE;
+  if(word == 0 && !upper) {
+    return 0; /* no BAR */
+  }
+  uint64_t mask = ~(size - 1U);
+  return upper ? (uint32_t)(mask >> 32) : (uint32_t)mask | (word & (word & 1U ? 3U : 15U));
+}
+
+static void write_command(struct stub_nic *nic, uint32_t value) {
+  assert_int_equal(value >> 16, 0); /* a one clears a status bit */
+  nic->commands++;
+  nic->decoding_off += (stub_command(nic) & COMMAND_MEMORY_SPACE) && !(value & COMMAND_MEMORY_SPACE);
+  nic->config[1] = value & COMMAND_BITS;
+  if(nic->virtio) {
+    stub_platform(nic)->config_write(nic->virtio, PCI_CONFIG_STATUS_COMMAND, 2, value);
+  }
 }
 
 void pci_config_write_segment(uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint8_t offset,
                               uint32_t value) {
   struct stub_nic *nic = nic_at(segment, bus, device, function);
-  uint32_t *word = &nic->config[offset / 4U];
   if(offset == PCI_CONFIG_STATUS_COMMAND) {
-    assert_int_equal(value >> 16, 0); /* a one clears a status bit */
-    nic->commands++;
-    nic->decoding_off += (*word & COMMAND_MEMORY_SPACE) && !(value & COMMAND_MEMORY_SPACE);
-    *word = value & COMMAND_BITS;
+    write_command(nic, value);
     return;
   }
-  assert_true(offset == PCI_CONFIG_BAR0 || offset == PCI_CONFIG_BAR1);
-  assert_false(nic->config[1] & COMMAND_MEMORY_SPACE);
-  if(value != UINT32_MAX) {
-    *word = value;
-  } else if(offset == PCI_CONFIG_BAR0) {
-    *word = ((uint32_t) ~(nic->bar_size - 1U) & 0xFFFFFFF0U) | (*word & 0xFU);
-  } else {
-    *word = (uint32_t)(~(nic->bar_size - 1U) >> 32);
-  }
+  assert_true(is_bar(offset));
+  assert_false(stub_command(nic) & COMMAND_MEMORY_SPACE);
+  uint32_t bar = (offset - PCI_CONFIG_BAR0) / 4U;
+  nic->config[4U + bar] = value == UINT32_MAX ? size_mask(nic, bar) : value;
 }
 
 void pci_enumerate_devices(pci_enumerate_callback_t callback, void *context) {
@@ -176,7 +221,8 @@ void pci_enumerate_devices(pci_enumerate_callback_t callback, void *context) {
   callback(&bridge, 0x29C08086U, 0x06000000U, context);
   for(uint32_t i = 0; i < stub.nic_count; i++) {
     const pci_device_location_t location = {.device = (uint8_t)i};
-    callback(&location, stub.nic[i].config[0], stub.nic[i].config[2], context);
+    callback(&location, pci_config_read_segment(0, 0, location.device, 0, 0),
+             pci_config_read_segment(0, 0, location.device, 0, 8), context);
   }
 }
 
@@ -206,6 +252,7 @@ int irq_register(uint32_t irq, irq_handler_fn handler, void *ctx, const irq_conf
   if(stub.irq_result != 0) {
     return stub.irq_result;
   }
+  row->command_at_register = stub_command(row);
   row->handler = handler;
   row->handler_ctx = ctx;
   *out_handle = (struct irq_handle *)row;
@@ -218,26 +265,58 @@ int irq_unregister(struct irq_handle *handle) {
 }
 
 bool stub_interrupt(struct stub_nic *nic, uint32_t causes) {
+  if(nic->virtio) {
+    return virtio_sim_interrupt(nic->virtio) && nic->handler(nic->handler_ctx);
+  }
   sim_poke(nic->sim, R_ICR, sim_peek(nic->sim, R_ICR) | causes);
   return (sim_peek(nic->sim, R_ICR) & sim_peek(nic->sim, R_IMS)) && nic->handler(nic->handler_ctx);
 }
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
-static uint32_t sim_read(void *ctx, uint32_t bar, uint32_t offset) {
+static const struct stub_nic *row_of(void *ctx) {
   const struct menios_nic *nic = ctx;
-  struct sim *sim = stub.nic[nic->pci.device].sim;
-  return sim_platform(sim)->read32(sim, bar, offset);
+  return &stub.nic[nic->pci.device];
 }
 
-static void sim_write(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
+static void *sim_of(const struct stub_nic *row) {
+  return row->virtio ? (void *)row->virtio : (void *)row->sim;
+}
+
+static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
+  const struct stub_nic *row = row_of(ctx);
+  return stub_platform(row)->read32(sim_of(row), bar, offset);
+}
+
+static uint16_t read16(void *ctx, uint32_t bar, uint32_t offset) {
+  const struct stub_nic *row = row_of(ctx);
+  return stub_platform(row)->read16(sim_of(row), bar, offset);
+}
+
+static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
+  const struct stub_nic *row = row_of(ctx);
+  return stub_platform(row)->read8(sim_of(row), bar, offset);
+}
+
+/* To an I/O BAR as the real one does it. */
+static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   const struct menios_nic *nic = ctx;
-  struct sim *sim = stub.nic[nic->pci.device].sim;
-  if(bar == 0) {
-    sim_platform(sim)->write32(sim, bar, offset, value);
+  const struct stub_nic *row = row_of(ctx);
+  if(nic->platform.bar[bar].kind == NET_BAR_IO) {
+    outl((uint16_t)(nic->pci.bar[bar] + offset), value);
   } else {
-    outl((uint16_t)(nic->ports[bar] + offset), value); /* as the real one does */
+    stub_platform(row)->write32(sim_of(row), bar, offset, value);
   }
+}
+
+static void write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
+  const struct stub_nic *row = row_of(ctx);
+  stub_platform(row)->write16(sim_of(row), bar, offset, value);
+}
+
+static void write8(void *ctx, uint32_t bar, uint32_t offset, uint8_t value) {
+  const struct stub_nic *row = row_of(ctx);
+  stub_platform(row)->write8(sim_of(row), bar, offset, value);
 }
 
 void __wrap_menios_platform_init(struct menios_nic *nic);
@@ -245,8 +324,12 @@ void __wrap_menios_platform_init(struct menios_nic *nic);
 void __wrap_menios_platform_init(struct menios_nic *nic) {
   __real_menios_platform_init(nic);
   stub.now = nic->pci.device;
-  nic->platform.read32 = sim_read;
-  nic->platform.write32 = sim_write;
+  nic->platform.read32 = read32;
+  nic->platform.read16 = read16;
+  nic->platform.read8 = read8;
+  nic->platform.write32 = write32;
+  nic->platform.write16 = write16;
+  nic->platform.write8 = write8;
 }
 
 /* The machine ---------------------------------------------------------------------------------------------------- */
@@ -290,14 +373,47 @@ struct stub_nic *stub_add_nic(uint16_t device_id) {
   return nic;
 }
 
+/* Every BAR where the firmware may have put it: those of 64 bits above 4 GiB. */
+struct stub_nic *stub_add_virtio(const struct virtio_sim_config *config) {
+  struct stub_nic *nic = &stub.nic[stub.nic_count++];
+  assert_true(stub.nic_count <= STUB_NICS);
+  nic->virtio = virtio_sim_create(config);
+  const struct net_platform *platform = stub_platform(nic);
+  for(uint8_t bar = 0; bar < NET_BAR_COUNT; bar++) {
+    uint32_t low = platform->config_read(nic->virtio, PCI_CONFIG_BAR0 + 4U * bar, 4);
+    if(platform->bar[bar].kind == NET_BAR_NONE) {
+      continue;
+    }
+    nic->config[4U + bar] = low;
+    if(is_64bit(low)) {
+      nic->config[5U + bar] = 0xE0U;
+    }
+  }
+  nic->config[15] = 0x0100U | STUB_LINE;
+  write_command(nic, 0x0400U); /* INTx disabled, as some firmware leaves it */
+  nic->commands = 0;
+  nic->decoding_off = 0;
+  return nic;
+}
+
+static void end_sim(const struct stub_nic *nic) {
+  assert_null(nic->handler);
+  if(nic->virtio) {
+    assert_string_equal(virtio_sim_violation_text(nic->virtio), "");
+    assert_int_equal(virtio_sim_leaks(nic->virtio), 0);
+    virtio_sim_destroy(nic->virtio);
+  } else {
+    assert_string_equal(sim_violation_text(nic->sim), "");
+    assert_int_equal(sim_leaks(nic->sim), 0);
+    sim_destroy(nic->sim);
+  }
+}
+
 void stub_end(void) {
   e1000_menios_shutdown();
   assert_false(stub.locked);
   assert_int_equal(stub.kmallocs_live, 0);
   for(uint32_t i = 0; i < stub.nic_count; i++) {
-    assert_string_equal(sim_violation_text(stub.nic[i].sim), "");
-    assert_int_equal(sim_leaks(stub.nic[i].sim), 0);
-    assert_null(stub.nic[i].handler);
-    sim_destroy(stub.nic[i].sim);
+    end_sim(&stub.nic[i]);
   }
 }

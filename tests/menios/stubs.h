@@ -7,7 +7,7 @@
 
 #include "../../driver/kernel/menios/e1000_menios.h"
 #include "../../driver/kernel/menios/menios_platform.h"
-#include "sim.h"
+#include "virtio_sim.h"
 
 #define STUB_NICS    2U
 #define STUB_BUFFERS 32U
@@ -16,14 +16,16 @@
 #define STUB_DIRECT_MAP                                                                                                \
   0xFFFF800000000000ULL /* of addresses that only look like it: what is read is mapped one to one */
 
+/* One of two: `sim` or `virtio`. */
 struct stub_nic {
   struct sim *sim;
-  uint32_t config[16];   /* configuration space                        */
-  uint64_t bar_size;     /* what BAR 0 says when it is asked           */
-  uint32_t commands;     /* how often the command register was written */
-  uint32_t decoding_off; /* how often memory space was switched off    */
-  uint32_t io_address;
-  irq_handler_fn handler; /* NULL: not registered                       */
+  struct virtio_sim *virtio;
+  uint32_t config[16];          /* configuration space; of virtio the BARs and interrupt line alone */
+  uint64_t bar_size;            /* what BAR 0 of an e1000 says when it is asked                     */
+  uint32_t commands;            /* how often the command register was written                       */
+  uint32_t decoding_off;        /* how often memory space was switched off                          */
+  uint32_t command_at_register; /* the command register when the handler was registered              */
+  irq_handler_fn handler;       /* NULL: not registered                                              */
   void *handler_ctx;
 };
 
@@ -62,10 +64,19 @@ void stub_begin(void);
 /* Puts a NIC on the bus, with its I/O BAR, its interrupt line, and decoding off. */
 struct stub_nic *stub_add_nic(uint16_t device_id);
 
+/* The same for a virtio-net device, as `config` says. */
+struct stub_nic *stub_add_virtio(const struct virtio_sim_config *config);
+
+/* The simulator behind a NIC, as a platform. */
+const struct net_platform *stub_platform(const struct stub_nic *nic);
+
+/* The command register. */
+uint32_t stub_command(const struct stub_nic *nic);
+
 /* Limine's part: finds the driver's request in the image and answers it; 0 for a machine without EFI. */
 void stub_answer_limine(uintptr_t efi_system_table);
 
-/* The NIC raises `causes`; true when its handler was called and took the interrupt for its own. */
+/* The NIC raises `causes` (a virtio-net device has its own, and raises none); true when its handler was called and took the interrupt for its own. */
 bool stub_interrupt(struct stub_nic *nic, uint32_t causes);
 
 /* The driver is shut down: nothing is left allocated, nothing locked, no simulator has a complaint. */

@@ -88,7 +88,7 @@ static void test_fresh(void **state) {
     assert_logged("not started by EFI");
     assert_int_equal(e1000_init(), 1);
     assert_int_equal(nic->config[1], COMMAND_ENABLED);
-    assert_logged("e1000: eth0: 8");
+    assert_logged("net: eth0: 8");
     assert_logged("52:54:00:a1:b2:c3, started afresh");
     assert_logged("eth0: interrupts on line 11");
     assert_int_equal(sim_io_writes(nic->sim) > 0, ids[i] != SIM_82574L); /* the reset, through the I/O BAR */
@@ -457,7 +457,7 @@ static void test_one_of_two_fails(void **state) {
 static void test_registers(void **state) {
   (void)state;
   uint32_t registers[4] = {1, 2, 0x33221103, 4};
-  struct menios_nic nic = {.registers = {(uint8_t *)registers}};
+  struct menios_nic nic = {.registers = {(uint8_t *)registers}, .pci = {.bar = {(uintptr_t)registers}}};
   __real_menios_platform_init(&nic);
   const struct net_platform *platform = &nic.platform;
   assert_int_equal(platform->read32(&nic, 0, 8), 0x33221103);

@@ -13,6 +13,7 @@
 
 #define NICS_MAX    8U
 #define POLL_BUDGET 64U
+#define TURNS_MAX   8U
 #define TICK_US     50000U
 #define NO_IRQ_LINE 0xFFU
 
@@ -51,18 +52,18 @@ static uint64_t to_physical(uint64_t address) {
 void e1000_menios_early(void) {
   const struct limine_efi_system_table_response *response = efi_request.response;
   if(!response) {
-    serial_printf("e1000: not started by EFI, so there is no handoff\n");
+    serial_printf("net: not started by EFI, so there is no handoff\n");
     return;
   }
   const struct efi_system_table *efi = menios_map(NULL, to_physical((uintptr_t)response->address), sizeof(*efi));
   if(!efi || efi->signature != EFI_SYSTEM_TABLE_SIGNATURE || efi->entry_count > EFI_ENTRIES_MAX) {
-    serial_printf("e1000: the EFI system table cannot be read\n");
+    serial_printf("net: the EFI system table cannot be read\n");
     return;
   }
   const struct kernel_efi_entry *entries =
       menios_map(NULL, to_physical(efi->entries), efi->entry_count * sizeof(*entries));
   driver.handoff = kernel_handoff_locate(entries, efi->entry_count, physical_to_virtual(0));
-  serial_printf("e1000: %s\n", driver.handoff ? "the firmware left a handoff" : "the firmware left no handoff");
+  serial_printf("net: %s\n", driver.handoff ? "the firmware left a handoff" : "the firmware left no handoff");
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------- */
@@ -76,9 +77,8 @@ static void on_frame(void *ctx, const struct netdev_frame *frame) {
 
 static void on_link(void *ctx, const struct netdev_link *link) {
   const struct menios_nic *nic = ctx;
-  serial_printf("e1000: %04x:%02x:%02x.%u: link %s, %u Mb/s %s duplex\n", nic->pci.segment, nic->pci.bus,
-                nic->pci.device, nic->pci.function, link->up ? "up" : "down", link->speed_mbps,
-                link->full_duplex ? "full" : "half");
+  serial_printf("net: %04x:%02x:%02x.%u: link %s, %u Mb/s %s duplex\n", nic->pci.segment, nic->pci.bus, nic->pci.device,
+                nic->pci.function, link->up ? "up" : "down", link->speed_mbps, link->full_duplex ? "full" : "half");
 }
 
 void e1000_menios_set_receiver(void (*receive)(struct netdev *dev, const struct netdev_frame *frame)) {
@@ -95,11 +95,17 @@ int e1000_menios_transmit(struct netdev *dev, const void *frame, size_t length) 
 
 /* Work ----------------------------------------------------------------------------------------------------------- */
 
-/* A budget of frames, and interrupts on again. True when frames were left over: the next interrupt, or the idle loop,
- * goes on with them. */
+/* A budget of frames, and interrupts on again. What came in between (a frame that was answered has been sent, say) is
+ * looked at here too, a few times. True when something was left over: the next interrupt, or the idle loop, goes on
+ * with it. */
 static bool work(struct menios_nic *nic) {
-  bool budget_spent = netdev_poll(nic->dev, POLL_BUDGET) == POLL_BUDGET;
-  return netdev_irq_rearm(nic->dev) || budget_spent;
+  uint32_t frames = 0;
+  bool more = true;
+  for(uint32_t turn = 0; more && frames < POLL_BUDGET && turn < TURNS_MAX; turn++) {
+    frames += netdev_poll(nic->dev, POLL_BUDGET - frames);
+    more = netdev_irq_rearm(nic->dev);
+  }
+  return more || frames == POLL_BUDGET;
 }
 
 /* Not from the interrupt handler: it may reset a NIC that hangs, which takes its time (up to a second where the TSC is
@@ -157,22 +163,21 @@ static void route_interrupt(struct menios_nic *nic) {
   bool has_pin = (interrupt >> 8 & 0xFFU) != 0;
   if(!has_pin || line == NO_IRQ_LINE || is_ahcis(line) ||
      irq_register(line, on_interrupt, nic, &config, &nic->irq) != 0) {
-    serial_printf("e1000: %s: no interrupt on line %u, polling\n", nic->dev->name, line);
+    serial_printf("net: %s: no interrupt on line %u, polling\n", nic->dev->name, line);
     return;
   }
   (void)netdev_irq_enable(nic->dev, NETDEV_IRQ_INTX, 0); /* fails for a device that is not open only */
-  serial_printf("e1000: %s: interrupts on line %u\n", nic->dev->name, line);
+  menios_pci_allow_intx(nic);                            /* last: the line is shared, and somebody answers for it now */
+  serial_printf("net: %s: interrupts on line %u\n", nic->dev->name, line);
 }
 
 static int bring_up(struct menios_nic *nic) {
   const struct netdev_client client = {.ctx = nic, .receive = on_frame, .link_changed = on_link};
   enum kernel_nic_origin origin;
-  if(!menios_pci_prepare(nic, driver.handoff == 0)) {
-    return NETDEV_E_UNSUPPORTED;
-  }
-  menios_platform_init(nic);
-  spinlock_init(&nic->lock);
   void *table = driver.handoff ? menios_map(NULL, driver.handoff, NET_HANDOFF_MAX_SIZE) : NULL;
+  menios_platform_init(nic);
+  menios_pci_prepare(nic, table, driver.handoff);
+  spinlock_init(&nic->lock);
   int result = kernel_nic_start(&nic->platform, &nic->pci, table, NET_HANDOFF_MAX_SIZE, driver.handoff, menios_map,
                                 &client, &nic->dev, &origin);
   if(result != NETDEV_OK) {
@@ -180,7 +185,7 @@ static int bring_up(struct menios_nic *nic) {
     return result;
   }
   const uint8_t *mac = nic->dev->mac;
-  serial_printf("e1000: %s: %s, %02x:%02x:%02x:%02x:%02x:%02x, %s\n", nic->dev->name, nic->dev->model, mac[0], mac[1],
+  serial_printf("net: %s: %s, %02x:%02x:%02x:%02x:%02x:%02x, %s\n", nic->dev->name, nic->dev->model, mac[0], mac[1],
                 mac[2], mac[3], mac[4], mac[5],
                 origin == KERNEL_NIC_ADOPTED ? "adopted from the firmware" : "started afresh");
   route_interrupt(nic);
@@ -211,7 +216,7 @@ static void probe(const pci_device_location_t *location, uint32_t vendor_device,
   if(result == NETDEV_OK) {
     driver.nic_count++;
   } else {
-    serial_printf("e1000: %04x:%02x:%02x.%u does not start: %s\n", location->segment, location->bus, location->device,
+    serial_printf("net: %04x:%02x:%02x.%u does not start: %s\n", location->segment, location->bus, location->device,
                   location->function, netdev_strerror(result));
     *failure = result;
   }

@@ -11,15 +11,10 @@
 #include "menios_platform.h"
 #include "net/barrier.h"
 
-#define REGISTERS_SIZE  0x20000U /* mapped of BAR 0 where it must not be sized: no part has more registers */
 #define PCI_CONFIG_SIZE 256U
 
 #define COMMAND_IO_SPACE     (1U << 0)
 #define COMMAND_INTX_DISABLE (1U << 10)
-#define BAR_IO               (1U << 0)
-#define BAR_64BIT            (1U << 2)
-#define BAR_IO_MASK          0xFFFCU /* an I/O port has 16 bits on x86 */
-#define BAR_MEMORY_MASK      0xFFFFFFF0U
 
 /* menios takes 1 GHz for the TSC's frequency when CPUID does not tell it (QEMU without KVM, processors before Skylake).
  * Its nanoseconds are too short then, by no more than this. */
@@ -33,8 +28,9 @@ static volatile uint8_t *register_at(const struct menios_nic *nic, uint32_t bar,
   return nic->registers[bar] + offset;
 }
 
+/* An I/O port has 16 bits on x86. */
 static uint16_t port_at(const struct menios_nic *nic, uint32_t bar, uint32_t offset) {
-  return (uint16_t)(nic->ports[bar] + offset);
+  return (uint16_t)(nic->pci.bar[bar] + offset);
 }
 
 static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
@@ -49,7 +45,7 @@ static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
   return *register_at(ctx, bar, offset);
 }
 
-/* What the core writes to an I/O BAR is a doubleword: the 8254x' reset. */
+/* Of an I/O BAR the core has but one use: a doubleword written, the 8254x' reset. */
 static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   const struct menios_nic *nic = ctx;
   net_dma_wmb();
@@ -139,7 +135,7 @@ static void delay_us(void *ctx, uint32_t us) {
 static void log_line(void *ctx, enum net_log_level level, const char *text, uint32_t value) {
   const struct menios_nic *nic = ctx;
   if(level <= NET_LOG_INFO) {
-    serial_printf("e1000: %04x:%02x:%02x.%u: %s (0x%x)\n", nic->pci.segment, nic->pci.bus, nic->pci.device,
+    serial_printf("net: %04x:%02x:%02x.%u: %s (0x%x)\n", nic->pci.segment, nic->pci.bus, nic->pci.device,
                   nic->pci.function, text, value);
   }
 }
@@ -163,49 +159,49 @@ static void set_command(const struct menios_nic *nic, uint32_t command) {
   }
 }
 
-/* How many bytes BAR 0 decodes (PCI 3.0, 6.2.5.1). */
-static uint64_t size_bar0(const struct menios_nic *nic, uint32_t low, uint32_t high) {
-  uint64_t mask = UINT64_MAX << 32;
-  set_command(nic, nic->command & ~(COMMAND_IO_SPACE | PCI_COMMAND_MEMORY_SPACE));
-  config_write(nic, PCI_CONFIG_BAR0, UINT32_MAX);
-  mask |= menios_pci_read(nic, PCI_CONFIG_BAR0) & BAR_MEMORY_MASK;
-  config_write(nic, PCI_CONFIG_BAR0, low);
-  if(low & BAR_64BIT) {
-    config_write(nic, PCI_CONFIG_BAR1, UINT32_MAX);
-    mask &= (uint64_t)menios_pci_read(nic, PCI_CONFIG_BAR1) << 32 | UINT32_MAX;
-    config_write(nic, PCI_CONFIG_BAR1, high);
-  }
-  set_command(nic, nic->command);
-  return ~mask + 1U;
+static uint32_t read_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
+                            uint8_t offset) {
+  (void)ctx;
+  return pci_config_read_segment(segment, bus, device, function, offset);
 }
 
-/* Which registers are BARs depends on how wide the others are. */
-static void find_ports(struct menios_nic *nic) {
-  for(uint32_t bar = 0; bar < NET_BAR_COUNT; bar++) {
-    uint32_t value = menios_pci_read(nic, (uint8_t)(PCI_CONFIG_BAR0 + 4U * bar));
-    nic->ports[bar] = value & BAR_IO ? (uint16_t)(value & BAR_IO_MASK) : 0;
-    if(!(value & BAR_IO) && (value & BAR_64BIT)) {
-      bar++;
+static void write_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint8_t offset,
+                         uint32_t value) {
+  (void)ctx;
+  pci_config_write_segment(segment, bus, device, function, offset, value);
+}
+
+/* What the family finds in platform.bar; returns what has to be decoded. A BAR that cannot be mapped is none: whether it
+ * is needed is the family's to say. */
+static uint32_t map_bars(struct menios_nic *nic, const uint64_t size[NET_BAR_COUNT]) {
+  uint32_t decode = 0;
+  for(uint32_t i = 0; i < NET_BAR_COUNT; i++) {
+    struct net_bar *bar = &nic->platform.bar[i];
+    *bar = (struct net_bar){NET_BAR_NONE, size[i]};
+    if(nic->pci.bar_flags[i] & NET_HANDOFF_BAR_IO) {
+      bar->kind = NET_BAR_IO;
+      decode |= COMMAND_IO_SPACE;
+    } else if((nic->pci.bar_flags[i] & NET_HANDOFF_BAR_MEMORY) && size[i] > 0) {
+      nic->registers[i] = menios_map(NULL, nic->pci.bar[i], size[i]);
+      bar->kind = nic->registers[i] ? NET_BAR_MEMORY : NET_BAR_NONE;
+      decode |= nic->registers[i] ? PCI_COMMAND_MEMORY_SPACE : 0;
     }
   }
+  return decode;
 }
 
-bool menios_pci_prepare(struct menios_nic *nic, bool may_size) {
-  uint32_t low = menios_pci_read(nic, PCI_CONFIG_BAR0);
-  uint32_t high = low & BAR_64BIT ? menios_pci_read(nic, PCI_CONFIG_BAR1) : 0;
+/* INTx stays as it is: what the NIC has pending may be nobody's yet. */
+void menios_pci_prepare(struct menios_nic *nic, const void *table, uint64_t physical) {
+  uint64_t size[NET_BAR_COUNT];
   nic->command = (uint16_t)menios_pci_read(nic, PCI_CONFIG_STATUS_COMMAND);
-  if((low & BAR_IO) || nic->pci.bar[0] == 0) {
-    return false;
+  if(!kernel_handoff_bars(&nic->platform, &nic->pci, table, NET_HANDOFF_MAX_SIZE, physical, size)) {
+    kernel_nic_size(read_config, write_config, NULL, &nic->pci, size);
   }
-  nic->bar0_size = may_size ? size_bar0(nic, low, high) : 0;
-  find_ports(nic);
-  nic->registers[0] = menios_map(NULL, nic->pci.bar[0], may_size ? nic->bar0_size : REGISTERS_SIZE);
-  if(!nic->registers[0]) {
-    return false;
-  }
-  set_command(nic, (nic->command | COMMAND_IO_SPACE | PCI_COMMAND_MEMORY_SPACE | PCI_COMMAND_BUS_MASTER) &
-                       ~COMMAND_INTX_DISABLE);
-  return true;
+  set_command(nic, nic->command | map_bars(nic, size) | PCI_COMMAND_BUS_MASTER);
+}
+
+void menios_pci_allow_intx(const struct menios_nic *nic) {
+  set_command(nic, menios_pci_read(nic, PCI_CONFIG_STATUS_COMMAND) & ~COMMAND_INTX_DISABLE);
 }
 
 void menios_pci_release(const struct menios_nic *nic) {
@@ -228,7 +224,9 @@ static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, ui
   if(width < 4) {
     uint32_t shift = 8U * (offset & 3U);
     uint32_t mask = ((1U << 8U * width) - 1U) << shift;
-    value = (menios_pci_read(ctx, (uint8_t)(offset & ~3U)) & ~mask) | (value << shift & mask);
+    uint32_t rest = menios_pci_read(ctx, (uint8_t)(offset & ~3U)) & ~mask;
+    rest &= (offset & ~3U) == PCI_CONFIG_STATUS_COMMAND ? 0xFFFFU : UINT32_MAX; /* ones clear status bits */
+    value = rest | (value << shift & mask);
   }
   config_write(ctx, (uint8_t)(offset & ~3U), value);
 }
@@ -254,10 +252,4 @@ void menios_platform_init(struct menios_nic *nic) {
       .now_us = now_us,
       .log = log_line,
   };
-  nic->platform.bar[0] = (struct net_bar){NET_BAR_MEMORY, nic->bar0_size};
-  for(uint32_t bar = 0; bar < NET_BAR_COUNT; bar++) {
-    if(nic->ports[bar]) {
-      nic->platform.bar[bar].kind = NET_BAR_IO;
-    }
-  }
 }
