@@ -213,6 +213,20 @@ $(BUILD)/menios.o: $(MENIOS_OBJ) tests/menios/symbols
 	ld -r $(MENIOS_OBJ) -o $@
 	nm --undefined-only --just-symbols $@ | diff tests/menios/symbols -
 
+# What a kernel takes that wants one family: the core, that family with its list, and the consumer. It must need nothing but
+# what a C compiler may call on its own account.
+FAMILIES := e1000 virtio
+VENDORED := $(FAMILIES:%=$(BUILD)/vendored_%.o)
+define vendored
+$(BUILD)/vendored_$(1).o: $(patsubst %.c,$(BUILD)/menios/%.o,$(filter-out driver/net/drivers_%.c,$(wildcard driver/net/*.c)) \
+  $(wildcard driver/net/$(1)/*.c driver/kernel/*.c) driver/net/drivers_$(1).c driver/lib/crc32.c)
+endef
+$(foreach family,$(FAMILIES),$(eval $(call vendored,$(family))))
+$(VENDORED):
+	$(call say,LD  )
+	ld -r $^ -o $@
+	! nm --undefined-only --just-symbols $@ | grep -vxE 'mem(cpy|set|cmp|move)'
+
 # The UEFI home runs against a fake firmware. Memory functions come from there and from libc, which the sanitizers see, and
 # not from gnu-efi.
 HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
@@ -302,7 +316,7 @@ $(BUILD)/analyzed/%.o: %.c | deps
 	mkdir -p $(@D)
 	gcc $(EFI_FLAGS) $(GLUE_INC) -fanalyzer -MMD -MP -c $< -o $@
 
-check: deps $(REGISTERS) $(ANALYZED)
+check: deps $(REGISTERS) $(ANALYZED) $(VENDORED)
 	$(REGISTERS)
 	tools/check-layers
 	clang-format --dry-run -Werror $(SOURCES)
