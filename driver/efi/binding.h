@@ -20,6 +20,10 @@ EFI_STATUS binding_uninstall(EFI_HANDLE image);
  * through NET_RESIDENT_PROTOCOL (remote.h). */
 struct snp_device *binding_find_own(EFI_HANDLE controller);
 
+/* Says on the console who holds the NICs that this driver could drive, and what helps, when others hold all of them.
+ * Says nothing when there is none, or one is free. */
+void binding_report_held(VOID);
+
 /* names.c */
 extern EFI_COMPONENT_NAME2_PROTOCOL component_name2;
 extern EFI_COMPONENT_NAME2_PROTOCOL component_name;

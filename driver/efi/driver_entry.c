@@ -18,6 +18,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   }
   if(!EFI_ERROR(status)) {
     loaded->Unload = (EFI_IMAGE_UNLOAD)unload;
+    binding_report_held();
   }
   return status;
 }

@@ -5,6 +5,7 @@
 
 #include "efi/adapter_information.h"
 #include "efi/net_resident.h"
+#include "efi/network_statistics.h"
 #include "efi_nic.h"
 
 /*
@@ -34,8 +35,8 @@ struct snp_device {
   BOOLEAN tx_interrupt;    /* a transmission has finished since GetStatus was last asked  */
   EFI_HANDLE child;        /* carries protocol, adapter_information and device_path       */
   EFI_DEVICE_PATH *device_path;
-  EFI_NETWORK_STATISTICS baseline; /* what Statistics(Reset) subtracts                    */
-  CHAR16 name[64];                 /* for ComponentName2                                  */
+  EFI_NETWORK_STATISTICS_2 baseline; /* what Statistics(Reset) subtracts                    */
+  CHAR16 name[64];                   /* for ComponentName2                                  */
 };
 
 #define SNP_SIGNATURE 0x5032302E44524956ULL

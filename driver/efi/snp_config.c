@@ -121,10 +121,11 @@ static UINT64 rest(UINT64 all, UINT64 some, UINT64 others) {
   return all > some + others ? all - some - others : 0;
 }
 
-static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS *table) {
+static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS_2 *all) {
   const struct netdev_stats *stats = netdev_get_stats(snp->nic.netdev);
   const struct netdev_wire_stats *wire = &stats->wire;
-  SetMem(table, sizeof(*table), 0xFF);
+  EFI_NETWORK_STATISTICS *table = &all->First;
+  SetMem(all, sizeof(*all), 0xFF); /* duplicates, decryption and retries are a wireless NIC's to count */
   table->RxTotalFrames = wire->rx_total_frames;
   table->RxGoodFrames = wire->rx_good_frames;
   table->RxUndersizeFrames = wire->rx_undersize_frames;
@@ -146,7 +147,7 @@ static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS *table) {
 }
 
 /* The counters run for ever; a reset is remembered, not written. */
-static void subtract_baseline(EFI_NETWORK_STATISTICS *table, const EFI_NETWORK_STATISTICS *baseline) {
+static void subtract_baseline(EFI_NETWORK_STATISTICS_2 *table, const EFI_NETWORK_STATISTICS_2 *baseline) {
   UINT64 *value = (UINT64 *)table;
   const UINT64 *before = (const UINT64 *)baseline;
   for(UINTN i = 0; i < sizeof(*table) / sizeof(UINT64); i++) {
@@ -157,7 +158,7 @@ static void subtract_baseline(EFI_NETWORK_STATISTICS *table, const EFI_NETWORK_S
 }
 
 static EFI_STATUS statistics(struct snp_device *snp, BOOLEAN reset, UINTN *size, EFI_NETWORK_STATISTICS *table) {
-  EFI_NETWORK_STATISTICS now;
+  EFI_NETWORK_STATISTICS_2 now;
   EFI_STATUS status = snp_require_initialized(snp);
   if(EFI_ERROR(status)) {
     return status;

@@ -1,5 +1,6 @@
 /* removal.c - sends through SNP until the NIC is unplugged, then asks every function what it says of that, lets the
  * driver go, and compares memory and handles. With one NIC. Needs unplug.c, and \e1000.efi loaded but not connected. */
+#include "efi/network_statistics.h"
 #include "expect.h"
 #include "firmware.h"
 
@@ -55,7 +56,7 @@ static VOID check_functions(VOID) {
   UINTN size = sizeof(frame);
   UINTN out = 0;
   EFI_MAC_ADDRESS mac = snp->Mode->PermanentAddress;
-  EFI_NETWORK_STATISTICS table;
+  EFI_NETWORK_STATISTICS_2 table;
   mac.Addr[5] ^= 1;
   expect(L"GetStatus after the last buffer", recycle(), EFI_DEVICE_ERROR);
   for(UINTN i = 0; i < BUFFERS; i++) {
@@ -71,7 +72,7 @@ static VOID check_functions(VOID) {
   expect(L"StationAddress", snp->StationAddress(snp, FALSE, &mac), EFI_DEVICE_ERROR);
   expect(L"NvData", snp->NvData(snp, TRUE, 0, 2, frame), EFI_DEVICE_ERROR);
   size = sizeof(table);
-  expect(L"Statistics", snp->Statistics(snp, FALSE, &size, &table), EFI_SUCCESS);
+  expect(L"Statistics", snp->Statistics(snp, FALSE, &size, &table.First), EFI_SUCCESS);
   expect(L"Reset", snp->Reset(snp, FALSE), EFI_DEVICE_ERROR);
   expect_true(L"not Initialized any more", snp->Mode->State == EfiSimpleNetworkStarted);
   expect(L"Initialize", snp->Initialize(snp, 0, 0), EFI_DEVICE_ERROR);

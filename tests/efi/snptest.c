@@ -1,5 +1,6 @@
 /* snptest.c - calls every function of EFI_SIMPLE_NETWORK_PROTOCOL in every state, against the specification's return
  * codes (UEFI 2.10, 24.1). Runs on the first SNP that has a MAC node and nothing else above it (load -nc, connect). */
+#include "efi/network_statistics.h"
 #include "expect.h"
 
 static EFI_SIMPLE_NETWORK_PROTOCOL *snp;
@@ -106,22 +107,23 @@ static VOID test_address(VOID) {
 }
 
 static VOID test_statistics(VOID) {
-  EFI_NETWORK_STATISTICS first;
-  EFI_NETWORK_STATISTICS second;
+  EFI_NETWORK_STATISTICS_2 first;
+  EFI_NETWORK_STATISTICS_2 second;
   UINTN size = 0;
-  expect(L"statistics without a size", snp->Statistics(snp, FALSE, NULL, &first), EFI_INVALID_PARAMETER);
+  expect(L"statistics without a size", snp->Statistics(snp, FALSE, NULL, &first.First), EFI_INVALID_PARAMETER);
   expect(L"statistics without a table", snp->Statistics(snp, FALSE, &size, NULL), EFI_BUFFER_TOO_SMALL);
   expect_true(L"size is told", size == sizeof(first));
   size = 8;
   SetMem(&first, sizeof(first), 0xEE);
-  expect(L"statistics cut short", snp->Statistics(snp, FALSE, &size, &first), EFI_BUFFER_TOO_SMALL);
-  expect_true(L"only what fits", first.RxGoodFrames == 0xEEEEEEEEEEEEEEEEULL);
+  expect(L"statistics cut short", snp->Statistics(snp, FALSE, &size, &first.First), EFI_BUFFER_TOO_SMALL);
+  expect_true(L"only what fits", first.First.RxGoodFrames == 0xEEEEEEEEEEEEEEEEULL);
   size = sizeof(first);
-  expect(L"statistics with reset", snp->Statistics(snp, TRUE, &size, &first), EFI_SUCCESS);
-  expect_true(L"zero after reset", first.TxTotalFrames == 0 && first.RxTotalFrames == 0 && first.TxTotalBytes == 0);
+  expect(L"statistics with reset", snp->Statistics(snp, TRUE, &size, &first.First), EFI_SUCCESS);
+  expect_true(L"zero after reset",
+              first.First.TxTotalFrames == 0 && first.First.RxTotalFrames == 0 && first.First.TxTotalBytes == 0);
   size = sizeof(first);
-  expect(L"statistics once", snp->Statistics(snp, FALSE, &size, &first), EFI_SUCCESS);
-  expect(L"statistics twice", snp->Statistics(snp, FALSE, &size, &second), EFI_SUCCESS);
+  expect(L"statistics once", snp->Statistics(snp, FALSE, &size, &first.First), EFI_SUCCESS);
+  expect(L"statistics twice", snp->Statistics(snp, FALSE, &size, &second.First), EFI_SUCCESS);
   expect_true(L"same without traffic", CompareMem(&first, &second, sizeof(first)) == 0);
 }
 

@@ -2,6 +2,7 @@
  * guest's half of tools/soak, which is the peer on the wire, pulls the cable when asked to, and explains the rules.
  *
  * soak FRAMES SEED */
+#include "efi/network_statistics.h"
 #include "firmware.h"
 #include "soak_frame.h"
 
@@ -298,21 +299,21 @@ static VOID change_filters(struct soak *soak) {
 /* Between two epochs the wire is silent: then what the driver counted must be what was sent and received, apart from
  * the frames that a restart took with its ring. */
 static VOID compare_statistics(struct soak *soak) {
-  EFI_NETWORK_STATISTICS table;
+  EFI_NETWORK_STATISTICS_2 table;
   UINTN size = sizeof(table);
   recycle(soak);
-  require(soak, L"Statistics", soak->snp->Statistics(soak->snp, FALSE, &size, &table));
+  require(soak, L"Statistics", soak->snp->Statistics(soak->snp, FALSE, &size, &table.First));
   if(soak->failure) {
     return;
   }
   UINT64 received = soak->connection_received + soak->connection_dropped;
-  UINT64 uncounted = received - table.RxTotalFrames;
-  if(uncounted > OFF * soak->connection_restarts || table.TxTotalFrames != soak->connection_sent ||
-     table.RxDroppedFrames != 0 || table.TxDroppedFrames != 0 || soak->busy_count != 0) {
+  UINT64 uncounted = received - table.First.RxTotalFrames;
+  if(uncounted > OFF * soak->connection_restarts || table.First.TxTotalFrames != soak->connection_sent ||
+     table.First.RxDroppedFrames != 0 || table.First.TxDroppedFrames != 0 || soak->busy_count != 0) {
     soak->miscounted++;
     Print(L"soak: RxTotal %ld, received %ld; TxTotal %ld, sent %ld; RxDropped %ld, TxDropped %ld; %d buffers out\n",
-          table.RxTotalFrames, received, table.TxTotalFrames, soak->connection_sent, table.RxDroppedFrames,
-          table.TxDroppedFrames, soak->busy_count);
+          table.First.RxTotalFrames, received, table.First.TxTotalFrames, soak->connection_sent,
+          table.First.RxDroppedFrames, table.First.TxDroppedFrames, soak->busy_count);
   }
 }
 

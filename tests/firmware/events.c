@@ -243,6 +243,10 @@ void firmware_exit_boot_services(void) {
   dispatch();
 }
 
+void firmware_exit_failed(void) {
+  firmware.exiting = false;
+}
+
 void events_init(EFI_BOOT_SERVICES *services) {
   services->RaiseTPL = raise_tpl;
   services->RestoreTPL = restore_tpl;

@@ -92,6 +92,10 @@ EFI_TPL firmware_tpl(void);
 /* Leaves boot services: the event group is notified, with every other service forbidden. firmware_power_off is next. */
 void firmware_exit_boot_services(void);
 
+/* After firmware_exit_boot_services: it failed after all, for want of the right map key, once everybody was notified.
+ * Services answer again. */
+void firmware_exit_failed(void);
+
 /* Failures ------------------------------------------------------------------------------------------------------- */
 
 /* Of the calls that the specification lets fail, the one with this number from now on (from 1; 0 none) fails, once.

@@ -47,6 +47,20 @@ static void test_entry_without_an_image(void **state) {
   firmware_end();
 }
 
+/* Whether PciIo is open for this child. */
+static bool is_child(EFI_HANDLE controller, EFI_HANDLE child) {
+  EFI_OPEN_PROTOCOL_INFORMATION_ENTRY *entries;
+  UINTN count;
+  bool found = false;
+  assert_int_equal(BS->OpenProtocolInformation(controller, &pci_io_guid, &entries, &count), EFI_SUCCESS);
+  for(UINTN i = 0; i < count; i++) {
+    found = found ||
+            (entries[i].Attributes == EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER && entries[i].ControllerHandle == child);
+  }
+  assert_int_equal(BS->FreePool(entries), EFI_SUCCESS);
+  return found;
+}
+
 /* Unload takes the driver off every NIC; while somebody holds on to one, it does not, and all stays usable. */
 static void test_unload_while_bound(void **state) {
   (void)state;
@@ -59,12 +73,72 @@ static void test_unload_while_bound(void **state) {
   assert_int_equal(BS->OpenProtocol(child, &snp_guid, &interface, stubborn, child, EFI_OPEN_PROTOCOL_BY_DRIVER),
                    EFI_SUCCESS);
   assert_int_equal(firmware_unload_image(machine.image), EFI_DEVICE_ERROR);
+  struct firmware_counts before;
+  struct firmware_counts after;
+  firmware_count(&before);
+  assert_true(is_child(machine.nic->handle, child));
   assert_int_equal(stop(&machine, 1, &child), EFI_DEVICE_ERROR);
   assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR);
+  firmware_count(&after);
+  assert_memory_equal(&before, &after, sizeof(before));
+  assert_true(is_child(machine.nic->handle, child)); /* or nobody could stop it as a child later */
   assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
   assert_int_equal(sim_frames(machine.nic->sim), 1);
   assert_int_equal(BS->CloseProtocol(child, &snp_guid, stubborn, child), EFI_SUCCESS);
   unit_machine_end(&machine);
+}
+
+/* What the console was told. */
+static char said[1024];
+
+static EFI_STATUS EFIAPI note_text(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR16 *text) {
+  (void)this;
+  for(size_t at = strlen(said); *text; text++) {
+    assert_true(at + 1 < sizeof(said));
+    said[at++] = (char)*text;
+    said[at] = 0;
+  }
+  return EFI_SUCCESS;
+}
+
+/* A driver that is loaded and gets no NIC, since others hold all that fit, says who, and what helps. */
+static void test_all_are_held(void **state) {
+  (void)state;
+  SIMPLE_TEXT_OUTPUT_INTERFACE console = {.OutputString = note_text};
+  const struct sim_config config = unit_config(SIM_82574L);
+  firmware_begin();
+  ST->ConOut = &console;
+  EFI_HANDLE other = firmware_load_image();
+  EFI_HANDLE image;
+  VOID *interface;
+  struct firmware_nic *nics[3];
+  for(UINTN i = 0; i < 4; i++) { /* no NIC at all; then 0, 1 and 2 of two held, beside one that does not fit */
+    said[0] = 0;
+    assert_int_equal(firmware_start_image(efi_main, &image), EFI_SUCCESS);
+    if(i < 3) {
+      assert_string_equal(said, "");
+    } else {
+      assert_string_equal(said, "82574L at 0000:00:02.0 is held by 'unknown driver'.\r\n"
+                                "82574L at 0000:00:03.0 is held by 'unknown driver'.\r\n"
+                                "This driver was loaded, but has no NIC. Start without the other driver (QEMU:\r\n"
+                                "romfile=), or take the NIC for a command: netdiag --take.\r\n");
+    }
+    assert_int_equal(firmware_unload_image(image), EFI_SUCCESS);
+    if(i == 0) {
+      for(UINTN nic = 0; nic < 3; nic++) {
+        nics[nic] = firmware_add_nic(&config);
+      }
+      nics[2]->config[2] ^= 0xFF; /* of no family of ours, and free */
+    } else if(i < 3) {
+      assert_int_equal(BS->OpenProtocol(nics[i - 1]->handle, &pci_io_guid, &interface, other, nics[i - 1]->handle,
+                                        EFI_OPEN_PROTOCOL_BY_DRIVER),
+                       EFI_SUCCESS);
+    }
+  }
+  for(UINTN i = 0; i < 2; i++) {
+    assert_int_equal(BS->CloseProtocol(nics[i]->handle, &pci_io_guid, other, nics[i]->handle), EFI_SUCCESS);
+  }
+  firmware_end();
 }
 
 /* Supported ------------------------------------------------------------------------------------------------------ */
@@ -204,6 +278,23 @@ static void test_stop_by_hand(void **state) {
   assert_int_equal(stop(&machine, 0, NULL), EFI_SUCCESS);
   assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR);
   unit_machine_end(&machine);
+}
+
+/* Boot services were left, and then were not, since the memory map had changed: the NIC is as its next owner wants it,
+ * and whoever stops the driver now is told no. */
+static void test_stop_after_exit(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82574L);
+  (void)unit_open(machine.nic);
+  EFI_HANDLE child = unit_device(machine.nic)->child;
+  EFI_DRIVER_BINDING_PROTOCOL *driver = binding(&machine);
+  firmware_exit_boot_services();
+  sim_forget_accesses(machine.nic->sim);
+  firmware_exit_failed();
+  assert_int_equal(driver->Stop(driver, machine.nic->handle, 1, &child), EFI_DEVICE_ERROR);
+  assert_int_equal(driver->Stop(driver, machine.nic->handle, 0, NULL), EFI_DEVICE_ERROR);
+  assert_int_equal(sim_reads(machine.nic->sim) + sim_writes(machine.nic->sim), 0);
+  unit_power_off();
 }
 
 static void test_two_nics(void **state) {
@@ -435,6 +526,7 @@ int main(void) {
       cmocka_unit_test(test_load_and_unload),
       cmocka_unit_test(test_entry_without_an_image),
       cmocka_unit_test(test_unload_while_bound),
+      cmocka_unit_test(test_all_are_held),
       cmocka_unit_test(test_supported),
       cmocka_unit_test(test_remaining_path),
       cmocka_unit_test(test_in_use),
@@ -442,6 +534,7 @@ int main(void) {
       cmocka_unit_test(test_high_addresses_left_on),
       cmocka_unit_test(test_child),
       cmocka_unit_test(test_stop_by_hand),
+      cmocka_unit_test(test_stop_after_exit),
       cmocka_unit_test(test_two_nics),
       cmocka_unit_test(test_another_builds_device),
       cmocka_unit_test(test_bars_that_do_not_fit),

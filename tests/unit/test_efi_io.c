@@ -127,6 +127,31 @@ static void test_full_ring_and_reset(void **state) {
   unit_machine_end(&machine);
 }
 
+/* A refusal takes no place in anything: however many there were, the next frame goes when there is room. */
+static void test_many_refusals(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82574L);
+  EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+  UINT8 frame[60] = {0};
+  UINTN sent = 0;
+  sim_knobs(machine.nic->sim)->tx_held = true;
+  while(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL) == EFI_SUCCESS) {
+    sent++;
+  }
+  for(UINTN i = 0; i < SNP_RECYCLE_SIZE; i++) {
+    assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_NOT_READY);
+  }
+  sim_knobs(machine.nic->sim)->tx_held = false;
+  sim_step(machine.nic->sim);
+  for(UINTN i = 0; i < sent; i++) {
+    assert_ptr_equal(collect(snp), frame);
+  }
+  assert_null(collect(snp));
+  assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
+  assert_ptr_equal(collect(snp), frame);
+  unit_machine_end(&machine);
+}
+
 /* Receive -------------------------------------------------------------------------------------------------------- */
 
 static void test_receive_every_length(void **state) {
@@ -397,6 +422,7 @@ int main(void) {
       cmocka_unit_test(test_transmit_fills_the_header),
       cmocka_unit_test(test_buffers_come_back),
       cmocka_unit_test(test_full_ring_and_reset),
+      cmocka_unit_test(test_many_refusals),
       cmocka_unit_test(test_receive_every_length),
       cmocka_unit_test(test_receive_arguments),
       cmocka_unit_test(test_priority_tag_is_taken_off),

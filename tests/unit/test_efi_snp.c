@@ -237,25 +237,80 @@ static void test_statistics_arguments(void **state) {
   (void)state;
   struct unit_machine machine = unit_machine(SIM_82540EM);
   EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
-  EFI_NETWORK_STATISTICS table;
+  EFI_NETWORK_STATISTICS_2 table;
   UINTN size = 0;
-  assert_int_equal(snp->Statistics(snp, FALSE, NULL, &table), EFI_INVALID_PARAMETER);
+  assert_int_equal(sizeof(table), 26 * 8); /* UEFI 2.10, 24.1.8 */
+  assert_int_equal(snp->Statistics(snp, FALSE, NULL, &table.First), EFI_INVALID_PARAMETER);
   assert_int_equal(snp->Statistics(snp, FALSE, &size, NULL), EFI_BUFFER_TOO_SMALL);
   assert_int_equal(size, sizeof(table));
-  size = 8;
-  memset(&table, 0xEE, sizeof(table));
-  assert_int_equal(snp->Statistics(snp, FALSE, &size, &table), EFI_BUFFER_TOO_SMALL);
+  for(UINTN room = 0; room < sizeof(table); room += 8) { /* what fits is filled in, and no more */
+    size = room;
+    memset(&table, 0xEE, sizeof(table));
+    assert_int_equal(snp->Statistics(snp, FALSE, &size, &table.First), EFI_BUFFER_TOO_SMALL);
+    assert_int_equal(size, sizeof(table));
+    for(UINTN i = 0; i < 26; i++) {
+      assert_true((((UINT64 *)&table)[i] == 0xEEEEEEEEEEEEEEEEULL) == (i >= room / 8));
+    }
+  }
+  size = sizeof(table) + 8;
+  assert_int_equal(snp->Statistics(snp, FALSE, &size, &table.First), EFI_SUCCESS);
   assert_int_equal(size, sizeof(table));
-  assert_true(table.RxGoodFrames == 0xEEEEEEEEEEEEEEEEULL && table.RxTotalFrames == 0);
   assert_int_equal(snp->Statistics(snp, TRUE, NULL, NULL), EFI_SUCCESS);
   unit_machine_end(&machine);
 }
 
-static EFI_NETWORK_STATISTICS statistics(EFI_SIMPLE_NETWORK_PROTOCOL *snp, BOOLEAN reset) {
-  EFI_NETWORK_STATISTICS table;
+static EFI_NETWORK_STATISTICS_2 all_statistics(EFI_SIMPLE_NETWORK_PROTOCOL *snp, BOOLEAN reset) {
+  EFI_NETWORK_STATISTICS_2 table;
   UINTN size = sizeof(table);
-  assert_int_equal(snp->Statistics(snp, reset, &size, &table), EFI_SUCCESS);
+  assert_int_equal(snp->Statistics(snp, reset, &size, &table.First), EFI_SUCCESS);
   return table;
+}
+
+static EFI_NETWORK_STATISTICS statistics(EFI_SIMPLE_NETWORK_PROTOCOL *snp, BOOLEAN reset) {
+  return all_statistics(snp, reset).First;
+}
+
+/* A number of its own in every counter of the device ends up in its own field, and a reset takes each away by itself. */
+static void test_every_statistic(void **state) {
+  (void)state;
+  static const struct {
+    UINT32 offset; /* of the register                                 */
+    UINT32 value;
+    UINTN field; /* in the table                                    */
+  } rows[] = {
+      {E1000_TPR, 1000, 0},   {E1000_GPRC, 900, 1},    {E1000_RUC, 11, 2},     {E1000_ROC, 12, 3},
+      {E1000_MPC, 13, 4},     {E1000_BPRC, 200, 6},    {E1000_MPRC, 300, 7},   {E1000_CRCERRS, 14, 8},
+      {E1000_TORL, 70001, 9}, {E1000_TPT, 2000, 10},   {E1000_GPTC, 1900, 11}, {E1000_BPTC, 400, 16},
+      {E1000_MPTC, 500, 17},  {E1000_TOTL, 80001, 19}, {E1000_COLC, 15, 20},
+  };
+  for(size_t i = 0; i < UNIT_DEVICES; i++) {
+    struct unit_machine machine = unit_machine(unit_devices[i]);
+    EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+    UINT64 expected[26];
+    memset(expected, 0xFF, sizeof(expected)); /* not counted */
+    for(size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+      sim_poke(machine.nic->sim, rows[row].offset, rows[row].value);
+      expected[rows[row].field] = rows[row].value;
+    }
+    expected[5] = 900 - 200 - 300; /* unicast is the rest */
+    expected[15] = 1900 - 400 - 500;
+    expected[14] = 77; /* handed back unsent: the driver's own count */
+    unit_device(machine.nic)->nic.netdev->stats.tx_errors = 77;
+    EFI_NETWORK_STATISTICS_2 table = all_statistics(snp, FALSE);
+    for(UINTN field = 0; field < 26; field++) {
+      assert_int_equal(((UINT64 *)&table)[field], expected[field]);
+    }
+    table = all_statistics(snp, TRUE);
+    for(UINTN field = 0; field < 26; field++) {
+      assert_int_equal(((UINT64 *)&table)[field], expected[field] == UINT64_MAX ? UINT64_MAX : 0);
+    }
+    for(size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+      sim_poke(machine.nic->sim, rows[row].offset, (UINT32)row + 1);
+      table = all_statistics(snp, FALSE);
+      assert_int_equal(((UINT64 *)&table)[rows[row].field], row + 1);
+    }
+    unit_machine_end(&machine);
+  }
 }
 
 static void test_statistics_count(void **state) {
@@ -332,6 +387,11 @@ static void test_nvdata(void **state) {
     assert_int_equal(snp->NvData(snp, TRUE, 126, 4, bytes), EFI_INVALID_PARAMETER);
     assert_int_equal(snp->NvData(snp, TRUE, 128, 2, bytes), EFI_INVALID_PARAMETER);
     assert_int_equal(snp->NvData(snp, TRUE, 0, 2, NULL), EFI_INVALID_PARAMETER);
+    /* sums that go round */
+    assert_int_equal(snp->NvData(snp, TRUE, UINT64_MAX - 1, 2, bytes), EFI_INVALID_PARAMETER);
+    assert_int_equal(snp->NvData(snp, TRUE, UINT64_MAX - 1, 4, bytes), EFI_INVALID_PARAMETER);
+    assert_int_equal(snp->NvData(snp, TRUE, 2, UINT64_MAX - 1, bytes), EFI_INVALID_PARAMETER);
+    assert_int_equal(snp->NvData(snp, TRUE, 126, UINT64_MAX - 123, bytes), EFI_INVALID_PARAMETER);
     assert_int_equal(snp->NvData(snp, FALSE, 0, 2, bytes), EFI_UNSUPPORTED);
     if(unit_devices[i] == SIM_82540EM) {
       sim_knobs(machine.nic->sim)->eerd_never_done = true;
@@ -352,6 +412,7 @@ int main(void) {
       cmocka_unit_test(test_station_address),
       cmocka_unit_test(test_statistics_arguments),
       cmocka_unit_test(test_statistics_count),
+      cmocka_unit_test(test_every_statistic),
       cmocka_unit_test(test_multicast),
       cmocka_unit_test(test_nvdata),
   };
