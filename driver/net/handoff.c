@@ -126,6 +126,20 @@ const struct net_driver *net_handoff_family(uint32_t kind) {
   return NULL;
 }
 
+/* Showing -------------------------------------------------------------------------------------------------------- */
+
+void net_handoff_show_rows(const struct net_handoff_shown *rows, size_t count, netdev_visitor visitor, void *ctx) {
+  for(size_t i = 0; i < count; i++) {
+    const struct netdev_row row = {.group = NETDEV_ROWS_RINGS,
+                                   .name = rows[i].name,
+                                   .count = 1,
+                                   .value = rows[i].value,
+                                   .unit = rows[i].unit,
+                                   .text = rows[i].text};
+    visitor(ctx, &row);
+  }
+}
+
 /* Checks: header and places -------------------------------------------------------------------------------------- */
 
 static const char *check_prefix(const uint8_t *bytes, size_t available, uint32_t *size) {

@@ -40,6 +40,16 @@ void net_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic);
  * callable inside ExitBootServices. */
 void net_handoff_seal(void *table);
 
+/* What a family shows of its block: rows of group NETDEV_ROWS_RINGS. */
+struct net_handoff_shown {
+  const char *name;
+  uint64_t value;
+  enum netdev_unit unit;
+  const char *text;
+};
+
+void net_handoff_show_rows(const struct net_handoff_shown *rows, size_t count, netdev_visitor visitor, void *ctx);
+
 /* The family of this image that has blocks of this kind, or NULL. */
 const struct net_driver *net_handoff_family(uint32_t kind);
 

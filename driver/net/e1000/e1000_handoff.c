@@ -72,27 +72,8 @@ const char *e1000_handoff_judge(const struct net_handoff_nic *nic, const void *b
 
 /* Showing -------------------------------------------------------------------------------------------------------- */
 
-struct shown {
-  const char *name;
-  uint64_t value;
-  enum netdev_unit unit;
-  const char *text;
-};
-
-static void show_rows(const struct shown *rows, size_t count, netdev_visitor visitor, void *ctx) {
-  for(size_t i = 0; i < count; i++) {
-    const struct netdev_row row = {.group = NETDEV_ROWS_RINGS,
-                                   .name = rows[i].name,
-                                   .count = 1,
-                                   .value = rows[i].value,
-                                   .unit = rows[i].unit,
-                                   .text = rows[i].text};
-    visitor(ctx, &row);
-  }
-}
-
 static void show_ring(const char *name, const struct net_handoff_e1000_ring *ring, netdev_visitor visitor, void *ctx) {
-  const struct shown rows[] = {
+  const struct net_handoff_shown rows[] = {
       {name, ring->count, NETDEV_UNIT_COUNT, "descriptors"},
       {"  descriptors", ring->descriptors, NETDEV_UNIT_HEX64, "physical address"},
       {"", ring->descriptors_device, NETDEV_UNIT_HEX64, "the device's"},
@@ -102,16 +83,16 @@ static void show_ring(const char *name, const struct net_handoff_e1000_ring *rin
       {"  published", ring->published, NETDEV_UNIT_COUNT, "what the tail register was told"},
       {"  tail", ring->tail, NETDEV_UNIT_COUNT, "the next to prepare"},
   };
-  show_rows(rows, sizeof(rows) / sizeof(rows[0]), visitor, ctx);
+  net_handoff_show_rows(rows, sizeof(rows) / sizeof(rows[0]), visitor, ctx);
 }
 
 void e1000_handoff_show(const void *block, netdev_visitor visitor, void *ctx) {
   const struct net_handoff_e1000 *e1000 = block;
-  const struct shown rows[] = {
+  const struct net_handoff_shown rows[] = {
       {"RCTL", e1000->rctl, NETDEV_UNIT_HEX32, "while it receives"},
       {"TCTL", e1000->tctl, NETDEV_UNIT_HEX32, "while it sends"},
   };
-  show_rows(rows, sizeof(rows) / sizeof(rows[0]), visitor, ctx);
+  net_handoff_show_rows(rows, sizeof(rows) / sizeof(rows[0]), visitor, ctx);
   show_ring("rx", &e1000->rx, visitor, ctx);
   show_ring("tx", &e1000->tx, visitor, ctx);
 }

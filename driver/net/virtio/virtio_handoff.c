@@ -102,6 +102,41 @@ const char *virtio_net_handoff_judge(const struct net_handoff_nic *nic, const vo
   return problem;
 }
 
+/* Showing -------------------------------------------------------------------------------------------------------- */
+
+static void show_queue(const char *name, const struct net_handoff_virtio_queue *queue, netdev_visitor visitor,
+                       void *ctx) {
+  const struct net_handoff_shown rows[] = {
+      {name, queue->size, NETDEV_UNIT_COUNT, "descriptors"},
+      {"  descriptors", queue->descriptors, NETDEV_UNIT_HEX64, "physical address"},
+      {"", queue->descriptors_device, NETDEV_UNIT_HEX64, "the device's"},
+      {"  available", queue->available, NETDEV_UNIT_HEX64, "physical address"},
+      {"", queue->available_device, NETDEV_UNIT_HEX64, "the device's"},
+      {"  used", queue->used, NETDEV_UNIT_HEX64, "physical address"},
+      {"", queue->used_device, NETDEV_UNIT_HEX64, "the device's"},
+      {"  buffers", queue->buffers, NETDEV_UNIT_HEX64, "physical address"},
+      {"", queue->buffers_device, NETDEV_UNIT_HEX64, "the device's"},
+      {"  index", queue->available_index, NETDEV_UNIT_COUNT, "descriptors made available"},
+      {"  taken", queue->used_last, NETDEV_UNIT_COUNT, "taken back"},
+      {"  in flight", bits_in(queue->in_flight, NET_HANDOFF_QUEUE_MAX), NETDEV_UNIT_COUNT, "are the device's"},
+      {"  vector", queue->msix_vector, NETDEV_UNIT_HEX16, "of MSI-X, 0xffff none"},
+  };
+  net_handoff_show_rows(rows, sizeof(rows) / sizeof(rows[0]), visitor, ctx);
+}
+
+void virtio_net_handoff_show(const void *block, netdev_visitor visitor, void *ctx) {
+  static const char *const names[VIRTIO_NET_QUEUES] = {"receive", "transmit", "control"};
+  const struct net_handoff_virtio_net *virtio = block;
+  const struct net_handoff_shown rows[] = {
+      {"features", virtio->features, NETDEV_UNIT_HEX64, "negotiated"},
+      {"status", virtio->device_status, NETDEV_UNIT_HEX8, "of the device"},
+  };
+  net_handoff_show_rows(rows, sizeof(rows) / sizeof(rows[0]), visitor, ctx);
+  for(uint32_t i = 0; i < virtio->queue_count && i < VIRTIO_NET_QUEUES; i++) {
+    show_queue(names[i], &virtio->queue[i], visitor, ctx);
+  }
+}
+
 /* Leaving -------------------------------------------------------------------------------------------------------- */
 
 static struct net_handoff_virtio_place export_place(const struct virtio_place *place) {

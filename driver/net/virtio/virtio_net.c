@@ -486,5 +486,6 @@ const struct net_driver virtio_net_driver = {
     .handoff_size = sizeof(struct net_handoff_virtio_net),
     .handoff_size_min = NET_HANDOFF_VIRTIO_NET_SIZE_2_0,
     .handoff_judge = virtio_net_handoff_judge,
+    .handoff_show = virtio_net_handoff_show,
     .adopt = virtio_net_adopt,
 };

@@ -178,6 +178,7 @@ int virtio_net_adopt_device(struct virtio_net *nic, const struct net_handoff_nic
 
 const char *virtio_net_handoff_judge(const struct net_handoff_nic *nic, const void *block,
                                      struct net_handoff_span *spans, uint32_t *count);
+void virtio_net_handoff_show(const void *block, netdev_visitor visitor, void *ctx);
 void virtio_net_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block);
 bool virtio_net_handoff_leave(struct netdev *dev, bool live, struct net_handoff_nic *nic, void *block);
 
