@@ -187,7 +187,11 @@ static EFI_STATUS get_lease(const struct pci_nic *pci, const struct handoff_opti
   CopyMem(lease->address, known[0], 4);
   CopyMem(lease->mask, known[1], 4);
   CopyMem(lease->gateway, known[2], 4);
-  lease->origin = known[0][0] == 0 ? NET_HANDOFF_LEASE_NONE : ask ? NET_HANDOFF_LEASE_DHCP : NET_HANDOFF_LEASE_OTHER;
+  if(known[0][0] != 0 && ask) {
+    lease->origin = NET_HANDOFF_LEASE_DHCP; /* the policy is what it was before */
+  } else {
+    lease_origin(pci, lease);
+  }
   return status;
 }
 

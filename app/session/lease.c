@@ -249,6 +249,25 @@ void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]) {
   }
 }
 
+void lease_origin(const struct pci_nic *pci, struct net_handoff_lease *lease) {
+  struct inet_host host = {0};
+  EFI_IP4_CONFIG2_POLICY policy;
+  EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, &host);
+  UINTN size = sizeof(policy);
+  if(!config || host.address == 0) {
+    return;
+  }
+  lease->origin = NET_HANDOFF_LEASE_OTHER;
+  if(!EFI_ERROR(config->GetData(config, Ip4Config2DataTypePolicy, &size, &policy))) {
+    lease->origin = policy == Ip4Config2PolicyDhcp ? NET_HANDOFF_LEASE_DHCP : NET_HANDOFF_LEASE_STATIC;
+  }
+  /* More of them than there is room for are none: the firmware gives all or nothing. */
+  size = sizeof(lease->dns);
+  if(EFI_ERROR(config->GetData(config, Ip4Config2DataTypeDnsServer, &size, lease->dns))) {
+    SetMem(lease->dns, sizeof(lease->dns), 0);
+  }
+}
+
 void lease_show(const struct pci_nic *pci) {
   struct below list[BELOW_MAX];
   UINTN count = below_find(pci->handle, &config_guid, list, BELOW_MAX);

@@ -4,6 +4,7 @@
 
 #include "../../driver/efi/pci.h"
 #include "../../driver/lib/inet.h"
+#include "net/handoff.h"
 
 /*
  * Fills in address, mask and gateway of `host` for the NIC. If the firmware's stack runs on the NIC itself, untagged,
@@ -26,5 +27,9 @@ void lease_pack(const struct inet_host *host, UINT8 lease[3][4]);
 
 /* Prints a line for each interface of the firmware's stack on this NIC: itself, and its VLANs. */
 void lease_show(const struct pci_nic *pci);
+
+/* What a handoff says of this NIC's address beside the address itself: where it comes from, by the policy that is in
+ * force, and the name servers. Nothing without an interface. */
+void lease_origin(const struct pci_nic *pci, struct net_handoff_lease *lease);
 
 #endif

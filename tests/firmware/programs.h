@@ -120,6 +120,7 @@ struct stack_config {
   UINT32 dhcp_gateway;
   UINT64 dhcp_delay_us;    /* from the policy being set to the address                              */
   UINT64 gateway_delay_us; /* from the address to the gateway                                       */
+  UINT32 dns[6];           /* name servers, as many as are not 0                                    */
   BOOLEAN sends_late;      /* a sent frame's token ends when SNP hands the buffer back, not at once */
 };
 

@@ -366,6 +366,23 @@ static EFI_STATUS interface_info(const struct stack *stack, UINTN *size, VOID *d
   return EFI_SUCCESS;
 }
 
+/* EFI_NOT_FOUND for none, and the size that is needed when it is more (UEFI 2.10, 28.5). */
+static EFI_STATUS dns_servers(UINTN *size, EFI_IPv4_ADDRESS *data) {
+  UINTN count = 0;
+  while(count < sizeof(settings->dns) / sizeof(settings->dns[0]) && settings->dns[count]) {
+    count++;
+  }
+  UINTN room = *size;
+  *size = count * sizeof(*data);
+  if(count == 0 || *size > room) {
+    return count == 0 ? EFI_NOT_FOUND : EFI_BUFFER_TOO_SMALL;
+  }
+  for(UINTN i = 0; i < count; i++) {
+    put_address(&data[i], settings->dns[i]);
+  }
+  return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI get_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG2_DATA_TYPE type, UINTN *size,
                                   VOID *data) {
   const struct stack *stack = (const struct stack *)((UINT8 *)this - offsetof(struct stack, config));
@@ -374,6 +391,9 @@ static EFI_STATUS EFIAPI get_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   }
   if(type == Ip4Config2DataTypeInterfaceInfo) {
     return interface_info(stack, size, data);
+  }
+  if(type == Ip4Config2DataTypeDnsServer) {
+    return dns_servers(size, data);
   }
   if(type != Ip4Config2DataTypePolicy || *size < sizeof(EFI_IP4_CONFIG2_POLICY)) {
     firmware_abort("Ip4Config2.GetData: not modelled", this);

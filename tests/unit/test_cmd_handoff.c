@@ -124,6 +124,28 @@ static void test_lease(void **state) {
   cmd_end();
 }
 
+/* Where the address comes from, and the name servers: all that there is room for, or none. */
+static void test_lease_origin(void **state) {
+  (void)state;
+  struct stack_config address = {.address = 0x0A010203U, .mask = 0xFFFF0000U, .dns = {0x0A010253U, 0x08080404U}};
+  static const uint8_t two[4][4] = {{10, 1, 2, 0x53}, {8, 8, 4, 4}};
+  static const uint8_t none[4][4];
+  (void)cmd_begin(SIM_82574L);
+  cmd_resident(&address);
+  assert_int_equal(cmd_that_stays("handoff"), EFI_SUCCESS);
+  assert_int_equal(entry(2)->lease.origin, NET_HANDOFF_LEASE_STATIC);
+  assert_memory_equal(entry(2)->lease.dns, two, sizeof(two));
+  assert_int_equal(cmd("handoff --show"), EFI_SUCCESS);
+  assert_said("set by hand: address 10.1.2.3");
+  assert_said("DNS 10.1.2.83 DNS 8.8.4.4");
+  for(size_t i = 0; i < 5; i++) {
+    address.dns[i] = 0x01010101U;
+  }
+  assert_int_equal(cmd_that_stays("handoff"), EFI_SUCCESS);
+  assert_memory_equal(entry(2)->lease.dns, none, sizeof(none));
+  cmd_end();
+}
+
 static void test_two_nics(void **state) {
   (void)state;
   (void)cmd_begin(SIM_82574L);
@@ -422,6 +444,7 @@ int main(void) {
       cmocka_unit_test(test_mistakes),
       cmocka_unit_test(test_ring),
       cmocka_unit_test(test_lease),
+      cmocka_unit_test(test_lease_origin),
       cmocka_unit_test(test_two_nics),
       cmocka_unit_test(test_no_nic),
       cmocka_unit_test(test_held_by_another),
