@@ -118,6 +118,10 @@ void virtio_sim_need_reset(struct virtio_sim *sim); /* DEVICE_NEEDS_RESET, and a
 void virtio_sim_disable_queue(struct virtio_sim *sim,
                               uint32_t queue); /* behind the driver's back, until a reset      */
 
+/* The device writes 16 bits somewhere into a queue's used area; `offset` is cut down to fit. Nothing while it is
+ * off. */
+void virtio_sim_scribble(struct virtio_sim *sim, uint32_t queue, uint32_t offset, uint16_t value);
+
 /* The wire --------------------------------------------------------------------------------------------------------- */
 
 /* A frame (without FCS) arrives from the wire. */

@@ -353,6 +353,14 @@ enum sim_delivery virtio_sim_inject_raw(struct virtio_sim *sim, const void *fram
   return is_deaf(sim) ? SIM_DEAF : deliver(sim, frame, length, used_length);
 }
 
+void virtio_sim_scribble(struct virtio_sim *sim, uint32_t number, uint32_t offset, uint16_t value) {
+  struct vsim_queue *queue = &sim->queue[number];
+  if(queue->enabled && vsim_runs(sim) && vsim_may_master(sim)) {
+    uint32_t words = (uint32_t)vsim_area_size(sim, queue, USED_AREA) / 2U;
+    put_used(sim, queue, offset % words * 2U, value, 2);
+  }
+}
+
 void virtio_sim_queue(struct virtio_sim *sim, uint32_t number, struct virtio_sim_queue_state *state) {
   struct vsim_queue *queue = &sim->queue[number];
   uint16_t index = queue->enabled ? published(sim, queue) : 0;

@@ -85,11 +85,18 @@ bool virtio_net_irq_rearm(struct netdev *dev) {
   return true;
 }
 
-void virtio_net_irq_disable(struct netdev *dev) {
-  struct virtio_net *nic = to_virtio(dev);
-  nic->irq_enabled = false;
-  park(nic);
-  if(dev->state == NETDEV_OPEN) {
+void virtio_net_irq_close(struct virtio_net *nic) {
+  if(nic->irq_enabled && !nic->msix) {
     (void)virtio_pci_allow_intx(&nic->pci, false);
   }
+  nic->irq_enabled = false;
+}
+
+void virtio_net_irq_disable(struct netdev *dev) {
+  struct virtio_net *nic = to_virtio(dev);
+  if(dev->state == NETDEV_OPEN) {
+    virtio_net_irq_close(nic);
+  }
+  nic->irq_enabled = false;
+  park(nic);
 }

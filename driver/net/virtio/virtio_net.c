@@ -83,14 +83,15 @@ static int op_open(struct netdev *dev) {
 /* Leaves the device reset, which also puts its permanent address in place. */
 static void op_close(struct netdev *dev, bool gone) {
   struct virtio_net *nic = to_virtio(dev);
-  nic->irq_enabled = false;
   if(!gone) {
+    virtio_net_irq_close(nic);
     if(virtio_pci_reset(&nic->pci) != NETDEV_OK) {
       virtio_net_log(nic, NET_LOG_ERROR, "close: the reset failed", nic->status);
       stop_for_good(nic);
     }
     (void)virtio_pci_allow_intx(&nic->pci, nic->intx_before);
   }
+  nic->irq_enabled = false;
   hand_back_frames(nic, NETDEV_E_CANCELLED);
 }
 
@@ -231,7 +232,7 @@ static int give_up(struct virtio_net *nic) {
 static int recover(struct virtio_net *nic, uint64_t now) {
   struct netdev *dev = &nic->netdev;
   bool irq_enabled = nic->irq_enabled;
-  nic->irq_enabled = false;
+  virtio_net_irq_close(nic);
   nic->counters.resets++;
   nic->stuck_watch = false;
   if(!virtio_net_may_reset(nic, now) || virtio_pci_reset(&nic->pci) != NETDEV_OK) {

@@ -164,6 +164,9 @@ void virtio_net_irq_disable(struct netdev *dev);
 /* Arms the queues as irq_enable asked for it, lets INTx through, and has what waits already raise an interrupt. */
 void virtio_net_irq_program(struct virtio_net *nic);
 
+/* The line first, then the handler: one that no longer answers must not leave the line high. */
+void virtio_net_irq_close(struct virtio_net *nic);
+
 /* Looking at it -------------------------------------------------------------------------------------------------- */
 
 int virtio_net_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
