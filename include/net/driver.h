@@ -58,8 +58,8 @@ struct net_driver {
   const struct net_model *(*match)(const struct net_device_id *id);
 
   /* What can be seen of a controller without taking it: station address and link, by a few reads that disturb nobody
-   * who is driving it. The BARs decode. NETDEV_E_GONE when it does not answer, NETDEV_E_UNSUPPORTED when its BARs are not
-   * what the family needs. TPL_CALLBACK or lower, thread. */
+   * who is driving it. The BARs decode. NETDEV_E_GONE when it does not answer, NETDEV_E_UNSUPPORTED when its BARs are
+   * not what the family needs. TPL_CALLBACK or lower, thread. */
   int (*glance)(const struct net_platform *platform, const struct net_device_id *id, uint8_t mac[NETDEV_MAC_LENGTH],
                 struct netdev_link *link);
 

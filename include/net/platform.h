@@ -54,10 +54,10 @@ struct net_platform {
    * what PCI capabilities count in too. UEFI's PciIo counts differently: a 64-bit BAR is one index there. */
   struct net_bar bar[NET_BAR_COUNT];
 
-  /* One access of 8, 16 or 32 bits to BAR `bar` at `offset` (bytes, a multiple of the width): never split, never merged,
-   * never reordered with another register access. Only for a BAR that is not NET_BAR_NONE, and inside its size. A device
-   * that has gone reads all ones. Callable from an interrupt handler and at any TPL. A 64-bit register is two 32-bit
-   * accesses: a 32-bit host has nothing else. */
+  /* One access of 8, 16 or 32 bits to BAR `bar` at `offset` (bytes, a multiple of the width): never split, never
+   * merged, never reordered with another register access. Only for a BAR that is not NET_BAR_NONE, and inside its size.
+   * A device that has gone reads all ones. Callable from an interrupt handler and at any TPL. A 64-bit register is two
+   * 32-bit accesses: a 32-bit host has nothing else. */
   uint32_t (*read32)(void *ctx, uint32_t bar, uint32_t offset);
   uint16_t (*read16)(void *ctx, uint32_t bar, uint32_t offset);
   uint8_t (*read8)(void *ctx, uint32_t bar, uint32_t offset);
@@ -80,9 +80,9 @@ struct net_platform {
   /* Gives it back. `memory` is never NULL; `size` is what was asked for. */
   void (*free)(void *ctx, void *memory, size_t size);
 
-  /* Zeroed DMA memory of `size` bytes whose device address is a multiple of `align` (a power of two, at most 64 KiB) and
-   * ends below 2 to the power of `address_bits` (32 to 64: net_model.dma_bits). 0, or a negative NETDEV_E_ code and *out
-   * untouched. Called only while a device is created. */
+  /* Zeroed DMA memory of `size` bytes whose device address is a multiple of `align` (a power of two, at most 64 KiB)
+   * and ends below 2 to the power of `address_bits` (32 to 64: net_model.dma_bits). 0, or a negative NETDEV_E_ code and
+   * *out untouched. Called only while a device is created. */
   int (*dma_alloc)(void *ctx, size_t size, size_t align, uint32_t address_bits, struct net_dma *out);
 
   /* Gives it back; the device no longer reaches it. */

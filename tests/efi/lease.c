@@ -1,4 +1,5 @@
-/* lease.c - waits until interfaces have an IPv4 address, and prints these: `lease` for one, `lease N` for N interfaces. */
+/* lease.c - waits until interfaces have an IPv4 address, and prints these: `lease` for one, `lease N` for N
+ * interfaces. */
 #include <efi.h>
 #include <efilib.h>
 

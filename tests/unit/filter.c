@@ -1,5 +1,5 @@
-/* filter.c - linked into every cmocka program: runs only the tests whose name matches $CMOCKA_TEST_FILTER, which may have *
- * and ?. (Newer versions of cmocka do so by themselves.) */
+/* filter.c - linked into every cmocka program: runs only the tests whose name matches $CMOCKA_TEST_FILTER, which may
+ * have * and ?. (Newer versions of cmocka do so by themselves.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

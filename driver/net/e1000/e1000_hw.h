@@ -193,8 +193,8 @@ void e1000_irq_disable(struct netdev *dev);
 int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
 int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
 int e1000_nvm_word(struct netdev *dev, uint32_t word, uint16_t *value);
-/* e1000_adopt.c: takes over what the entry says of a device that is netdev_init'ed, once the registers agree. Rings that
- * it made are the caller's to destroy, also after a failure. As net_driver.adopt. */
+/* e1000_adopt.c: takes over what the entry says of a device that is netdev_init'ed, once the registers agree. Rings
+ * that it made are the caller's to destroy, also after a failure. As net_driver.adopt. */
 int e1000_adopt_device(struct e1000 *nic, const struct net_handoff_nic *entry, const struct net_handoff_e1000 *from,
                        net_map map);
 
