@@ -316,9 +316,10 @@ $(BUILD)/analyzed/%.o: %.c | deps
 	mkdir -p $(@D)
 	gcc $(EFI_FLAGS) $(GLUE_INC) -fanalyzer -MMD -MP -c $< -o $@
 
-check: deps $(REGISTERS) $(ANALYZED) $(VENDORED)
+check: deps images $(REGISTERS) $(ANALYZED) $(VENDORED)
 	$(REGISTERS)
 	tools/check-layers
+	tools/check-circles $(BUILD)/efi
 	clang-format --dry-run -Werror $(SOURCES)
 	awk 'length > 120 {print FILENAME ":" FNR ": over 120 columns"; bad = 1} END {exit bad}' $(SOURCES)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Iinclude \

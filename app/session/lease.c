@@ -2,6 +2,7 @@
 #include "lease.h"
 
 #include "../../driver/efi/binding.h"
+#include "../../driver/efi/managed.h"
 #include "../../driver/efi/remote.h"
 #include "../console.h"
 #include "../image.h"
@@ -198,7 +199,7 @@ static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, UINT64 link_w
     return status;
   }
   status = BS->ConnectController(pci->handle, only, NULL, TRUE);
-  if(!binding_find_own(pci->handle)) {
+  if(!managed_find(pci->handle)) {
     complain("the driver does not start on the NIC: %s", status_text(status));
     status = EFI_ERROR(status) ? status : EFI_NOT_STARTED;
   } else {

@@ -1,5 +1,6 @@
 /* binding.c - EFI_DRIVER_BINDING_PROTOCOL (UEFI 2.10, 11.1): Supported, Start, Stop, and the driver's installation. */
 #include "binding.h"
+#include "managed.h"
 
 #include "efi/driver_diagnostics.h"
 #include "efi/driver_version.h"
@@ -179,7 +180,7 @@ static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE con
 
 static EFI_STATUS EFIAPI stop(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, UINTN child_count,
                               EFI_HANDLE *children) {
-  struct snp_device *snp = binding_find_own(controller);
+  struct snp_device *snp = managed_find(controller);
   (void)this;
   if(!snp || snp->nic.exited) {
     return EFI_DEVICE_ERROR;
@@ -207,15 +208,6 @@ static EFI_DRIVER_BINDING_PROTOCOL driver_binding = {
     .Version = 0x10, /* UEFI 2.10, 11.1: 0x10 to 0xFFFFFFEF are for IHV drivers; higher is tried first */
 };
 
-struct snp_device *binding_find_own(EFI_HANDLE controller) {
-  NET_RESIDENT_PROTOCOL *resident;
-  if(EFI_ERROR(BS->HandleProtocol(controller, &resident_guid, (VOID **)&resident))) {
-    return NULL;
-  }
-  struct snp_device *snp = snp_from_resident(resident);
-  return snp && snp->nic.agent == driver_binding.DriverBindingHandle ? snp : NULL;
-}
-
 static EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL supported_version = {
     .Length = sizeof(EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL), .FirmwareVersion = 2U << 16 | 100U, /* UEFI 2.10 */
 };
@@ -223,6 +215,7 @@ static EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL supported_version = {
 EFI_STATUS binding_install(EFI_HANDLE image) {
   driver_binding.ImageHandle = image;
   driver_binding.DriverBindingHandle = image;
+  managed_set_binding(image);
   return BS->InstallMultipleProtocolInterfaces(
       &driver_binding.DriverBindingHandle, &binding_guid, &driver_binding, &name2_guid, &component_name2, &name_guid,
       &component_name, &diagnostics2_guid, diagnostics2, &version_guid, &supported_version, NULL);

@@ -16,10 +16,6 @@ EFI_STATUS binding_install(EFI_HANDLE image);
 /* Disconnects every controller and uninstalls what binding_install installed. On an error everything stays usable. */
 EFI_STATUS binding_uninstall(EFI_HANDLE image);
 
-/* The device that a controller handle carries, if this image drives it, or NULL. One that another image drives is asked
- * through NET_RESIDENT_PROTOCOL (remote.h). */
-struct snp_device *binding_find_own(EFI_HANDLE controller);
-
 /* Says on the console who holds the NICs that this driver could drive, and what helps, when others hold all of them.
  * Says nothing when there is none, or one is free. */
 void binding_report_held(VOID);

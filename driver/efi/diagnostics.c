@@ -1,5 +1,6 @@
 /* diagnostics.c - EFI_DRIVER_DIAGNOSTICS2_PROTOCOL (UEFI 2.10, 11.4): `drvdiag` in the Shell. */
 #include "binding.h"
+#include "managed.h"
 
 #include "efi/driver_diagnostics.h"
 
@@ -59,7 +60,7 @@ static EFI_STATUS EFIAPI run_diagnostics(EFI_DRIVER_DIAGNOSTICS2_PROTOCOL *this,
   if(!this || !controller || !language || !error_type || !buffer_size || !buffer) {
     return EFI_INVALID_PARAMETER;
   }
-  struct snp_device *snp = binding_find_own(controller);
+  struct snp_device *snp = managed_find(controller);
   BOOLEAN known = type == EfiDriverDiagnosticTypeStandard || type == EfiDriverDiagnosticTypeExtended;
   if(!snp || (child && child != snp->child) || !language_fits(language) || !known) {
     return EFI_UNSUPPORTED;

@@ -1,5 +1,6 @@
 /* held.c - a word on the console when the driver was loaded and another one holds every NIC that it could drive. */
 #include "binding.h"
+#include "managed.h"
 #include "pci.h"
 
 #define LINE_SIZE 200U
@@ -52,7 +53,7 @@ static UINTN count_fitting(const struct pci_nic *list, UINTN count, BOOLEAN *fre
   for(UINTN i = 0; i < count; i++) {
     if(pci_model_name(&list[i])) {
       fitting++;
-      *free = *free || !pci_find_holder(list[i].handle) || binding_find_own(list[i].handle);
+      *free = *free || !pci_find_holder(list[i].handle) || managed_find(list[i].handle);
     }
   }
   return fitting;

@@ -19,6 +19,13 @@ void media_note(struct snp_device *snp, BOOLEAN up) {
   snp->link_seen = up;
 }
 
+void snp_update_media(struct snp_device *snp) {
+  if(snp->nic.netdev->state != NETDEV_CLOSED) {
+    snp->mode.MediaPresent = snp->nic.netdev->link.up;
+    media_note(snp, snp->mode.MediaPresent);
+  }
+}
+
 /* Asks the device itself while nobody has it open: it negotiates all the same. FALSE when it does not answer. */
 static BOOLEAN look(struct snp_device *snp) {
   struct netdev_link link;

@@ -1,6 +1,7 @@
 /* names.c - EFI_COMPONENT_NAME2_PROTOCOL and its elder sister (UEFI 2.10, 11.5): what the driver and its NICs are
  * called. */
 #include "binding.h"
+#include "managed.h"
 
 #define DRIVER_NAME L"" E1000_DRIVER_NAME
 #define LANGUAGE_2  "en"  /* RFC 4646 */
@@ -43,7 +44,7 @@ static EFI_STATUS EFIAPI get_controller_name(EFI_COMPONENT_NAME2_PROTOCOL *this,
   if(!controller || !name) {
     return EFI_INVALID_PARAMETER;
   }
-  struct snp_device *snp = binding_find_own(controller);
+  struct snp_device *snp = managed_find(controller);
   if(!snp || (child && child != snp->child)) {
     return EFI_UNSUPPORTED;
   }

@@ -1,42 +1,7 @@
 /* snp.c - EFI_SIMPLE_NETWORK_PROTOCOL: its state machine (UEFI 2.10, 24.1.2 to 24.1.6). */
 #include "snp.h"
 
-#define NVRAM_ACCESS_BYTES 2U /* the NVM is read in words */
-
-struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol) {
-  if(!protocol) {
-    return NULL;
-  }
-  struct snp_device *snp = (struct snp_device *)((UINT8 *)protocol - offsetof(struct snp_device, protocol));
-  return snp->signature == SNP_SIGNATURE && !snp->nic.exited ? snp : NULL;
-}
-
-EFI_STATUS snp_require_initialized(const struct snp_device *snp) {
-  switch(snp->mode.State) {
-  case EfiSimpleNetworkInitialized:
-    return EFI_SUCCESS;
-  case EfiSimpleNetworkStarted:
-    return EFI_DEVICE_ERROR;
-  default:
-    return EFI_NOT_STARTED;
-  }
-}
-
-void snp_update_media(struct snp_device *snp) {
-  if(snp->nic.netdev->state != NETDEV_CLOSED) {
-    snp->mode.MediaPresent = snp->nic.netdev->link.up;
-    media_note(snp, snp->mode.MediaPresent);
-  }
-}
-
-void snp_tx_done(void *ctx, void *cookie, int status) {
-  struct snp_device *snp = ctx;
-  struct snp_recycle *recycle = &snp->recycle;
-  (void)status; /* SNP has no way to tell; the statistics count it */
-  snp->in_flight--;
-  recycle->buffer[recycle->tail++ % SNP_RECYCLE_SIZE] = cookie;
-  snp->tx_interrupt = TRUE;
-}
+#define NVRAM_ACCESS_BYTES 2U
 
 /* netdev_client.link_changed */
 static void link_changed(void *ctx, const struct netdev_link *link) {
@@ -49,12 +14,6 @@ static void forget_buffers(struct snp_device *snp) {
   snp->recycle.tail = 0;
   snp->in_flight = 0;
   snp->tx_interrupt = FALSE;
-}
-
-void snp_fail(struct snp_device *snp) {
-  efi_nic_stop(&snp->nic);
-  snp->mode.State = EfiSimpleNetworkStarted;
-  snp->mode.MediaPresent = FALSE;
 }
 
 /* State machine -------------------------------------------------------------------------------------------------- */

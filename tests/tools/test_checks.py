@@ -84,6 +84,27 @@ class Checks(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("RDT", result.stdout + result.stderr)
 
+    def test_files_that_need_each_other(self):
+        sources = {"one.c": "int two(void);\nint one(void) { return two(); }\n",
+                   "two.c": "int three(void);\nint two(void) { return three(); }\n",
+                   "three.c": "int one(void);\nint three(void) { return one(); }\n",
+                   "four.c": "int one(void);\nint four(void) { return one(); }\n"}
+        objects = os.path.join(self.tree, "objects", "driver")
+        os.makedirs(objects)
+        for name, text in sources.items():
+            with open(os.path.join(objects, name), "w", encoding="utf-8") as source:
+                source.write(text)
+            built = run(["gcc", "-c", name, "-o", name.replace(".c", ".o")], objects)
+            self.assertEqual(built.returncode, 0, built.stderr)
+        result = run([os.path.join(ROOT, "tools/check-circles"), "objects"], self.tree)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("driver/one.c -> driver/two.c -> driver/three.c -> driver/one.c", result.stderr)
+        self.assertNotIn("four", result.stderr)
+        with open(os.path.join(objects, "three.c"), "w", encoding="utf-8") as source:
+            source.write("int three(void) { return 3; }\n")
+        run(["gcc", "-c", "three.c", "-o", "three.o"], objects)
+        self.assertEqual(run([os.path.join(ROOT, "tools/check-circles"), "objects"], self.tree).returncode, 0)
+
     def test_formatting_that_is_off(self):
         self.edit("driver/net/netdev.c", "if(dev->state", "if (dev->state")
         result = run(["clang-format", "--dry-run", "-Werror", "driver/net/netdev.c"], self.tree)

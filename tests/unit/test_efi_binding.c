@@ -1,4 +1,5 @@
 /* test_efi_binding.c - the driver is loaded, bound, unbound and unloaded, and leaves nothing behind. */
+#include "managed.h"
 #include "pci.h"
 #include "unit_efi.h"
 
@@ -322,7 +323,7 @@ static void test_another_builds_device(void **state) {
   EFI_HANDLE controller = machine.nic->handle;
   assert_int_equal(BS->InstallProtocolInterface(&controller, &resident_guid, EFI_NATIVE_INTERFACE, &stranger),
                    EFI_SUCCESS);
-  assert_null(binding_find_own(controller));
+  assert_null(managed_find(controller));
   assert_int_equal(stop(&machine, 0, NULL), EFI_DEVICE_ERROR);
   assert_int_equal(firmware_unload_image(machine.image), EFI_SUCCESS); /* that one is none of its business */
   assert_int_equal(BS->UninstallProtocolInterface(controller, &resident_guid, &stranger), EFI_SUCCESS);
