@@ -45,7 +45,8 @@ E1000_OBJ   := $(filter-out $(BUILD)/efi/driver/net/virtio/%,$(DRIVER_OBJ)) $(ca
 VIRTIO_OBJ  := $(filter-out $(BUILD)/efi/driver/net/e1000/%,$(DRIVER_OBJ)) $(call efi_objects,driver/net/drivers_virtio.c)
 APP_OBJ     := $(call efi_objects,$(APP_SRC) $(LIB_SRC))
 ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
-ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom)
+ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.rom e1000e.rom virtio-net.rom \
+               virtio-net-transitional.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi $(ROMS)
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler fuzz check count handoff-demo soak clean help deps
@@ -63,7 +64,8 @@ images: $(IMAGES)
 
 help:
 	@echo 'make run      build, boot OVMF in QEMU, list the NICs and ping the gateway'
-	@echo '              NIC=e1000|e1000-82544gc|e1000-82545em|e1000e  MACHINE=q35|pc  CMD="netdiag info"'
+	@echo '              NIC=e1000|e1000-82544gc|e1000-82545em|e1000e|virtio-net-pci|virtio-net-transitional'
+	@echo '              MACHINE=q35|pc  CMD="netdiag info"'
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
 	@echo '              NICS="e1000 e1000e" several NICs   FILES="my.efi folder" on the disk (fs0:) as well'
 	@echo '              TFTP=folder served at 10.0.2.2     GRAPHICS=1 a screen: in a window, or by VNC on localhost'
@@ -113,9 +115,15 @@ $(BUILD)/e1000.rom: ROM_ID := 100e
 $(BUILD)/e1000-82544gc.rom: ROM_ID := 100c
 $(BUILD)/e1000-82545em.rom: ROM_ID := 100f
 $(BUILD)/e1000e.rom: ROM_ID := 10d3
-$(BUILD)/%.rom: $(BUILD)/e1000.efi tools/mkrom
+$(BUILD)/virtio-net.rom: ROM_ID := 1041
+$(BUILD)/virtio-net-transitional.rom: ROM_ID := 1000
+$(BUILD)/e1000%rom: ROM_VENDOR := 8086
+$(BUILD)/virtio-net%rom: ROM_VENDOR := 1af4
+$(filter $(BUILD)/e1000%,$(ROMS)): $(BUILD)/e1000.efi
+$(filter $(BUILD)/virtio-net%,$(ROMS)): $(BUILD)/virtio-net.efi
+$(ROMS): tools/mkrom
 	$(call say,ROM )
-	tools/mkrom --vendor 8086 --device $(ROM_ID) $< $@
+	tools/mkrom --vendor $(ROM_VENDOR) --device $(ROM_ID) $(filter %.efi,$^) $@
 
 # Programs that the boot tests run inside the firmware; they know the driver by its protocols only
 TEST_EFI := $(patsubst tests/efi/%.c,$(BUILD)/tests/%.efi,$(wildcard tests/efi/*.c))
@@ -245,13 +253,15 @@ $(BUILD)/test_efi_%: $(BUILD)/host-efi/tests/unit/test_efi_%.o $(BUILD)/host/tes
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
 
-# netdiag and e1000.efi as two images in one program, each with a driver of its own, as they lie on a disk. Of an image only
-# the entry point can be seen, and its variables lie together (LOADED_SECTIONS), so that loading it again starts afresh.
+# netdiag and the drivers as images in one program, each with its families, as they lie on a disk. Of an image only the
+# entry point can be seen, and its variables lie together (LOADED_SECTIONS), so that loading it again starts afresh.
 IMAGE_EFI_OBJ   := $(filter-out %/driver_entry.o,$(filter $(BUILD)/host-efi/driver/%,$(HOST_EFI_OBJ)))
 IMAGE_CORE_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(LIB_SRC))
 LOADED_SECTIONS := .data .data.rel .data.rel.local .bss
-$(BUILD)/host-efi/netdiag_image.o: $(patsubst %.c,$(BUILD)/host-efi/%.o,$(APP_SRC)) $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ)
-$(BUILD)/host-efi/e1000_image.o: $(BUILD)/host-efi/driver/efi/driver_entry.o $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ)
+$(BUILD)/host-efi/netdiag_image.o: $(patsubst %.c,$(BUILD)/host-efi/%.o,$(APP_SRC)) $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ) \
+                                   $(BUILD)/host/driver/net/drivers_all.o
+$(BUILD)/host-efi/e1000_image.o: $(BUILD)/host-efi/driver/efi/driver_entry.o $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ) \
+                                 $(BUILD)/host/driver/net/drivers_e1000.o
 $(BUILD)/host-efi/%_image.o:
 	$(call say,LD  )
 	ld -r $^ -o $@
@@ -330,6 +340,7 @@ check: deps images $(REGISTERS) $(ANALYZED) $(VENDORED)
 count: all $(BUILD)/tests/count.efi
 	tools/count-accesses --build $(BUILD) --nic e1000
 	tools/count-accesses --build $(BUILD) --nic e1000e
+	tools/count-accesses --build $(BUILD) --nic virtio-net-pci
 
 # Frames without pause across the hand-over; both sides count
 handoff-demo: all $(KERNELS)
@@ -350,6 +361,7 @@ handoff-demo: all $(KERNELS)
 soak: all $(BUILD)/tests/soak.efi
 	tools/soak --build $(BUILD) --nic e1000 --frames $(SOAK_FRAMES)
 	tools/soak --build $(BUILD) --nic e1000e --frames $(SOAK_FRAMES)
+	tools/soak --build $(BUILD) --nic virtio-net-pci --frames $(SOAK_FRAMES)
 
 # What the boot tests boot, and the other compiler's images: they are booted as well.
 test-programs: all $(TEST_EFI) $(KERNELS) other-compiler

@@ -49,7 +49,10 @@ static void out_usage(const struct command *command) {
 }
 
 static void out_overview(void) {
-  out("netdiag " NETDIAG_VERSION ": looks at, drives and tests Intel 8254x and 82574L NICs.\n");
+  out("netdiag " NETDIAG_VERSION ": looks at, drives and tests NICs. It has drivers for:\n");
+  for(const struct net_driver *const *driver = net_drivers; *driver; driver++) {
+    out("  %s\n", (*driver)->title);
+  }
   out("Usage: netdiag COMMAND [options]     'netdiag help COMMAND' explains one.\n");
   for(UINTN i = 0; i < COMMAND_COUNT; i++) {
     out_hanging(COMMAND_HANG, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
@@ -80,7 +83,7 @@ static void out_statuses(void) {
       {EFI_TIMEOUT, "EFI_TIMEOUT", "an answer is missing: of the peer, a DHCP server, or the NIC"},
       {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
       {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},
-      {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or e1000.efi"},
+      {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or the driver"},
   };
   out("What netdiag exits with, as the Shell shows it in %%lasterror%%:\n");
   for(UINTN i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

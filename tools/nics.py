@@ -21,6 +21,11 @@ class Nic(typing.NamedTuple):
     def is_virtio(self):
         return self.vendor == VIRTIO_VENDOR
 
+    @property
+    def driver(self):
+        """The family's name; NAME.efi is its driver."""
+        return "virtio-net" if self.vendor == VIRTIO_VENDOR else "e1000"
+
 
 INTEL, VIRTIO_VENDOR = 0x8086, 0x1AF4
 
@@ -31,17 +36,18 @@ E1000 = (
     Nic("e1000e", "e1000e", "82574L", INTEL, 0x10D3, "e1000e.rom", "efi-e1000e.rom"),
 )
 
-# The driver does not know these yet.
+MODERN, TRANSITIONAL = "virtio-net.rom", "virtio-net-transitional.rom"
 VIRTIO = (
-    Nic("virtio-net-pci", "virtio-net-pci,disable-legacy=on", "virtio-net", VIRTIO_VENDOR, 0x1041, None, "efi-virtio.rom"),
-    Nic("virtio-net-transitional", "virtio-net-pci,disable-legacy=off", "virtio-net", VIRTIO_VENDOR, 0x1000, None,
+    Nic("virtio-net-pci", "virtio-net-pci,disable-legacy=on", "virtio-net", VIRTIO_VENDOR, 0x1041, MODERN, "efi-virtio.rom"),
+    Nic("virtio-net-transitional", "virtio-net-pci,disable-legacy=off", "virtio-net", VIRTIO_VENDOR, 0x1000, TRANSITIONAL,
         "efi-virtio.rom"),
-    Nic("virtio-net-iommu", "virtio-net-pci,disable-legacy=on,iommu_platform=on", "virtio-net", VIRTIO_VENDOR, 0x1041, None,
+    Nic("virtio-net-iommu", "virtio-net-pci,disable-legacy=on,iommu_platform=on", "virtio-net", VIRTIO_VENDOR, 0x1041, MODERN,
         "efi-virtio.rom"),
-    Nic("virtio-net-port", "virtio-net-pci,disable-legacy=on", "virtio-net", VIRTIO_VENDOR, 0x1041, None, "efi-virtio.rom",
+    Nic("virtio-net-port", "virtio-net-pci,disable-legacy=on", "virtio-net", VIRTIO_VENDOR, 0x1041, MODERN, "efi-virtio.rom",
         port=True),
 )
 
 TABLE = {nic.name: nic for nic in E1000 + VIRTIO}
 EVERY = tuple(nic.name for nic in E1000)
-PAIR = ("e1000", "e1000e")  # one of each family: 8254x, and 82574L with PCI Express and MSI-X
+PAIR = ("e1000", "e1000e")  # one of each family of e1000: 8254x, and 82574L with PCI Express and MSI-X
+VIRTIO_PAIR = ("virtio-net-pci", "virtio-net-transitional")  # one of each PCI device ID

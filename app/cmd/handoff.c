@@ -163,7 +163,7 @@ static EFI_STATUS cancel(void) {
     complain("the table stays: it belongs to NICs that this driver does not hold");
     return EFI_ACCESS_DENIED;
   }
-  out("Handoff withdrawn. e1000.efi stays and holds the NIC; 'unload' in the Shell removes it.\n");
+  out("Handoff withdrawn. The driver stays and holds the NIC; 'unload' in the Shell removes it.\n");
   return EFI_SUCCESS;
 }
 
@@ -375,8 +375,8 @@ const struct command command_handoff = {
     .summary = "leaves the NIC, running or ready, to the kernel that comes next",
     .arguments = "[NEXT.EFI [ARGUMENT...]]",
     .details =
-        "Publishes a table in the EFI configuration table and starts NEXT.EFI, or returns to the Shell with e1000.efi\n"
-        "resident. Write -- before NEXT.EFI if its arguments have dashes.",
+        "Publishes a table in the EFI configuration table and starts NEXT.EFI, or returns to the Shell with the\n"
+        "NIC's driver resident. Write -- before NEXT.EFI if its arguments have dashes.",
     .options = option_rows,
     .values_size = sizeof(struct handoff_options),
     .words_max = POSITIONAL_MAX,

@@ -3,7 +3,11 @@
 #include "../session/lease.h"
 #include "../netdiag.h"
 
-#define HOLDER_NAME 64U
+#define HOLDER_NAME    64U
+#define RING_NAME_SIZE 16U
+#define NARROW_NAME    12U
+#define VALUE_COLUMN   14U
+#define DETAIL_COLUMN  43U
 
 struct info_options {
   struct nic_options nic;
@@ -38,10 +42,12 @@ static void out_pci(const struct pci_nic *pci) {
 /* What the rows of a group have in common while they are printed. */
 struct listing {
   bool all;
+  uint32_t seen; /* rows */
 };
 
 static void out_nvm_row(void *ctx, const struct netdev_row *row) {
   struct listing *listing = ctx;
+  listing->seen++;
   if(row->count == 1) {
     out("NVM           %s 0x%04x: %s\n", row->name, (uint32_t)row->value,
         row->failed  ? "cannot be read"
@@ -58,11 +64,13 @@ static void out_nvm_row(void *ctx, const struct netdev_row *row) {
 /* Registers 0 to 3 say what it is and how the link stands (IEEE 802.3, 22.2.4). */
 struct phy_listing {
   uint32_t value[4];
+  bool seen;
   bool failed;
 };
 
 static void note_phy_row(void *ctx, const struct netdev_row *row) {
   struct phy_listing *phy = ctx;
+  phy->seen = true;
   if(row->offset < 4) {
     phy->value[row->offset] = (uint32_t)row->value;
     phy->failed |= row->failed;
@@ -76,7 +84,7 @@ static void out_phy_row(void *ctx, const struct netdev_row *row) {
 
 static void out_phy(struct netdev *dev, bool all) {
   struct phy_listing phy = {0};
-  if(netdev_inspect(dev, NETDEV_ROWS_PHY, note_phy_row, &phy) != NETDEV_OK) {
+  if(netdev_inspect(dev, NETDEV_ROWS_PHY, note_phy_row, &phy) != NETDEV_OK || !phy.seen) {
     return;
   }
   if(phy.failed) {
@@ -90,13 +98,84 @@ static void out_phy(struct netdev *dev, bool all) {
   }
 }
 
-static void out_register_row(void *ctx, const struct netdev_row *row) {
+/* Features and rings -------------------------------------------------------------------------------------------- */
+
+/* "Features      MAC STATUS CTRL_VQ": what was agreed on. */
+static void out_feature(void *ctx, const struct netdev_row *row) {
+  struct listing *listing = ctx;
+  if(row->unit == NETDEV_UNIT_BOOL && row->value) {
+    out_hanging(VALUE_COLUMN, "%s%s", listing->seen++ == 0 ? "Features      " : " ", row->name);
+  }
+}
+
+/* "Rings         rx 256, tx 256 descriptors": the first row of each says how many. */
+static void out_ring_size(void *ctx, const struct netdev_row *row) {
+  struct listing *listing = ctx;
+  if(text_equal(row->text, "descriptors")) {
+    char name[RING_NAME_SIZE];
+    size_t length = 0;
+    for(; length + 1 < sizeof(name) && row->name[length] && row->name[length] != '.'; length++) {
+      name[length] = row->name[length];
+    }
+    name[length] = '\0';
+    out("%s%s %lu", listing->seen++ == 0 ? "Rings         " : ", ", name, row->value);
+  }
+}
+
+static void out_row(void *ctx, const struct netdev_row *row) {
   (void)ctx;
+  if(row->unit == NETDEV_UNIT_BOOL) {
+    out_hanging(DETAIL_COLUMN, "  %-20s %-18s  %s\n", row->name, row->value ? "yes" : "no", row->text);
+  } else if(row->unit == NETDEV_UNIT_COUNT) {
+    out_hanging(DETAIL_COLUMN, "  %-20s %-18lu  %s\n", row->name, row->value, row->text);
+  } else {
+    out_hanging(DETAIL_COLUMN, "  %-20s 0x%-16lx  %s\n", row->name, row->value, row->text);
+  }
+}
+
+static void out_features_and_rings(struct netdev *dev, bool all) {
+  struct listing features = {0};
+  struct listing rings = {0};
+  (void)netdev_inspect(dev, NETDEV_ROWS_FEATURES, out_feature, &features);
+  out("%s", features.seen > 0 ? "\n" : "");
+  (void)netdev_inspect(dev, NETDEV_ROWS_RINGS, out_ring_size, &rings);
+  out("%s", rings.seen > 0 ? " descriptors\n" : "");
+  if(all) {
+    (void)netdev_inspect(dev, NETDEV_ROWS_FEATURES, out_row, NULL);
+    (void)netdev_inspect(dev, NETDEV_ROWS_RINGS, out_row, NULL);
+  }
+}
+
+/* Registers ------------------------------------------------------------------------------------------------------ */
+
+/* Names are as wide as the family's longest needs, within two columns. */
+struct columns {
+  bool wide;
+};
+
+static void note_width(void *ctx, const struct netdev_row *row) {
+  struct columns *columns = ctx;
+  size_t length = 0;
+  while(row->name[length]) {
+    length++;
+  }
+  columns->wide |= length > NARROW_NAME && row->count == 1;
+}
+
+static void out_register(const struct netdev_row *row, bool wide) {
+  uint32_t value = (uint32_t)row->value;
+  out(wide ? "  %05x %-18s " : "  %05x %-12s ", row->offset, row->name);
+  out(row->unit == NETDEV_UNIT_HEX8 ? "%02x      " : row->unit == NETDEV_UNIT_HEX16 ? "%04x    " : "%08x", value);
+  out_hanging(wide ? 37 : 31, "  %s\n", row->text);
+}
+
+static void out_register_row(void *ctx, const struct netdev_row *row) {
+  const struct columns *columns = ctx;
   if(row->unread) {
     return;
   }
   if(row->count == 1) {
-    out_hanging(31, "  %05x %-12s %08x  %s\n", row->offset, row->name, (uint32_t)row->value, row->text);
+    out_register(row, columns->wide);
   } else if(row->value != 0) {
     out("  %05x %s[%d] %08x\n", row->offset, row->name, row->index, (uint32_t)row->value);
   }
@@ -104,7 +183,9 @@ static void out_register_row(void *ctx, const struct netdev_row *row) {
 
 static void out_registers(struct netdev *dev) {
   out("Registers (those that reading would change are left out; of arrays, what is not zero):\n");
-  (void)netdev_inspect(dev, NETDEV_ROWS_REGISTERS, out_register_row, NULL);
+  struct columns columns = {0};
+  (void)netdev_inspect(dev, NETDEV_ROWS_REGISTERS, note_width, &columns);
+  (void)netdev_inspect(dev, NETDEV_ROWS_REGISTERS, out_register_row, &columns);
 }
 
 /* A NIC that is another driver's, or that no driver here knows: what shows without taking it. */
@@ -180,6 +261,10 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     out_phy(dev, options->registers);
     struct listing nvm = {.all = options->nvm};
     (void)netdev_inspect(dev, NETDEV_ROWS_NVM, out_nvm_row, &nvm);
+    if(options->nvm && nvm.seen == 0) {
+      out("NVM           none\n");
+    }
+    out_features_and_rings(dev, options->registers);
     if(options->registers) {
       out_registers(dev);
     }
@@ -190,7 +275,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
 
 static const struct option option_rows[] = {
     {"--registers", NULL, OPTION_FLAG, offsetof(struct info_options, registers), 0, 0,
-     "dump the device's and the PHY's registers"},
+     "dump registers, features and rings"},
     {"--nvm", NULL, OPTION_FLAG, offsetof(struct info_options, nvm), 0, 0, "dump the NVM"},
     NIC_OPTION_ROWS(struct info_options),
     {0},
@@ -198,11 +283,11 @@ static const struct option option_rows[] = {
 
 const struct command command_info = {
     .name = "info",
-    .summary = "everything about one NIC: PCI, BARs, MAC, link, PHY, NVM, registers",
+    .summary = "everything about one NIC: PCI, BARs, MAC, link, PHY, NVM, features, registers",
     .arguments = "",
-    .details =
-        "A NIC that nobody holds is reset and started for it; one that e1000.efi drives is only looked at; of one "
-        "that another driver holds, what shows without taking it.",
+    .details = "A NIC that nobody holds is reset and started for it; one under a resident driver of ours is only "
+               "looked at; of one "
+               "that another driver holds, what shows without taking it.",
     .options = option_rows,
     .values_size = sizeof(struct info_options),
     .run = run,

@@ -3,11 +3,11 @@
 
 #define HOLDER_NAME 64U
 
-/* "1000 Mb/s full", "up" where the holder's driver says no more, "down", "-". */
+/* "1000 Mb/s full", "up" where the device or its holder's driver says no more, "down", "-". */
 static void out_short_link(const struct nic_sight *sight) {
   if(!sight->has_link) {
     out("-\n");
-  } else if(!sight->link.up || !sight->has_speed) {
+  } else if(!sight->link.up || !sight->has_speed || sight->link.speed_mbps == 0) {
     out("%s\n", sight->link.up ? "up" : "down");
   } else {
     out("%u Mb/s %s\n", sight->link.speed_mbps, sight->link.full_duplex ? "full" : "half");
@@ -16,14 +16,14 @@ static void out_short_link(const struct nic_sight *sight) {
 
 static void out_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
   struct pci_bar bar;
-  pci_get_bar(pci_io, 0, &bar);
-  if(bar.type == PCI_BAR_NONE) {
-    out("      no BAR 0\n");
+  INTN index = pci_main_bar(pci_io, &bar);
+  if(index < 0) {
+    out("      no BAR\n");
     return;
   }
   bool small = bar.size < 1024U;
-  out("      BAR 0 0x%lx %lu %s %s %s\n", bar.base, small ? bar.size : bar.size / 1024U, small ? "bytes" : "KiB",
-      bar.is_64bit ? "64-bit" : "32-bit", bar.type == PCI_BAR_IO ? "I/O" : "mem");
+  out("      BAR %d 0x%lx %lu %s %s %s\n", (INT32)index, bar.base, small ? bar.size : bar.size / 1024U,
+      small ? "bytes" : "KiB", bar.is_64bit ? "64-bit" : "32-bit", bar.type == PCI_BAR_IO ? "I/O" : "mem");
 }
 
 static void out_nic(const struct pci_nic *pci) {

@@ -40,8 +40,8 @@ static void out_stats(struct netdev *dev, bool all) {
       {"tx_collisions", stats->tx_collisions, "half duplex"},
       {"tx_hangs", stats->tx_hangs, "resets of a stuck transmitter"},
       {"link_changes", stats->link_changes, "up, down, or another speed"},
-      {"rx_doorbells", stats->rx_doorbells, "RDT writes"},
-      {"tx_doorbells", stats->tx_doorbells, "TDT writes"},
+      {"rx_doorbells", stats->rx_doorbells, "receive doorbells"},
+      {"tx_doorbells", stats->tx_doorbells, "transmit doorbells"},
   };
   out("Driver:\n");
   for(UINTN i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -68,7 +68,11 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   }
   status = session_start(&session, LINK_WAIT_MS);
   if(!EFI_ERROR(status)) {
-    out("%sounting for %u s; Esc stops.\n", session.resident ? "From when e1000.efi was loaded, and c" : "C", seconds);
+    if(session.resident) {
+      out("From when %s.efi was loaded, and counting for %u s; Esc stops.\n", pci_driver_name(&session.pci), seconds);
+    } else {
+      out("Counting for %u s; Esc stops.\n", seconds);
+    }
     enum wait_result result = session_wait(&session, efi_clock_us() + seconds * 1000000ULL, NULL, NULL);
     status = result == WAIT_GONE ? EFI_DEVICE_ERROR : EFI_SUCCESS;
     EFI_TPL tpl = efi_nic_lock();
@@ -91,7 +95,8 @@ const struct command command_stats = {
     .name = "stats",
     .summary = "what NIC and driver count while the NIC runs",
     .arguments = "",
-    .details = "Of a NIC that e1000.efi drives, everything since that was loaded is shown, and -p has no effect.",
+    .details = "Of a NIC that a resident driver of ours holds, everything since that was loaded is shown, and -p has "
+               "no effect.",
     .options = option_rows,
     .values_size = sizeof(struct stats_options),
     .run = run,

@@ -6,8 +6,8 @@ static BOOLEAN is_node(const EFI_DEVICE_PATH *node, UINT8 sub_type) {
 }
 
 static BOOLEAN same_node(const EFI_DEVICE_PATH *left, const EFI_DEVICE_PATH *right) {
-  return DevicePathNodeLength(left) == DevicePathNodeLength(right) &&
-         CompareMem(left, right, DevicePathNodeLength(left)) == 0;
+  UINTN length = (UINTN)DevicePathNodeLength(left);
+  return length == (UINTN)DevicePathNodeLength(right) && CompareMem(left, right, length) == 0;
 }
 
 /* The controller's path, then nothing, Mac(), or Mac() and Vlan() (UEFI 2.10, 10.3.4.10 and 10.3.4.13). */

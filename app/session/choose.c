@@ -31,11 +31,20 @@ void out_location(const struct pci_nic *pci) {
   out("%s", location_text(pci, text));
 }
 
-void out_link(const struct netdev_link *link) {
-  if(!link->up) {
-    out("%-22s", "down");
+void out_speed(const struct netdev_link *link) {
+  if(link->speed_mbps == 0) {
+    out("speed unknown");
   } else {
-    out("%4d Mb/s %-12s", link->speed_mbps, link->full_duplex ? "full duplex" : "half duplex");
+    out("%u Mb/s %s duplex", link->speed_mbps, link->full_duplex ? "full" : "half");
+  }
+}
+
+void out_link(const struct netdev_link *link) {
+  if(link->up) {
+    out("%s", link->speed_mbps == 0 ? "up, " : "");
+    out_speed(link);
+  } else {
+    out("down");
   }
 }
 

@@ -71,7 +71,10 @@ void session_look(const struct pci_nic *pci, struct nic_sight *sight);
 /* Complains that the NIC has no link. Returns EFI_NO_MEDIA. */
 EFI_STATUS session_no_link(const struct pci_nic *pci);
 
-/* Prints "1000 Mb/s full duplex" or "down", padded to 22 columns. */
+/* Prints "1000 Mb/s full duplex", or "speed unknown" of a link that is up and says no more. */
+void out_speed(const struct netdev_link *link);
+
+/* Prints that, "up, speed unknown", or "down". */
 void out_link(const struct netdev_link *link);
 
 #endif

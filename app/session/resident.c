@@ -1,4 +1,4 @@
-/* resident.c - a NIC under e1000.efi, the driver that stays when netdiag has ended. */
+/* resident.c - a NIC under its family's resident driver, which stays when netdiag has ended. */
 #include "resident.h"
 
 #include "../../driver/efi/binding.h"
@@ -6,12 +6,23 @@
 #include "../console.h"
 #include "../image.h"
 
-#define DRIVER_FILE L"e1000.efi"
-#define PATH_SIZE   256U
-#define NAME_SIZE   64U
+#define PATH_SIZE 256U
+#define FILE_SIZE 32U
+#define NAME_SIZE 64U
 
-/* netdiag never installs a binding for longer than one of its commands, so whoever has our name is e1000.efi. */
-static EFI_HANDLE find_driver(VOID) {
+/* "e1000.efi", for a volume's root. */
+static void file_name(const struct net_driver *driver, CHAR16 file[FILE_SIZE]) {
+  static const CHAR16 suffix[] = L".efi";
+  UINTN length = 0;
+  file[length++] = L'\\';
+  for(const char *from = driver->name; *from && length + sizeof(suffix) / sizeof(suffix[0]) <= FILE_SIZE; from++) {
+    file[length++] = (CHAR16)*from;
+  }
+  StrCpy(file + length, suffix);
+}
+
+/* An image with this family alone goes by the family's title, netdiag itself by those of all its families. */
+static EFI_HANDLE find_driver(const struct net_driver *family) {
   EFI_GUID guid = EFI_DRIVER_BINDING_PROTOCOL_GUID;
   EFI_HANDLE *handles;
   EFI_HANDLE driver = NULL;
@@ -22,23 +33,23 @@ static EFI_HANDLE find_driver(VOID) {
   for(UINTN i = 0; i < count && !driver; i++) {
     char name[NAME_SIZE];
     pci_holder_name(handles[i], name, sizeof(name));
-    driver = text_equal(name, E1000_DRIVER_NAME) ? handles[i] : NULL;
+    driver = text_equal(name, family->title) ? handles[i] : NULL;
   }
   BS->FreePool(handles);
   return driver;
 }
 
 /* The driver's file in netdiag's own folder; FALSE when that is not known. */
-static BOOLEAN beside(const EFI_LOADED_IMAGE *own, CHAR16 file[PATH_SIZE]) {
+static BOOLEAN beside(const EFI_LOADED_IMAGE *own, const CHAR16 *name, CHAR16 file[PATH_SIZE]) {
   CHAR16 *path = own->FilePath ? DevicePathToStr(own->FilePath) : NULL;
   UINTN folder = 0;
-  BOOLEAN fits = path && StrLen(path) + sizeof(DRIVER_FILE) / sizeof(CHAR16) < PATH_SIZE;
+  BOOLEAN fits = path && StrLen(path) + StrLen(name) < PATH_SIZE;
   for(UINTN i = 0; fits && path[i]; i++) {
     file[i] = path[i] == L'/' ? L'\\' : path[i];
     folder = file[i] == L'\\' ? i + 1U : folder;
   }
   if(fits) {
-    StrCpy(file + folder, DRIVER_FILE);
+    StrCpy(file + folder, name);
   }
   if(path) {
     FreePool(path);
@@ -55,25 +66,29 @@ static EFI_STATUS load_file(const EFI_LOADED_IMAGE *own, CHAR16 *file, EFI_HANDL
   return status;
 }
 
-static EFI_STATUS load_driver(EFI_HANDLE *driver) {
+static EFI_STATUS load_driver(const struct net_driver *family, EFI_HANDLE *driver) {
   EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
   EFI_LOADED_IMAGE *own;
   EFI_STATUS status = BS->HandleProtocol(image_handle(), &guid, (VOID **)&own);
   if(EFI_ERROR(status)) {
     return status;
   }
+  CHAR16 root[FILE_SIZE];
   CHAR16 file[PATH_SIZE];
-  status = beside(own, file) ? load_file(own, file, driver) : EFI_NOT_FOUND;
+  file_name(family, root);
+  status = beside(own, root + 1, file) ? load_file(own, file, driver) : EFI_NOT_FOUND;
   if(status == EFI_NOT_FOUND) {
-    status = load_file(own, L"\\" DRIVER_FILE, driver);
+    status = load_file(own, root, driver);
   }
   return EFI_ERROR(status) ? status : BS->StartImage(*driver, NULL, NULL);
 }
 
 /* Rings of another size need the device made anew. */
-static EFI_STATUS resize(EFI_HANDLE controller, uint32_t ring) {
+static EFI_STATUS resize(const struct net_driver *family, EFI_HANDLE controller, uint32_t ring) {
   EFI_GUID guid = NET_RESIDENT_PROTOCOL_GUID;
-  EFI_STATUS status = RT->SetVariable(E1000_RING_VARIABLE, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS, sizeof(ring), &ring);
+  CHAR16 name[BINDING_RING_NAME_SIZE];
+  binding_ring_name(family, name);
+  EFI_STATUS status = RT->SetVariable(name, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS, sizeof(ring), &ring);
   if(!EFI_ERROR(status) && remote_find(controller)) {
     /* What counts is whether it has let go, as in session_take. */
     status = BS->DisconnectController(controller, NULL, NULL);
@@ -85,12 +100,13 @@ static EFI_STATUS resize(EFI_HANDLE controller, uint32_t ring) {
   return status;
 }
 
-static EFI_STATUS bind(EFI_HANDLE controller) {
-  EFI_HANDLE drivers[] = {find_driver(), NULL};
+static EFI_STATUS bind(const struct net_driver *family, EFI_HANDLE controller) {
+  EFI_HANDLE drivers[] = {find_driver(family), NULL};
   if(!drivers[0]) {
-    EFI_STATUS status = load_driver(&drivers[0]);
+    EFI_STATUS status = load_driver(family, &drivers[0]);
     if(EFI_ERROR(status)) {
-      complain("e1000.efi is not resident and cannot be loaded from netdiag's volume: %s", status_text(status));
+      complain("%s.efi is not resident and cannot be loaded from netdiag's volume: %s", family->name,
+               status_text(status));
       return status;
     }
   }
@@ -100,20 +116,29 @@ static EFI_STATUS bind(EFI_HANDLE controller) {
   }
   EFI_HANDLE thief = pci_find_holder(controller);
   if(!thief) {
-    complain("e1000.efi does not take the NIC: %s", status_text(status));
+    complain("%s.efi does not take the NIC: %s", family->name, status_text(status));
     return EFI_ERROR(status) ? status : EFI_NOT_STARTED;
   }
   /* iPXE opens PciIo exclusively, which throws us out again; whoever connects the NIC later would let it. */
   char name[NAME_SIZE];
   pci_holder_name(thief, name, sizeof(name));
   (void)BS->DisconnectController(controller, NULL, NULL);
-  complain("'%s' takes the NIC from e1000.efi: start without that driver (QEMU: romfile=)", name);
+  complain("'%s' takes the NIC from %s.efi: start without that driver (QEMU: romfile=)", name, family->name);
   return EFI_ACCESS_DENIED;
 }
 
 EFI_STATUS resident_bind(const struct pci_nic *pci, const struct nic_options *options) {
+  const struct net_driver *family = pci_find_driver(pci, NULL);
+  if(!family) {
+    complain("no driver here knows %04x:%04x", pci->vendor_id, pci->device_id);
+    return EFI_UNSUPPORTED;
+  }
   if(options->ring & (options->ring - 1U)) {
     complain("--ring: not a power of two");
+    return EFI_INVALID_PARAMETER;
+  }
+  if(options->ring && (options->ring < family->ring_min || options->ring > family->ring_max)) {
+    complain("--ring: not from %u to %u, which %s takes", family->ring_min, family->ring_max, family->name);
     return EFI_INVALID_PARAMETER;
   }
   if(!remote_find(pci->handle)) {
@@ -124,11 +149,11 @@ EFI_STATUS resident_bind(const struct pci_nic *pci, const struct nic_options *op
     }
   }
   if(options->ring) {
-    EFI_STATUS status = resize(pci->handle, options->ring);
+    EFI_STATUS status = resize(family, pci->handle, options->ring);
     if(EFI_ERROR(status)) {
       complain("--ring: %s", status_text(status));
       return status;
     }
   }
-  return remote_find(pci->handle) ? EFI_SUCCESS : bind(pci->handle);
+  return remote_find(pci->handle) ? EFI_SUCCESS : bind(family, pci->handle);
 }

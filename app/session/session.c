@@ -26,10 +26,11 @@
 static void log_line(void *ctx, enum net_log_level level, const char *text, uint32_t value) {
   static const char *const names[] = {"error", "warning", "info", "debug"};
   const struct session *session = ctx;
+  const char *driver = session->nic.driver->name;
   if(level <= NET_LOG_WARN) {
-    out_error("e1000: %s: %s (0x%x)\n", names[level], text, value);
+    out_error("%s: %s: %s (0x%x)\n", driver, names[level], text, value);
   } else if(session->verbose) {
-    out("e1000: %s: %s (0x%x)\n", names[level], text, value);
+    out("%s: %s: %s (0x%x)\n", driver, names[level], text, value);
   }
 }
 
@@ -90,7 +91,7 @@ static EFI_STATUS give_back(struct session *session) {
 
 static void explain(const struct session *session, EFI_STATUS status) {
   if(status == EFI_UNSUPPORTED) {
-    complain("this driver does not know %04x:%04x, or its BAR 0 is not the register file", session->pci.vendor_id,
+    complain("this driver does not know %04x:%04x, or its BARs are not what it needs", session->pci.vendor_id,
              session->pci.device_id);
   } else if(status == EFI_INVALID_PARAMETER) {
     complain("--ring: not a power of two");
@@ -162,7 +163,8 @@ EFI_STATUS session_close(struct session *session) {
                held->pages, held->events, held->protocols, held->attributes);
       status = EFI_DEVICE_ERROR;
     } else if(session->verbose) {
-      out("e1000: info: nothing held: pool 0, dma 0, pages 0, events 0, protocols 0, attributes 0\n");
+      out("%s: info: nothing held: pool 0, dma 0, pages 0, events 0, protocols 0, attributes 0\n",
+          pci_driver_name(&session->pci));
     }
     session->nic.agent = NULL;
   }
@@ -262,8 +264,8 @@ static EFI_STATUS join(struct session *session, const struct netdev_client *clie
     status = mnp_link_receive(session->link, client);
   }
   if(EFI_ERROR(status)) {
-    complain("e1000.efi holds the NIC, but the firmware's stack (MNP) cannot be joined: %s; --take takes the NIC",
-             status_text(status));
+    complain("%s.efi holds the NIC, but the firmware's stack (MNP) cannot be joined: %s; --take takes the NIC",
+             pci_driver_name(&session->pci), status_text(status));
   }
   return status;
 }
@@ -363,7 +365,9 @@ static void tell_link(struct session *session) {
   }
   session->link_up = link.up;
   if(link.up) {
-    out("Link up: %u Mb/s %s duplex\n", link.speed_mbps, link.full_duplex ? "full" : "half");
+    out("Link up: ");
+    out_speed(&link);
+    out("\n");
   } else {
     out("Link down: nothing goes out or comes in\n");
   }

@@ -11,8 +11,8 @@
 
 /*
  * Two ways to a NIC. A free one (or one that was taken) is driven by netdiag itself over its rings. One that our own
- * e1000.efi drives for the firmware's stack is shared: its netdev is looked at, and frames go through a child of the
- * stack's MNP beside the others.
+ * resident driver holds for the firmware's stack is shared: its netdev is looked at, and frames go through a child of
+ * the stack's MNP beside the others.
  */
 struct session;
 

@@ -143,19 +143,40 @@ static EFI_STATUS build(struct snp_device *snp) {
   return status;
 }
 
-/* 0, the family's default, unless the variable holds a size that some family takes; whether this one does, its create
- * finds out. */
-static UINT32 ring_size(VOID) {
+void binding_ring_name(const struct net_driver *driver, CHAR16 name[BINDING_RING_NAME_SIZE]) {
+  static const CHAR16 what[] = L"RingSize";
+  UINTN length = 0;
+  for(const char *from = driver->name; *from && length + sizeof(what) / sizeof(what[0]) < BINDING_RING_NAME_SIZE;
+      from++) {
+    name[length++] = (CHAR16)*from;
+  }
+  StrCpy(name + length, what);
+}
+
+/* 0, the family's default, unless its variable holds a size that it takes. */
+static UINT32 ring_size(EFI_HANDLE controller) {
+  EFI_PCI_IO_PROTOCOL *pci_io;
+  struct net_device_id id;
+  CHAR16 name[BINDING_RING_NAME_SIZE];
   UINT32 size = 0;
   UINTN bytes = sizeof(size);
-  EFI_STATUS status = RT->GetVariable(E1000_RING_VARIABLE, &resident_guid, NULL, &bytes, &size);
-  BOOLEAN good = !EFI_ERROR(status) && bytes == sizeof(size) && size >= NET_RING_MIN && size <= NET_RING_MAX &&
+  EFI_STATUS status = BS->HandleProtocol(controller, &pci_io_guid, (VOID **)&pci_io);
+  if(!EFI_ERROR(status)) {
+    status = efi_nic_read_id(pci_io, &id);
+  }
+  const struct net_driver *driver = EFI_ERROR(status) ? NULL : net_driver_find(&id, NULL);
+  if(!driver) {
+    return 0; /* attaching to it says why */
+  }
+  binding_ring_name(driver, name);
+  status = RT->GetVariable(name, &resident_guid, NULL, &bytes, &size);
+  BOOLEAN good = !EFI_ERROR(status) && bytes == sizeof(size) && size >= driver->ring_min && size <= driver->ring_max &&
                  (size & (size - 1U)) == 0;
   return good ? size : 0;
 }
 
 static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, EFI_DEVICE_PATH *remaining) {
-  UINT32 ring = ring_size();
+  UINT32 ring = ring_size(controller);
   const struct efi_nic_options options = {.tx_descriptors = ring, .rx_descriptors = ring};
   if(remaining && is_end(remaining)) {
     return EFI_SUCCESS; /* started without a child: there is nothing to do until one is asked for */
@@ -201,11 +222,15 @@ static EFI_STATUS EFIAPI stop(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE cont
 
 /* Installation --------------------------------------------------------------------------------------------------- */
 
+/* UEFI 2.10, 11.1: 0x10 to 0xFFFFFFEF are for IHV drivers, and the higher is asked first. What firmware carries for
+ * these NICs is at 0x10 (OVMF's VirtioNetDxe and the transports below it, iPXE): a tie would be a matter of order. */
+#define DRIVER_VERSION 0x100U
+
 static EFI_DRIVER_BINDING_PROTOCOL driver_binding = {
     .Supported = supported,
     .Start = start,
     .Stop = stop,
-    .Version = 0x10, /* UEFI 2.10, 11.1: 0x10 to 0xFFFFFFEF are for IHV drivers; higher is tried first */
+    .Version = DRIVER_VERSION,
 };
 
 static EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL supported_version = {

@@ -4,11 +4,12 @@
 
 #include "snp.h"
 
-#define E1000_DRIVER_NAME "Intel 8254x/82574L Gigabit Ethernet"
+#define BINDING_RING_NAME_SIZE 32U
 
-/* Volatile variable (UINT32, vendor GUID NET_RESIDENT_PROTOCOL_GUID) that sets the number of descriptors per ring for
- * controllers started from then on; a value that is no power of two in range is ignored. */
-#define E1000_RING_VARIABLE L"RingSize"
+/* What the volatile variable (UINT32, vendor GUID NET_RESIDENT_PROTOCOL_GUID) is called that sets the number of
+ * descriptors per ring for a family's controllers started from then on: "e1000RingSize". A value that is no power of
+ * two in the family's range is ignored. One a family, for a size that fits one need not fit another. */
+void binding_ring_name(const struct net_driver *driver, CHAR16 name[BINDING_RING_NAME_SIZE]);
 
 /* Installs driver binding, both component names, diagnostics and supported version on `image`. */
 EFI_STATUS binding_install(EFI_HANDLE image);

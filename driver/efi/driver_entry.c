@@ -1,4 +1,4 @@
-/* driver_entry.c - entry point of e1000.efi, the UEFI driver. */
+/* driver_entry.c - entry point of the UEFI drivers, e1000.efi and virtio-net.efi. */
 #include "binding.h"
 
 static EFI_STATUS EFIAPI unload(EFI_HANDLE image) {

@@ -239,8 +239,8 @@ static void say_what_ends(const struct efi_nic *nic) {
   UINTN function;
   if(nic->handoff && ST->ConOut &&
      !EFI_ERROR(nic->pci_io->GetLocation(nic->pci_io, &segment, &bus, &device, &function))) {
-    Print(L"e1000: the handoff of %04x:%02x:%02x.%x ends: the driver lets go of the NIC\n", (UINT32)segment,
-          (UINT32)bus, (UINT32)device, (UINT32)function);
+    Print(L"%a: the handoff of %04x:%02x:%02x.%x ends: the driver lets go of the NIC\n", nic->driver->name,
+          (UINT32)segment, (UINT32)bus, (UINT32)device, (UINT32)function);
   }
 }
 

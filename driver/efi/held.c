@@ -74,8 +74,9 @@ void binding_report_held(VOID) {
       }
     }
     (void)ST->ConOut->OutputString(
-        ST->ConOut, (CHAR16 *)L"This driver was loaded, but has no NIC. Start without the other driver "
-                              L"(QEMU:\r\nromfile=), or take the NIC for a command: netdiag --take.\r\n");
+        ST->ConOut, (CHAR16 *)L"This driver was loaded, but has no NIC. 'dh -p PciIo' shows a NIC's handle: "
+                              L"'disconnect'\r\nand 'connect' with it change the driver. One from the NIC's option "
+                              L"ROM takes it\r\nback: start without that (QEMU: romfile=).\r\n");
   }
   if(list) {
     FreePool(list);

@@ -3,11 +3,30 @@
 #include "binding.h"
 #include "managed.h"
 
-#define DRIVER_NAME L"" E1000_DRIVER_NAME
 #define LANGUAGE_2  "en"  /* RFC 4646 */
 #define LANGUAGE_1  "eng" /* ISO 639-2 */
-#define NAME_PREFIX L"Intel "
-#define NAME_MIDDLE L" Gigabit Ethernet ("
+#define TITLES_SIZE 128U  /* characters: the titles of all families of an image */
+
+/* Copies as much as fits before `end`, and ends it with a zero; returns where that is. */
+static CHAR16 *put(CHAR16 *at, const CHAR16 *end, const char *text) {
+  while(*text && at + 1 < end) {
+    *at++ = (CHAR16)*text++;
+  }
+  *at = 0;
+  return at;
+}
+
+/* The family's title; those of all, where an image carries several. */
+static CHAR16 *driver_name(void) {
+  static CHAR16 name[TITLES_SIZE];
+  const CHAR16 *end = name + TITLES_SIZE;
+  CHAR16 *at = name;
+  for(const struct net_driver *const *driver = net_drivers; *driver; driver++) {
+    at = put(at, end, at == name ? "" : ", ");
+    at = put(at, end, (*driver)->title);
+  }
+  return name;
+}
 
 static BOOLEAN same_text(const CHAR8 *left, const char *right) {
   while(*left && *left == (CHAR8)*right) {
@@ -30,7 +49,7 @@ static EFI_STATUS EFIAPI get_driver_name(EFI_COMPONENT_NAME2_PROTOCOL *this, CHA
     status = EFI_INVALID_PARAMETER;
   }
   if(!EFI_ERROR(status)) {
-    *name = DRIVER_NAME;
+    *name = driver_name();
   }
   return status;
 }
@@ -52,24 +71,21 @@ static EFI_STATUS EFIAPI get_controller_name(EFI_COMPONENT_NAME2_PROTOCOL *this,
   return EFI_SUCCESS;
 }
 
-/* "Intel 82574L Gigabit Ethernet (52:54:00:12:34:56)"; the parts together are shorter than the field. */
+/* "Intel 82574L Gigabit Ethernet (52:54:00:12:34:56)" */
 void names_fill(struct snp_device *snp) {
-  static const CHAR16 digits[] = L"0123456789abcdef";
-  CHAR16 *at = snp->name;
-  StrCpy(at, NAME_PREFIX);
-  at += StrLen(at);
-  for(const char *model = snp->nic.netdev->model; *model; model++) {
-    *at++ = (CHAR16)*model;
-  }
-  StrCpy(at, NAME_MIDDLE);
-  at += StrLen(at);
+  static const char digits[] = "0123456789abcdef";
+  const CHAR16 *end = snp->name + sizeof(snp->name) / sizeof(snp->name[0]);
+  char mac[3 * NETDEV_MAC_LENGTH + 1];
   for(UINTN i = 0; i < NETDEV_MAC_LENGTH; i++) {
     UINT8 byte = snp->nic.netdev->permanent_mac[i];
-    *at++ = digits[byte >> 4];
-    *at++ = digits[byte & 15U];
-    *at++ = i + 1 < NETDEV_MAC_LENGTH ? L':' : L')';
+    mac[3 * i] = digits[byte >> 4];
+    mac[3 * i + 1] = digits[byte & 15U];
+    mac[3 * i + 2] = i + 1 < NETDEV_MAC_LENGTH ? ':' : ')';
   }
-  *at = 0;
+  mac[sizeof(mac) - 1] = 0;
+  CHAR16 *at = put(snp->name, end, snp->nic.model->title);
+  at = put(at, end, " (");
+  (void)put(at, end, mac);
 }
 
 EFI_COMPONENT_NAME2_PROTOCOL component_name2 = {

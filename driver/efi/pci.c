@@ -80,7 +80,7 @@ EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count) {
   return status;
 }
 
-const char *pci_model_name(const struct pci_nic *nic) {
+const struct net_driver *pci_find_driver(const struct pci_nic *nic, const struct net_model **model) {
   const struct net_device_id id = {
       .vendor_id = nic->vendor_id,
       .device_id = nic->device_id,
@@ -88,8 +88,17 @@ const char *pci_model_name(const struct pci_nic *nic) {
       .subsystem_id = nic->subsystem_id,
       .revision_id = nic->revision_id,
   };
+  return net_driver_find(&id, model);
+}
+
+const char *pci_model_name(const struct pci_nic *nic) {
   const struct net_model *model;
-  return net_driver_find(&id, &model) ? model->name : NULL;
+  return pci_find_driver(nic, &model) ? model->name : NULL;
+}
+
+const char *pci_driver_name(const struct pci_nic *nic) {
+  const struct net_driver *driver = pci_find_driver(nic, NULL);
+  return driver ? driver->name : "no driver";
 }
 
 UINT8 pci_find_capability(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 id) {
@@ -131,6 +140,20 @@ void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar) 
     bar->size = resources->AddrLen;
   }
   BS->FreePool(resources);
+}
+
+INTN pci_main_bar(EFI_PCI_IO_PROTOCOL *pci_io, struct pci_bar *bar) {
+  INTN found = -1;
+  *bar = (struct pci_bar){.type = PCI_BAR_NONE};
+  for(UINT8 i = 0; i < PCI_BAR_COUNT; i++) {
+    struct pci_bar next;
+    pci_get_bar(pci_io, i, &next);
+    if(next.type > bar->type || (next.type == bar->type && next.size > bar->size)) {
+      *bar = next;
+      found = i;
+    }
+  }
+  return found;
 }
 
 EFI_HANDLE pci_find_holder(EFI_HANDLE handle) {

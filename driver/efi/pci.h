@@ -54,8 +54,18 @@ EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count);
  * of a 64-bit one. */
 void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar);
 
-/* What a family of this image calls the part ("82574L"), NULL when none knows it. */
+/* The family of this image that knows it, and the part in *model (may be NULL); NULL when none does. */
+const struct net_driver *pci_find_driver(const struct pci_nic *nic, const struct net_model **model);
+
+/* What that family calls the part ("82574L"), NULL when none knows it. */
 const char *pci_model_name(const struct pci_nic *nic);
+
+/* What that family is called, for messages ("e1000"); "no driver" when none knows it. */
+const char *pci_driver_name(const struct pci_nic *nic);
+
+/* The BAR to show of several: the largest in memory, else the largest there is, and the first of several as large.
+ * Returns its index, or -1 when there is none. */
+INTN pci_main_bar(EFI_PCI_IO_PROTOCOL *pci_io, struct pci_bar *bar);
 
 /* The agent that has PciIo of `handle` open BY_DRIVER, or NULL when nobody has. */
 EFI_HANDLE pci_find_holder(EFI_HANDLE handle);

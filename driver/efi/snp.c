@@ -138,7 +138,7 @@ static void fill_mode(struct snp_device *snp) {
   mode->MediaHeaderSize = NETDEV_HEADER_LENGTH;
   mode->MaxPacketSize = NETDEV_MTU;
   mode->NvRamSize = snp->nic.netdev->nvm_words * NVRAM_ACCESS_BYTES;
-  mode->NvRamAccessSize = NVRAM_ACCESS_BYTES;
+  mode->NvRamAccessSize = mode->NvRamSize > 0 ? NVRAM_ACCESS_BYTES : 0;
   mode->ReceiveFilterMask = EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST |
                             EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST | EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS |
                             EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS_MULTICAST;

@@ -121,13 +121,18 @@ static UINT64 rest(UINT64 all, UINT64 some, UINT64 others) {
   return all > some + others ? all - some - others : 0;
 }
 
+/* The driver's own count where the device has none: of the frames that came through the filter, without FCS. */
+static UINT64 counted(UINT64 by_device, UINT64 by_driver) {
+  return by_device == NETDEV_NOT_COUNTED ? by_driver : by_device;
+}
+
 static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS_2 *all) {
   const struct netdev_stats *stats = netdev_get_stats(snp->nic.netdev);
   const struct netdev_wire_stats *wire = &stats->wire;
   EFI_NETWORK_STATISTICS *table = &all->First;
   SetMem(all, sizeof(*all), 0xFF); /* duplicates, decryption and retries are a wireless NIC's to count */
-  table->RxTotalFrames = wire->rx_total_frames;
-  table->RxGoodFrames = wire->rx_good_frames;
+  table->RxTotalFrames = counted(wire->rx_total_frames, stats->rx_frames + stats->rx_errors);
+  table->RxGoodFrames = counted(wire->rx_good_frames, stats->rx_frames);
   table->RxUndersizeFrames = wire->rx_undersize_frames;
   table->RxOversizeFrames = wire->rx_oversize_frames;
   table->RxDroppedFrames = stats->rx_missed;
@@ -135,14 +140,14 @@ static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS_2 *all) {
   table->RxMulticastFrames = wire->rx_multicast_frames;
   table->RxUnicastFrames = rest(table->RxGoodFrames, table->RxBroadcastFrames, table->RxMulticastFrames);
   table->RxCrcErrorFrames = stats->rx_crc_errors;
-  table->RxTotalBytes = wire->rx_total_bytes;
-  table->TxTotalFrames = wire->tx_total_frames;
-  table->TxGoodFrames = wire->tx_good_frames;
+  table->RxTotalBytes = counted(wire->rx_total_bytes, stats->rx_bytes);
+  table->TxTotalFrames = counted(wire->tx_total_frames, stats->tx_frames);
+  table->TxGoodFrames = counted(wire->tx_good_frames, stats->tx_frames);
   table->TxDroppedFrames = stats->tx_errors;
   table->TxBroadcastFrames = wire->tx_broadcast_frames;
   table->TxMulticastFrames = wire->tx_multicast_frames;
   table->TxUnicastFrames = rest(table->TxGoodFrames, table->TxBroadcastFrames, table->TxMulticastFrames);
-  table->TxTotalBytes = wire->tx_total_bytes;
+  table->TxTotalBytes = counted(wire->tx_total_bytes, stats->tx_bytes);
   table->Collisions = stats->tx_collisions;
 }
 
@@ -239,6 +244,9 @@ static EFI_STATUS nvdata(struct snp_device *snp, BOOLEAN read, UINTN offset, UIN
     return status;
   }
   UINTN unit = snp->mode.NvRamAccessSize;
+  if(unit == 0) {
+    return EFI_UNSUPPORTED;
+  }
   if(!buffer || size == 0 || offset % unit || size % unit || offset >= snp->mode.NvRamSize ||
      size > snp->mode.NvRamSize - offset) {
     return EFI_INVALID_PARAMETER;

@@ -23,6 +23,7 @@ struct net_device_id {
 /* One part of a family, and what its host has to know about it. */
 struct net_model {
   const char *name;  /* the marketing name: "82574L"                                      */
+  const char *title; /* with maker and kind, at most 40 characters, for a list of devices */
   uint32_t dma_bits; /* DMA addresses that it may be given: 32 (below 4 GiB) to 64        */
   uint32_t flags;    /* NET_MODEL_                                                        */
 };
@@ -49,7 +50,8 @@ struct net_handoff_span {
 
 /* A family. Constant data; every member is set unless it says otherwise. */
 struct net_driver {
-  const char *name; /* "e1000": in messages, and of the image NAME.efi */
+  const char *name;  /* "e1000": in messages, and of the image NAME.efi                              */
+  const char *title; /* what the driver is called in a list of drivers: at most 40 characters, its own */
   uint32_t ring_min;
   uint32_t ring_max;
   uint32_t ring_default;

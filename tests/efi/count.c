@@ -28,7 +28,8 @@ static EFI_STATUS transmit_all(EFI_SIMPLE_NETWORK_PROTOCOL *snp) {
       }
     }
     mark(TRANSMIT_COMPLETION);
-    for(UINTN i = 0; i < ROUND; i++) {
+    /* Some models send within the register write, others a little later. */
+    for(UINTN i = 0; i < ROUND || (returned < (round + 1) * ROUND && i < PATIENCE); i++) {
       VOID *buffer = NULL;
       returned += snp->GetStatus(snp, NULL, &buffer) == EFI_SUCCESS && buffer;
     }

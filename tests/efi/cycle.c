@@ -1,13 +1,15 @@
 /* cycle.c - loads, connects, disconnects and unloads a driver many times, and compares memory and handles.
  *
- * cycle           \e1000.efi alone: nothing may change at all
- * cycle stack     \e1000.efi with the firmware's network stack above it
- * cycle control   no driver of ours: the firmware's own driver is connected and disconnected with the stack above it.
- *                 edk2-stable202211's stack keeps some memory each time; this tells how much of that is not ours. */
+ * cycle DRIVER        \DRIVER.efi alone: nothing may change at all
+ * cycle DRIVER stack  it with the firmware's network stack above it
+ * cycle - control     no driver of ours: the firmware's own is connected and disconnected with the stack above it.
+ *                     edk2-stable202211's stack keeps some memory each time; this tells how much of that is not ours. */
 #include "firmware.h"
 
 #define CYCLES  100U
 #define WARM_UP 5U
+
+#define NAME_SIZE 32U /* characters of a driver's file name */
 
 static UINTN count_handles_with(EFI_GUID *guid) {
   EFI_HANDLE *handles;
@@ -46,14 +48,31 @@ static EFI_STATUS cycle(EFI_HANDLE parent, EFI_DEVICE_PATH *path, enum mode mode
   return status;
 }
 
-static enum mode mode_of(const EFI_LOADED_IMAGE *loaded) {
+/* The n-th word behind the command's own name, without a zero at its end; NULL when there is none. */
+static const CHAR16 *word(const EFI_LOADED_IMAGE *loaded, UINTN n) {
   const CHAR16 *options = loaded->LoadOptions;
-  for(UINTN i = 0; options && i + 1 < loaded->LoadOptionsSize / sizeof(CHAR16); i++) {
-    if(options[i] == L' ' && (options[i + 1] == L's' || options[i + 1] == L'c')) {
-      return options[i + 1] == L's' ? STACK : CONTROL;
+  for(UINTN i = 0; options && i + 1 < loaded->LoadOptionsSize / sizeof(CHAR16) && options[i]; i++) {
+    if(options[i] == L' ' && --n == 0) {
+      return options + i + 1;
     }
   }
-  return ALONE;
+  return NULL;
+}
+
+static enum mode mode_of(const EFI_LOADED_IMAGE *loaded) {
+  const CHAR16 *name = word(loaded, 2);
+  return !name ? ALONE : *name == L's' ? STACK : CONTROL;
+}
+
+static EFI_DEVICE_PATH *driver_path(const EFI_LOADED_IMAGE *loaded) {
+  CHAR16 file[NAME_SIZE] = L"\\";
+  const CHAR16 *name = word(loaded, 1);
+  UINTN length = 1;
+  for(UINTN i = 0; name && name[i] && name[i] != L' ' && length + sizeof(L".efi") / sizeof(CHAR16) < NAME_SIZE; i++) {
+    file[length++] = name[i];
+  }
+  StrCpy(file + length, L".efi");
+  return FileDevicePath(loaded->DeviceHandle, file);
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
@@ -68,7 +87,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
     return status;
   }
   enum mode mode = mode_of(loaded);
-  EFI_DEVICE_PATH *path = FileDevicePath(loaded->DeviceHandle, L"\\e1000.efi");
+  EFI_DEVICE_PATH *path = driver_path(loaded);
   UINTN done = 0;
   for(UINTN i = 0; i < WARM_UP + CYCLES && !EFI_ERROR(status); i++) {
     if(i == WARM_UP) {

@@ -158,6 +158,12 @@ static VOID test_multicast(VOID) {
 static VOID test_nvdata(VOID) {
   UINT16 words[64];
   UINT16 sum = 0;
+  if(snp->Mode->NvRamSize == 0) { /* a part without one */
+    expect_true(L"no access size", snp->Mode->NvRamAccessSize == 0);
+    expect(L"no NVM to read", snp->NvData(snp, TRUE, 0, 2, words), EFI_UNSUPPORTED);
+    expect(L"no NVM to write", snp->NvData(snp, FALSE, 0, 2, words), EFI_UNSUPPORTED);
+    return;
+  }
   expect(L"NVM whole", snp->NvData(snp, TRUE, 0, sizeof(words), words), EFI_SUCCESS);
   for(UINTN i = 0; i < 64; i++) {
     sum = (UINT16)(sum + words[i]);
@@ -169,6 +175,18 @@ static VOID test_nvdata(VOID) {
   expect(L"NVM beyond", snp->NvData(snp, TRUE, 126, 4, words), EFI_INVALID_PARAMETER);
   expect(L"NVM no buffer", snp->NvData(snp, TRUE, 0, 2, NULL), EFI_INVALID_PARAMETER);
   expect(L"NVM write", snp->NvData(snp, FALSE, 0, 2, words), EFI_UNSUPPORTED);
+}
+
+/* Some models send within the register write, others a little later, so that a ring may be full for a moment: then
+ * again, up to a bound that only a transmitter that has stopped reaches. */
+#define PATIENCE 1000000U
+
+static EFI_STATUS transmit_when_ready(VOID *frame, EFI_MAC_ADDRESS *destination, UINT16 *type) {
+  EFI_STATUS status = EFI_NOT_READY;
+  for(UINTN i = 0; i < PATIENCE && status == EFI_NOT_READY; i++) {
+    status = snp->Transmit(snp, 14, 64, frame, NULL, destination, type);
+  }
+  return status;
 }
 
 /* Every buffer comes back exactly once, in whatever order. */
@@ -189,14 +207,16 @@ static VOID test_transmit(VOID) {
   expect(L"header, no address", snp->Transmit(snp, 14, 64, frames[0], NULL, NULL, &type), EFI_INVALID_PARAMETER);
   expect(L"header, no type", snp->Transmit(snp, 14, 64, frames[0], NULL, &destination, NULL), EFI_INVALID_PARAMETER);
   for(UINTN i = 0; i < 300; i++) {
-    EFI_STATUS status = snp->Transmit(snp, 14, 64, frames[i], NULL, &destination, &type);
-    sent += status == EFI_SUCCESS;
+    sent += transmit_when_ready(frames[i], &destination, &type) == EFI_SUCCESS;
   }
   expect_true(L"300 frames sent without one GetStatus", sent == 300);
   expect_true(L"header is filled in", frames[0][0] == 0xFF && frames[0][12] == 0x88 && frames[0][13] == 0xB5 &&
                                           CompareMem(&frames[0][6], snp->Mode->CurrentAddress.Addr, 6) == 0);
-  for(UINTN i = 0; i < 1000; i++) {
-    expect(L"GetStatus", snp->GetStatus(snp, NULL, &buffer), EFI_SUCCESS);
+  for(UINTN i = 0; i < 1000 || (returned < 300 && i < PATIENCE); i++) {
+    EFI_STATUS status = snp->GetStatus(snp, NULL, &buffer);
+    if(i < 1000 || EFI_ERROR(status)) {
+      expect(L"GetStatus", status, EFI_SUCCESS);
+    }
     if(buffer) {
       UINTN index = (UINTN)((UINT8 *)buffer - frames[0]) / sizeof(frames[0]);
       returned += index < 300 && back[index]++ == 0;
@@ -204,15 +224,16 @@ static VOID test_transmit(VOID) {
   }
   expect_true(L"300 buffers come back once each", returned == 300 && !buffer);
   /* Nobody collects: after so many there must be an honest refusal, and everything must still come back. */
-  for(sent = 0; sent < 5000 && snp->Transmit(snp, 14, 64, frames[0], NULL, &destination, &type) == EFI_SUCCESS;
-      sent++) {
+  for(sent = 0; sent < 5000 && transmit_when_ready(frames[0], &destination, &type) == EFI_SUCCESS; sent++) {
   }
   expect(L"refusal", snp->Transmit(snp, 14, 64, frames[0], NULL, &destination, &type), EFI_NOT_READY);
-  for(returned = 0; snp->GetStatus(snp, NULL, &buffer) == EFI_SUCCESS && buffer;) {
-    returned++;
+  returned = 0;
+  for(UINTN i = 0; i < PATIENCE && returned < sent; i++) {
+    returned += snp->GetStatus(snp, NULL, &buffer) == EFI_SUCCESS && buffer;
   }
-  expect_true(L"all come back", sent == returned && sent >= 64);
-  expect(L"room again", snp->Transmit(snp, 14, 64, frames[0], NULL, &destination, &type), EFI_SUCCESS);
+  expect(L"GetStatus at the end", snp->GetStatus(snp, NULL, &buffer), EFI_SUCCESS);
+  expect_true(L"all come back", sent == returned && !buffer && sent >= 64);
+  expect(L"room again", transmit_when_ready(frames[0], &destination, &type), EFI_SUCCESS);
   expect(L"Reset", snp->Reset(snp, TRUE), EFI_SUCCESS);
   expect(L"GetStatus after Reset", snp->GetStatus(snp, NULL, &buffer), EFI_SUCCESS);
   expect_true(L"what was being sent comes back", buffer == frames[0]);

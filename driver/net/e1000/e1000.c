@@ -417,23 +417,23 @@ int e1000_adopt(const struct net_platform *platform, const struct net_handoff_ni
 /* The devices, and what is special about each -------------------------------------------------------------------- */
 
 static const struct e1000_model models[] = {
-    {{"82544GC", 32, 0},
+    {{"82544GC", "Intel 82544GC Gigabit Ethernet", 32, 0},
      0x100C,
      E1000_FAMILY_8254X,
      E1000_NVM_MICROWIRE,
      E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST |
          E1000_QUIRK_PCIX_MMRBC},
-    {{"82540EM", 32, 0},
+    {{"82540EM", "Intel 82540EM Gigabit Ethernet", 32, 0},
      0x100E,
      E1000_FAMILY_8254X,
      E1000_NVM_EERD_SMALL,
      E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP},
-    {{"82545EM", 32, 0},
+    {{"82545EM", "Intel 82545EM Gigabit Ethernet", 32, 0},
      0x100F,
      E1000_FAMILY_8254X,
      E1000_NVM_EERD_SMALL,
      E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP | E1000_QUIRK_PCIX_MMRBC},
-    {{"82574L", 64, NET_MODEL_NO_ASPM},
+    {{"82574L", "Intel 82574L Gigabit Ethernet", 64, NET_MODEL_NO_ASPM},
      0x10D3,
      E1000_FAMILY_82574,
      E1000_NVM_EERD_LARGE,
@@ -457,6 +457,7 @@ static const struct net_model *match(const struct net_device_id *id) {
 
 const struct net_driver e1000_driver = {
     .name = "e1000",
+    .title = "Intel 8254x/82574L Gigabit Ethernet",
     .ring_min = E1000_RING_MIN,
     .ring_max = E1000_RING_MAX,
     .ring_default = E1000_RING_DEFAULT,

@@ -457,8 +457,8 @@ static int glance(const struct net_platform *platform, const struct net_device_i
 /* The devices ---------------------------------------------------------------------------------------------------- */
 
 static const struct virtio_model models[] = {
-    {{"virtio-net", 64, 0}, VIRTIO_NET_MODERN},
-    {{"virtio-net", 64, 0}, VIRTIO_NET_TRANSITIONAL},
+    {{"virtio-net", "virtio-net Ethernet", 64, 0}, VIRTIO_NET_MODERN},
+    {{"virtio-net", "virtio-net Ethernet", 64, 0}, VIRTIO_NET_TRANSITIONAL},
 };
 
 static const struct virtio_model *find_model(uint16_t vendor_id, uint16_t device_id) {
@@ -477,6 +477,7 @@ static const struct net_model *match(const struct net_device_id *id) {
 
 const struct net_driver virtio_net_driver = {
     .name = "virtio-net",
+    .title = "virtio-net Ethernet (VIRTIO 1.2)",
     .ring_min = VIRTIO_NET_RING_MIN,
     .ring_max = VIRTIO_NET_RING_MAX,
     .ring_default = VIRTIO_NET_RING_DEFAULT,
