@@ -74,9 +74,9 @@ void binding_report_held(VOID) {
       }
     }
     (void)ST->ConOut->OutputString(
-        ST->ConOut, (CHAR16 *)L"This driver was loaded, but has no NIC. 'dh -p PciIo' shows a NIC's handle: "
-                              L"'disconnect'\r\nand 'connect' with it change the driver. One from the NIC's option "
-                              L"ROM takes it\r\nback: start without that (QEMU: romfile=).\r\n");
+        ST->ConOut, (CHAR16 *)L"This driver was loaded, but has no NIC. 'dh -p PciIo' shows a NIC's handle:\r\n"
+                              L"'disconnect' and 'connect' with it change the driver. One from the NIC's option\r\n"
+                              L"ROM takes it back: start without that (QEMU: romfile=).\r\n");
   }
   if(list) {
     FreePool(list);

@@ -121,8 +121,9 @@ static void test_all_are_held(void **state) {
     } else {
       assert_string_equal(said, "82574L at 0000:00:02.0 is held by 'unknown driver'.\r\n"
                                 "82574L at 0000:00:03.0 is held by 'unknown driver'.\r\n"
-                                "This driver was loaded, but has no NIC. Start without the other driver (QEMU:\r\n"
-                                "romfile=), or take the NIC for a command: netdiag --take.\r\n");
+                                "This driver was loaded, but has no NIC. 'dh -p PciIo' shows a NIC's handle:\r\n"
+                                "'disconnect' and 'connect' with it change the driver. One from the NIC's option\r\n"
+                                "ROM takes it back: start without that (QEMU: romfile=).\r\n");
     }
     assert_int_equal(firmware_unload_image(image), EFI_SUCCESS);
     if(i == 0) {
