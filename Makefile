@@ -105,10 +105,11 @@ $(BUILD)/netdiag.so $(BUILD)/e1000.so $(BUILD)/virtio-net.so:
 
 $(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
 $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi: TARGET := efi-bsdrv-x86_64
-$(BUILD)/%.efi: $(BUILD)/%.so
+$(BUILD)/%.efi: $(BUILD)/%.so tools/nxcompat
 	$(call say,EFI )
 	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \
 	  --target=$(TARGET) $< $@
+	tools/nxcompat $@
 
 # Option ROMs: the driver behind the headers that firmware looks for, one per PCI device ID.
 $(BUILD)/e1000.rom: ROM_ID := 100e
@@ -241,7 +242,7 @@ HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE
                   -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
 HOST_EFI_SRC   := $(filter-out driver/efi/libc.c driver/efi/tsc.c,$(wildcard driver/efi/*.c)) \
                   $(wildcard tests/firmware/*.c)
-LINK_HOST_EFI  := -Wl,--wrap=CopyMem,--wrap=SetMem,--wrap=CompareMem -lcmocka -lc -lefi
+LINK_HOST_EFI  := -lcmocka -lc -lefi
 HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))
 
 $(BUILD)/host-efi/%.o: %.c | deps

@@ -2,6 +2,8 @@
 #include "../netdiag.h"
 #include "../../driver/lib/testframe.h"
 
+#include <string.h>
+
 #define DEFAULT_COUNT 100U
 #define LINK_WAIT_MS  5000U
 #define TIMEOUT_US    3000000U /* for the replies still under way at the end                   */
@@ -175,18 +177,18 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
 static EFI_STATUS choose_peer(struct frames *frames) {
   const struct mac_option *wanted = &frames->options->peer;
   char text[MAC_TEXT_SIZE];
-  SetMem(frames->peer, sizeof(frames->peer), 0xFF);
-  if(!wanted->given || CompareMem(wanted->mac, frames->peer, sizeof(frames->peer)) == 0) {
+  memset(frames->peer, 0xFF, sizeof(frames->peer));
+  if(!wanted->given || memcmp(wanted->mac, frames->peer, sizeof(frames->peer)) == 0) {
     return EFI_SUCCESS;
   }
-  const char *fault = CompareMem(wanted->mac, frames->session.netdev->mac, sizeof(frames->peer)) == 0
+  const char *fault = memcmp(wanted->mac, frames->session.netdev->mac, sizeof(frames->peer)) == 0
                           ? "this NIC itself"
                           : station_mac_fault(wanted->mac);
   if(fault) {
     complain("frames: --peer %s is %s: give the MAC address of a station", mac_text(wanted->mac, text), fault);
     return EFI_INVALID_PARAMETER;
   }
-  CopyMem(frames->peer, wanted->mac, sizeof(frames->peer));
+  memcpy(frames->peer, wanted->mac, sizeof(frames->peer));
   return EFI_SUCCESS;
 }
 

@@ -9,6 +9,7 @@
 #include "../watchdog.h"
 
 #include <efishell.h>
+#include <string.h>
 
 #define OPTIONS_SIZE 2048U /* characters: what the Linux kernel takes on x86 */
 #define PATH_SIZE    256U
@@ -184,9 +185,9 @@ static EFI_STATUS get_lease(const struct pci_nic *pci, const struct handoff_opti
     status = lease_get(pci, session_link_wait_us(&options->nic), &host);
     lease_pack(&host, known);
   }
-  CopyMem(lease->address, known[0], 4);
-  CopyMem(lease->mask, known[1], 4);
-  CopyMem(lease->gateway, known[2], 4);
+  memcpy(lease->address, known[0], 4);
+  memcpy(lease->mask, known[1], 4);
+  memcpy(lease->gateway, known[2], 4);
   if(known[0][0] != 0 && ask) {
     lease->origin = NET_HANDOFF_LEASE_DHCP; /* the policy is what it was before */
   } else {

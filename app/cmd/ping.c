@@ -2,6 +2,8 @@
 #include "../netdiag.h"
 #include "../pinger.h"
 
+#include <string.h>
+
 #define DEFAULT_COUNT       5U
 #define DEFAULT_SIZE        56U
 #define DEFAULT_INTERVAL_MS 1000U
@@ -40,11 +42,11 @@ struct ping {
 
 /* Whatever ARP says of the next hop is learnt, the first time and every time (RFC 826). */
 static void learn(struct ping *ping, const struct inet_packet *packet) {
-  if(packet->source != ping->hop || CompareMem(packet->source_mac, ping->session.netdev->mac, 6) == 0) {
+  if(packet->source != ping->hop || memcmp(packet->source_mac, ping->session.netdev->mac, 6) == 0) {
     return;
   }
-  ping->moved = ping->moved || (ping->resolved && CompareMem(ping->hop_mac, packet->source_mac, 6) != 0);
-  CopyMem(ping->hop_mac, packet->source_mac, sizeof(ping->hop_mac));
+  ping->moved = ping->moved || (ping->resolved && memcmp(ping->hop_mac, packet->source_mac, 6) != 0);
+  memcpy(ping->hop_mac, packet->source_mac, sizeof(ping->hop_mac));
   ping->resolved = true;
 }
 
@@ -172,7 +174,7 @@ static void send_next(struct ping *ping, UINT64 now_us) {
   uint8_t mac[6];
   EFI_TPL tpl = efi_nic_lock();
   struct pinger_request request = pinger_request(&ping->pinger, now_us);
-  CopyMem(mac, ping->hop_mac, sizeof(mac));
+  memcpy(mac, ping->hop_mac, sizeof(mac));
   efi_nic_unlock(tpl);
   size_t length = inet_echo_request(frame, &ping->session.responder.host, mac, ping->target, request.id,
                                     request.sequence, ping->data, ping->size);

@@ -1,13 +1,15 @@
 /* below.c - what the firmware has built on a NIC, by device paths. */
 #include "below.h"
 
+#include <string.h>
+
 static BOOLEAN is_node(const EFI_DEVICE_PATH *node, UINT8 sub_type) {
   return DevicePathType(node) == MESSAGING_DEVICE_PATH && DevicePathSubType(node) == sub_type;
 }
 
 static BOOLEAN same_node(const EFI_DEVICE_PATH *left, const EFI_DEVICE_PATH *right) {
   UINTN length = (UINTN)DevicePathNodeLength(left);
-  return length == (UINTN)DevicePathNodeLength(right) && CompareMem(left, right, length) == 0;
+  return length == (UINTN)DevicePathNodeLength(right) && memcmp(left, right, length) == 0;
 }
 
 /* The controller's path, then nothing, Mac(), or Mac() and Vlan() (UEFI 2.10, 10.3.4.10 and 10.3.4.13). */
@@ -22,7 +24,7 @@ static BOOLEAN is_below(EFI_DEVICE_PATH *controller, EFI_DEVICE_PATH *path, stru
     path = NextDevicePathNode(path);
     found->tagged = !IsDevicePathEnd(path) && is_node(path, MSG_VLAN_DP);
     if(found->tagged) {
-      CopyMem(&found->vlan, &((const VLAN_DEVICE_PATH *)path)->VlanId, sizeof(found->vlan));
+      memcpy(&found->vlan, &((const VLAN_DEVICE_PATH *)path)->VlanId, sizeof(found->vlan));
       path = NextDevicePathNode(path);
     }
   }

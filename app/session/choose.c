@@ -1,6 +1,8 @@
 /* choose.c - which NIC a sub-command works on, and what can be seen of it without taking it. */
 #include "choose.h"
 
+#include <string.h>
+
 #include "../../driver/lib/format.h"
 #include "../args.h"
 #include "../console.h"
@@ -60,7 +62,7 @@ void session_look(const struct pci_nic *pci, struct nic_sight *sight) {
   const EFI_SIMPLE_NETWORK *snp = below_protocol(pci->handle, &guid);
   if(snp && snp->Mode->State != EfiSimpleNetworkStopped && snp->Mode->HwAddressSize == sizeof(sight->mac)) {
     sight->has_mac = true;
-    CopyMem(sight->mac, snp->Mode->CurrentAddress.Addr, sizeof(sight->mac));
+    memcpy(sight->mac, snp->Mode->CurrentAddress.Addr, sizeof(sight->mac));
     sight->has_link = snp->Mode->MediaPresentSupported && snp->Mode->State == EfiSimpleNetworkInitialized;
     sight->link.up = snp->Mode->MediaPresent;
   }
@@ -82,7 +84,7 @@ static bool matches(const struct pci_nic *pci, const char *wanted) {
   if(args_mac(wanted, mac)) {
     struct nic_sight sight;
     session_look(pci, &sight);
-    return sight.has_mac && CompareMem(sight.mac, mac, sizeof(mac)) == 0;
+    return sight.has_mac && memcmp(sight.mac, mac, sizeof(mac)) == 0;
   }
   return false;
 }

@@ -1,6 +1,8 @@
 /* lease.c - an IPv4 address for a NIC from the firmware's own configuration, by DHCP if it has none yet. */
 #include "lease.h"
 
+#include <string.h>
+
 #include "../../driver/efi/binding.h"
 #include "../../driver/efi/managed.h"
 #include "../../driver/efi/remote.h"
@@ -265,7 +267,7 @@ void lease_origin(const struct pci_nic *pci, struct net_handoff_lease *lease) {
   /* More of them than there is room for are none: the firmware gives all or nothing. */
   size = sizeof(lease->dns);
   if(EFI_ERROR(config->GetData(config, Ip4Config2DataTypeDnsServer, &size, lease->dns))) {
-    SetMem(lease->dns, sizeof(lease->dns), 0);
+    memset(lease->dns, 0, sizeof(lease->dns));
   }
 }
 

@@ -2,6 +2,8 @@
  * on the same NIC. */
 #include "mnp_link.h"
 
+#include <string.h>
+
 #include "efi/managed_network.h"
 
 #define RX_TOKENS     8U
@@ -41,8 +43,8 @@ static void deliver(struct mnp_link *link, const EFI_MANAGED_NETWORK_RECEIVE_DAT
   UINT8 bytes[NETDEV_MAX_TAGGED_FRAME];
   if(data->HeaderLength <= sizeof(bytes) && data->DataLength <= sizeof(bytes) - data->HeaderLength) {
     const struct netdev_frame frame = {.data = bytes, .length = data->HeaderLength + data->DataLength};
-    CopyMem(bytes, data->MediaHeader, data->HeaderLength);
-    CopyMem(bytes + data->HeaderLength, data->PacketData, data->DataLength);
+    memcpy(bytes, data->MediaHeader, data->HeaderLength);
+    memcpy(bytes + data->HeaderLength, data->PacketData, data->DataLength);
     link->client.receive(link->client.ctx, &frame);
   }
 }
@@ -183,7 +185,7 @@ static int transmit(struct mnp_link *link, const void *frame, size_t length) {
   if(!slot) {
     return NETDEV_E_BUSY;
   }
-  CopyMem(slot->frame, frame, length);
+  memcpy(slot->frame, frame, length);
   /* The frame carries its header, so MNP is given none of the addresses. */
   slot->data = (EFI_MANAGED_NETWORK_TRANSMIT_DATA){
       .DataLength = (UINT32)(length - NETDEV_HEADER_LENGTH),

@@ -1,6 +1,8 @@
 /* session.c - the NIC that a sub-command works on: taken, run, and given back. */
 #include "session.h"
 
+#include <string.h>
+
 #include "../../driver/efi/binding.h"
 #include "../../driver/lib/format.h"
 #include "../console.h"
@@ -177,7 +179,7 @@ EFI_STATUS session_close(struct session *session) {
 EFI_STATUS session_address(const struct nic_options *options, const struct cidr_option *address, uint32_t gateway,
                            struct inet_host *host) {
   struct pci_nic pci;
-  SetMem(host, sizeof(*host), 0);
+  memset(host, 0, sizeof(*host));
   EFI_STATUS status = session_choose(options, &pci);
   if(!EFI_ERROR(status) && (options->take || !remote_find(pci.handle))) {
     status = session_may_take(&pci, options->take);
@@ -245,10 +247,10 @@ static struct netdev_client make_talk(struct session *session, const struct sess
       .silent = session->resident && is_firmwares(session, talker->address),
       .host = {.address = talker->address, .mask = talker->mask, .gateway = talker->gateway},
   };
-  CopyMem(session->responder.host.mac, session->netdev->mac, sizeof(session->responder.host.mac));
+  memcpy(session->responder.host.mac, session->netdev->mac, sizeof(session->responder.host.mac));
   session->claim = (struct station_claim){.address = talker->address,
                                           .probing = talker->probe && talker->address && !session->responder.silent};
-  CopyMem(session->claim.mac, session->netdev->mac, sizeof(session->claim.mac));
+  memcpy(session->claim.mac, session->netdev->mac, sizeof(session->claim.mac));
   session->conflict_told = false;
   if(session->claim.probing) {
     session->responder.host.address = 0; /* not ours to answer for yet */

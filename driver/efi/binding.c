@@ -2,6 +2,8 @@
 #include "binding.h"
 #include "managed.h"
 
+#include <string.h>
+
 #include "efi/driver_diagnostics.h"
 #include "efi/driver_version.h"
 
@@ -58,7 +60,7 @@ static EFI_STATUS make_device_path(struct snp_device *snp) {
     return status;
   }
   MAC_ADDR_DEVICE_PATH node;
-  SetMem(&node, sizeof(node), 0);
+  memset(&node, 0, sizeof(node));
   node.Header.Type = MESSAGING_DEVICE_PATH;
   node.Header.SubType = MSG_MAC_ADDR_DP;
   SetDevicePathNodeLength(&node.Header, sizeof(node));

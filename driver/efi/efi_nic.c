@@ -1,6 +1,8 @@
 /* efi_nic.c - taking a controller from the firmware, running it by a timer event, and giving it back. */
 #include "efi_nic.h"
 
+#include <string.h>
+
 #include "handoff_producer.h"
 #include "pci.h"
 
@@ -266,7 +268,7 @@ BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 mac[NETDEV_MAC_LENGTH]
   struct efi_nic look;
   UINT64 attributes;
 
-  SetMem(&look, sizeof(look), 0);
+  memset(&look, 0, sizeof(look));
   look.pci_io = pci_io;
   if(EFI_ERROR(identify(&look)) ||
      EFI_ERROR(pci_io->Attributes(pci_io, EfiPciIoAttributeOperationGet, 0, &attributes)) ||

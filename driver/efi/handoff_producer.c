@@ -1,6 +1,8 @@
 /* handoff_producer.c - publishes running NICs in the EFI configuration table (include/net/HANDOFF.md). */
 #include "handoff_producer.h"
 
+#include <string.h>
+
 #include "../net/handoff.h"
 #include "pci_place.h"
 
@@ -19,7 +21,7 @@ static EFI_GUID table_guid = NET_HANDOFF_GUID;
 
 static VOID *find(VOID) {
   for(UINTN i = 0; i < ST->NumberOfTableEntries; i++) {
-    if(CompareMem(&ST->ConfigurationTable[i].VendorGuid, &table_guid, sizeof(table_guid)) == 0) {
+    if(memcmp(&ST->ConfigurationTable[i].VendorGuid, &table_guid, sizeof(table_guid)) == 0) {
       return ST->ConfigurationTable[i].VendorTable;
     }
   }

@@ -2,6 +2,8 @@
  * of giving up at once (UEFI 2.10, 11.12). */
 #include "snp.h"
 
+#include <string.h>
+
 /*
  * How long a link may take: 2 to 4 s of autonegotiation on copper, and up to 15 s more in which a switch port with
  * spanning tree is up and down again. edk2's network boot asks for 20 s while the answer is EFI_NOT_READY. The time
@@ -55,7 +57,7 @@ static EFI_STATUS EFIAPI get_information(EFI_ADAPTER_INFORMATION_PROTOCOL *this,
   if(!this || !type || !block || !size) {
     return EFI_INVALID_PARAMETER;
   }
-  if(CompareMem(type, &media_state_guid, sizeof(*type)) != 0) {
+  if(memcmp(type, &media_state_guid, sizeof(*type)) != 0) {
     return EFI_UNSUPPORTED;
   }
   struct snp_device *snp = (struct snp_device *)((UINT8 *)this - offsetof(struct snp_device, adapter_information));
@@ -81,7 +83,7 @@ static EFI_STATUS EFIAPI set_information(EFI_ADAPTER_INFORMATION_PROTOCOL *this,
   if(!this || !type || !block) {
     return EFI_INVALID_PARAMETER;
   }
-  return CompareMem(type, &media_state_guid, sizeof(*type)) == 0 ? EFI_WRITE_PROTECTED : EFI_UNSUPPORTED;
+  return memcmp(type, &media_state_guid, sizeof(*type)) == 0 ? EFI_WRITE_PROTECTED : EFI_UNSUPPORTED;
 }
 
 static EFI_STATUS EFIAPI get_supported_types(EFI_ADAPTER_INFORMATION_PROTOCOL *this, EFI_GUID **types, UINTN *count) {

@@ -1,6 +1,8 @@
 /* pci.c - finding network controllers on the PCI bus and saying who holds them. */
 #include "pci.h"
 
+#include <string.h>
+
 #include "efi/acpi_resource.h"
 
 #define PCI_HEADER_DWORDS      16U
@@ -217,7 +219,7 @@ static void own_name(EFI_HANDLE agent, char *name, UINTN size) {
 }
 
 static BOOLEAN ends_with(const char *text, UINTN length, const char *end, UINTN end_length) {
-  return length >= end_length && CompareMem(text + length - end_length, end, end_length) == 0;
+  return length >= end_length && memcmp(text + length - end_length, end, end_length) == 0;
 }
 
 void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size) {
@@ -234,7 +236,7 @@ void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size) {
   for(UINTN i = length; i > 0; i--) {
     name[i - 1U + sizeof(before) - 1U] = name[i - 1U];
   }
-  CopyMem(name, before, sizeof(before) - 1U);
+  memcpy(name, before, sizeof(before) - 1U);
   length += sizeof(before) - 1U;
   name[length] = ')';
   name[length + 1U] = '\0';

@@ -1,6 +1,8 @@
 /* platform_pciio.c - struct net_platform over EFI_PCI_IO_PROTOCOL. */
 #include "efi_nic.h"
 
+#include <string.h>
+
 #include "pci.h"
 
 #define PCI_BAR0_OFFSET   0x10U
@@ -19,7 +21,7 @@ static void access_bar(struct efi_nic *nic, BOOLEAN write, EFI_PCI_IO_PROTOCOL_W
   if(write) {
     (void)space->Write(io, width, index, offset, 1, value);
   } else if(EFI_ERROR(space->Read(io, width, index, offset, 1, value))) {
-    SetMem(value, (UINTN)1 << width, 0xFF);
+    memset(value, 0xFF, (UINTN)1 << width);
   }
 }
 

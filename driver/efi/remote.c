@@ -2,6 +2,7 @@
 #include "remote.h"
 
 #include <efilib.h>
+#include <string.h>
 
 #include "../net/netdev.h"
 
@@ -56,7 +57,7 @@ static void op_update_stats(struct netdev *dev) {
   UINT64 values[COUNTERS];
   UINTN count = COUNTERS;
   NET_RESIDENT_PROTOCOL *protocol = to_remote(dev)->protocol;
-  SetMem(values, sizeof(values), 0xFF);
+  memset(values, 0xFF, sizeof(values));
   EFI_STATUS status = protocol->GetCounters(protocol, &count, values);
   if(EFI_ERROR(status) && status != EFI_BUFFER_TOO_SMALL) {
     return;
@@ -189,7 +190,7 @@ static void copy_text(char *to, UINTN size, const CHAR8 *from, UINTN from_size) 
 static BOOLEAN ask(struct remote *remote) {
   NET_RESIDENT_INFO info;
   struct netdev *dev = &remote->netdev;
-  SetMem(&info, sizeof(info), 0);
+  memset(&info, 0, sizeof(info));
   info.Size = sizeof(info);
   if(EFI_ERROR(remote->protocol->GetInfo(remote->protocol, &info))) {
     return FALSE;
@@ -197,8 +198,8 @@ static BOOLEAN ask(struct remote *remote) {
   copy_text(remote->driver, sizeof(remote->driver), info.Driver, sizeof(info.Driver));
   copy_text(remote->model, sizeof(remote->model), info.Model, sizeof(info.Model));
   copy_text(dev->name, sizeof(dev->name), info.Name, sizeof(info.Name));
-  CopyMem(dev->mac, info.CurrentMac, NETDEV_MAC_LENGTH);
-  CopyMem(dev->permanent_mac, info.PermanentMac, NETDEV_MAC_LENGTH);
+  memcpy(dev->mac, info.CurrentMac, NETDEV_MAC_LENGTH);
+  memcpy(dev->permanent_mac, info.PermanentMac, NETDEV_MAC_LENGTH);
   dev->nvm_words = info.NvmWords;
   dev->filter = info.Filter;
   dev->state = info.State == NET_RESIDENT_OPEN   ? NETDEV_OPEN
@@ -212,7 +213,7 @@ static BOOLEAN ask(struct remote *remote) {
 }
 
 BOOLEAN remote_open(EFI_HANDLE controller, struct remote *remote) {
-  SetMem(remote, sizeof(*remote), 0);
+  memset(remote, 0, sizeof(*remote));
   remote->protocol = remote_find(controller);
   remote->netdev.ops = &ops;
   remote->netdev.model = remote->model;
@@ -226,11 +227,11 @@ BOOLEAN remote_open(EFI_HANDLE controller, struct remote *remote) {
 NET_RESIDENT_LEASE remote_lease(const struct net_handoff_lease *lease) {
   NET_RESIDENT_LEASE known = {
       .Size = sizeof(known), .Origin = lease->origin, .Seconds = lease->seconds, .Obtained = lease->obtained};
-  CopyMem(known.Address, (VOID *)lease->address, sizeof(known.Address));
-  CopyMem(known.Mask, (VOID *)lease->mask, sizeof(known.Mask));
-  CopyMem(known.Gateway, (VOID *)lease->gateway, sizeof(known.Gateway));
-  CopyMem(known.Server, (VOID *)lease->server, sizeof(known.Server));
-  CopyMem(known.Dns, (VOID *)lease->dns, sizeof(known.Dns));
+  memcpy(known.Address, lease->address, sizeof(known.Address));
+  memcpy(known.Mask, lease->mask, sizeof(known.Mask));
+  memcpy(known.Gateway, lease->gateway, sizeof(known.Gateway));
+  memcpy(known.Server, lease->server, sizeof(known.Server));
+  memcpy(known.Dns, lease->dns, sizeof(known.Dns));
   return known;
 }
 

@@ -3,6 +3,8 @@
 #include "remote.h"
 #include "snp.h"
 
+#include <string.h>
+
 _Static_assert(sizeof(((NET_RESIDENT_LEASE *)0)->Dns) == sizeof(((struct net_handoff_lease *)0)->dns),
                "a lease of the handoff has other name servers than the protocol's");
 
@@ -54,7 +56,7 @@ static EFI_STATUS EFIAPI get_info(NET_RESIDENT_PROTOCOL *this, NET_RESIDENT_INFO
   EFI_TPL tpl = efi_nic_lock();
   const struct netdev *dev = snp->nic.netdev;
   NET_RESIDENT_INFO now;
-  SetMem(&now, sizeof(now), 0);
+  memset(&now, 0, sizeof(now));
   now.Size = info->Size < sizeof(now) ? info->Size : (UINT32)sizeof(now);
   now.State = dev->state == NETDEV_OPEN   ? NET_RESIDENT_OPEN
               : dev->state == NETDEV_GONE ? NET_RESIDENT_GONE
@@ -68,11 +70,11 @@ static EFI_STATUS EFIAPI get_info(NET_RESIDENT_PROTOCOL *this, NET_RESIDENT_INFO
   copy_text(now.Driver, sizeof(now.Driver), snp->nic.driver->name);
   copy_text(now.Model, sizeof(now.Model), dev->model);
   copy_text(now.Name, sizeof(now.Name), dev->name);
-  CopyMem(now.CurrentMac, dev->mac, NETDEV_MAC_LENGTH);
-  CopyMem(now.PermanentMac, dev->permanent_mac, NETDEV_MAC_LENGTH);
+  memcpy(now.CurrentMac, dev->mac, NETDEV_MAC_LENGTH);
+  memcpy(now.PermanentMac, dev->permanent_mac, NETDEV_MAC_LENGTH);
   now.Child = snp->child;
   efi_nic_unlock(tpl);
-  CopyMem(info, &now, now.Size);
+  memcpy(info, &now, now.Size);
   return EFI_SUCCESS;
 }
 
@@ -143,7 +145,7 @@ static EFI_STATUS EFIAPI peek(NET_RESIDENT_PROTOCOL *this, UINTN *size, VOID *bu
     if(frame.length > room) {
       status = EFI_BUFFER_TOO_SMALL;
     } else {
-      CopyMem(buffer, frame.data, frame.length);
+      memcpy(buffer, frame.data, frame.length);
     }
   }
   efi_nic_unlock(tpl);
@@ -229,14 +231,14 @@ static EFI_STATUS find_on_bus(EFI_HANDLE controller, struct pci_nic *found) {
 /* What the caller's build knows of a lease; the rest is zero, not known. */
 static struct net_handoff_lease read_lease(const NET_RESIDENT_LEASE *lease) {
   NET_RESIDENT_LEASE whole;
-  SetMem(&whole, sizeof(whole), 0);
-  CopyMem(&whole, (VOID *)lease, lease->Size < sizeof(whole) ? lease->Size : sizeof(whole));
+  memset(&whole, 0, sizeof(whole));
+  memcpy(&whole, lease, lease->Size < sizeof(whole) ? lease->Size : sizeof(whole));
   struct net_handoff_lease known = {.origin = whole.Origin, .seconds = whole.Seconds, .obtained = whole.Obtained};
-  CopyMem(known.address, whole.Address, sizeof(known.address));
-  CopyMem(known.mask, whole.Mask, sizeof(known.mask));
-  CopyMem(known.gateway, whole.Gateway, sizeof(known.gateway));
-  CopyMem(known.server, whole.Server, sizeof(known.server));
-  CopyMem(known.dns, whole.Dns, sizeof(known.dns));
+  memcpy(known.address, whole.Address, sizeof(known.address));
+  memcpy(known.mask, whole.Mask, sizeof(known.mask));
+  memcpy(known.gateway, whole.Gateway, sizeof(known.gateway));
+  memcpy(known.server, whole.Server, sizeof(known.server));
+  memcpy(known.dns, whole.Dns, sizeof(known.dns));
   return known;
 }
 

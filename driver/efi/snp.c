@@ -1,6 +1,8 @@
 /* snp.c - EFI_SIMPLE_NETWORK_PROTOCOL: its state machine (UEFI 2.10, 24.1.2 to 24.1.6). */
 #include "snp.h"
 
+#include <string.h>
+
 #define NVRAM_ACCESS_BYTES 2U
 
 /* netdev_client.link_changed */
@@ -143,9 +145,9 @@ static void fill_mode(struct snp_device *snp) {
                             EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST | EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS |
                             EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS_MULTICAST;
   mode->MaxMCastFilterCount = MAX_MCAST_FILTER_CNT;
-  CopyMem(mode->PermanentAddress.Addr, snp->nic.netdev->permanent_mac, NETDEV_MAC_LENGTH);
+  memcpy(mode->PermanentAddress.Addr, snp->nic.netdev->permanent_mac, NETDEV_MAC_LENGTH);
   mode->CurrentAddress = mode->PermanentAddress;
-  SetMem(mode->BroadcastAddress.Addr, NETDEV_MAC_LENGTH, 0xFF);
+  memset(mode->BroadcastAddress.Addr, 0xFF, NETDEV_MAC_LENGTH);
   mode->IfType = 1; /* Ethernet, RFC 1700 */
   mode->MacAddressChangeable = TRUE;
   mode->MultipleTxSupported = TRUE;

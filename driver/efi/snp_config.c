@@ -1,6 +1,8 @@
 /* snp_config.c - EFI_SIMPLE_NETWORK_PROTOCOL: filters, address, statistics, NVM (UEFI 2.10, 24.1.7 to 24.1.11). */
 #include "snp.h"
 
+#include <string.h>
+
 /* Receive filters ------------------------------------------------------------------------------------------------ */
 
 static UINT32 netdev_flags(UINT32 setting) {
@@ -26,7 +28,7 @@ static UINT32 netdev_flags(UINT32 setting) {
 static EFI_STATUS apply_filters(struct snp_device *snp, UINT32 setting, UINTN count, const EFI_MAC_ADDRESS *list) {
   UINT8 multicast[NETDEV_MAX_MULTICAST][NETDEV_MAC_LENGTH];
   for(UINTN i = 0; i < count; i++) {
-    CopyMem(multicast[i], list[i].Addr, NETDEV_MAC_LENGTH);
+    memcpy(multicast[i], list[i].Addr, NETDEV_MAC_LENGTH);
   }
   int result = netdev_set_filter(snp->nic.netdev, netdev_flags(setting), (const UINT8(*)[NETDEV_MAC_LENGTH])multicast,
                                  (UINT32)count);
@@ -69,7 +71,7 @@ static EFI_STATUS receive_filters(struct snp_device *snp, UINT32 enable, UINT32 
   mode->ReceiveFilterSetting = setting;
   mode->MCastFilterCount = (UINT32)count;
   if(new_list && count > 0) {
-    CopyMem(mode->MCastFilter, list, count * sizeof(EFI_MAC_ADDRESS));
+    memcpy(mode->MCastFilter, list, count * sizeof(EFI_MAC_ADDRESS));
   }
   return EFI_SUCCESS;
 }
@@ -130,7 +132,7 @@ static void collect(struct snp_device *snp, EFI_NETWORK_STATISTICS_2 *all) {
   const struct netdev_stats *stats = netdev_get_stats(snp->nic.netdev);
   const struct netdev_wire_stats *wire = &stats->wire;
   EFI_NETWORK_STATISTICS *table = &all->First;
-  SetMem(all, sizeof(*all), 0xFF); /* duplicates, decryption and retries are a wireless NIC's to count */
+  memset(all, 0xFF, sizeof(*all)); /* duplicates, decryption and retries are a wireless NIC's to count */
   table->RxTotalFrames = counted(wire->rx_total_frames, stats->rx_frames + stats->rx_errors);
   table->RxGoodFrames = counted(wire->rx_good_frames, stats->rx_frames);
   table->RxUndersizeFrames = wire->rx_undersize_frames;
@@ -182,7 +184,7 @@ static EFI_STATUS statistics(struct snp_device *snp, BOOLEAN reset, UINTN *size,
   UINTN room = *size;
   *size = sizeof(now);
   if(table) {
-    CopyMem(table, &now, room < sizeof(now) ? room : sizeof(now));
+    memcpy(table, &now, room < sizeof(now) ? room : sizeof(now));
   }
   return table && room >= sizeof(now) ? EFI_SUCCESS : EFI_BUFFER_TOO_SMALL;
 }
@@ -214,7 +216,7 @@ EFI_STATUS EFIAPI snp_multicast_ip_to_mac(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOO
   if(!ip || !mac) {
     return EFI_INVALID_PARAMETER;
   }
-  SetMem(mac, sizeof(*mac), 0);
+  memset(mac, 0, sizeof(*mac));
   if(ipv6) {
     /* RFC 2464, 7: 33-33 and the last 32 bits */
     if(ip->v6.Addr[0] != 0xFF) {
@@ -222,7 +224,7 @@ EFI_STATUS EFIAPI snp_multicast_ip_to_mac(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOO
     }
     mac->Addr[0] = 0x33;
     mac->Addr[1] = 0x33;
-    CopyMem(&mac->Addr[2], &ip->v6.Addr[12], 4);
+    memcpy(&mac->Addr[2], &ip->v6.Addr[12], 4);
   } else {
     /* RFC 1112, 6.4: 01-00-5E and the last 23 bits */
     if((ip->v4.Addr[0] & 0xF0U) != 0xE0U) {
@@ -231,7 +233,7 @@ EFI_STATUS EFIAPI snp_multicast_ip_to_mac(EFI_SIMPLE_NETWORK_PROTOCOL *this, BOO
     mac->Addr[0] = 0x01;
     mac->Addr[2] = 0x5E;
     mac->Addr[3] = ip->v4.Addr[1] & 0x7FU;
-    CopyMem(&mac->Addr[4], &ip->v4.Addr[2], 2);
+    memcpy(&mac->Addr[4], &ip->v4.Addr[2], 2);
   }
   return EFI_SUCCESS;
 }

@@ -4,6 +4,8 @@
  * buffers given back. */
 #include "snp.h"
 
+#include <string.h>
+
 #define PROTOCOL_OFFSET 12U
 #define TAG_TYPE        0x8100U /* IEEE 802.1Q: a tag of TAG_LENGTH bytes stands where the type would */
 #define TAG_LENGTH      4U
@@ -18,8 +20,8 @@ static BOOLEAN has_room(const struct snp_device *snp) {
 
 static void fill_header(const struct snp_device *snp, UINT8 *frame, const EFI_MAC_ADDRESS *source,
                         const EFI_MAC_ADDRESS *destination, UINT16 protocol) {
-  CopyMem(frame, destination->Addr, NETDEV_MAC_LENGTH);
-  CopyMem(frame + NETDEV_MAC_LENGTH, source ? source->Addr : snp->mode.CurrentAddress.Addr, NETDEV_MAC_LENGTH);
+  memcpy(frame, destination->Addr, NETDEV_MAC_LENGTH);
+  memcpy(frame + NETDEV_MAC_LENGTH, source ? source->Addr : snp->mode.CurrentAddress.Addr, NETDEV_MAC_LENGTH);
   frame[PROTOCOL_OFFSET] = (UINT8)(protocol >> 8);
   frame[PROTOCOL_OFFSET + 1U] = (UINT8)protocol;
 }
@@ -95,8 +97,8 @@ static int take_frame(struct netdev *dev, UINT8 *buffer, UINTN capacity, UINTN *
   if(*length > capacity) {
     return NETDEV_E_TOO_SMALL;
   }
-  CopyMem(buffer, frame.data, PROTOCOL_OFFSET);
-  CopyMem(buffer + PROTOCOL_OFFSET, frame.data + PROTOCOL_OFFSET + tag, *length - PROTOCOL_OFFSET);
+  memcpy(buffer, frame.data, PROTOCOL_OFFSET);
+  memcpy(buffer + PROTOCOL_OFFSET, frame.data + PROTOCOL_OFFSET + tag, *length - PROTOCOL_OFFSET);
   netdev_release(dev);
   return NETDEV_OK;
 }
@@ -124,10 +126,10 @@ static EFI_STATUS receive(struct snp_device *snp, UINTN *header_size, UINTN *buf
     *header_size = NETDEV_HEADER_LENGTH;
   }
   if(destination) {
-    CopyMem(destination->Addr, frame, NETDEV_MAC_LENGTH);
+    memcpy(destination->Addr, frame, NETDEV_MAC_LENGTH);
   }
   if(source) {
-    CopyMem(source->Addr, frame + NETDEV_MAC_LENGTH, NETDEV_MAC_LENGTH);
+    memcpy(source->Addr, frame + NETDEV_MAC_LENGTH, NETDEV_MAC_LENGTH);
   }
   if(protocol) {
     *protocol = word_at(frame + PROTOCOL_OFFSET);

@@ -2,6 +2,7 @@
  * operating system would find them. Talks to the serial port by itself from then on. */
 #include <efi.h>
 #include <efilib.h>
+#include <string.h>
 
 #define VIRTIO 0x1AF4U /* vendor ID */
 #define COM1   0x3F8U
@@ -49,8 +50,8 @@ static BOOLEAN find_virtio(struct nic *nic) {
     if(config[at] == 9 && config[at + 3] == 1 && config[at + 4] < 5) {
       UINT32 bar[2];
       UINT32 offset;
-      CopyMem(bar, config + 0x10 + 4 * config[at + 4], sizeof(bar));
-      CopyMem(&offset, config + at + 8, sizeof(offset));
+      memcpy(bar, config + 0x10 + 4 * config[at + 4], sizeof(bar));
+      memcpy(&offset, config + at + 8, sizeof(offset));
       UINT64 base = (bar[0] & ~15U) | ((bar[0] & 6U) == 4U ? (UINT64)bar[1] << 32 : 0);
       nic->virtio = (volatile UINT8 *)(UINTN)(base + offset);
       return TRUE;

@@ -4,6 +4,7 @@
 
 #include <efi.h>
 #include <efilib.h>
+#include <string.h>
 
 struct census {
   UINTN handles;
@@ -20,7 +21,7 @@ static EFI_STATUS take_census(struct census *census) {
   if(!map) {
     return EFI_OUT_OF_RESOURCES;
   }
-  SetMem(census, sizeof(*census), 0);
+  memset(census, 0, sizeof(*census));
   for(UINTN i = 0; i < size; i++) {
     const EFI_MEMORY_DESCRIPTOR *entry = (const EFI_MEMORY_DESCRIPTOR *)((const UINT8 *)map + i * stride);
     if(entry->Type < EfiMaxMemoryType) {

@@ -12,8 +12,8 @@ static VOID expect_everywhere(EFI_STATUS wanted) {
   UINT8 frame[64];
   UINTN size = sizeof(frame);
   UINT32 causes;
-  SetMem(&mac, sizeof(mac), 0);
-  SetMem(&ip, sizeof(ip), 0xFF);
+  memset(&mac, 0, sizeof(mac));
+  memset(&ip, 0xFF, sizeof(ip));
   expect(L"Reset", snp->Reset(snp, FALSE), wanted);
   expect(L"Shutdown", snp->Shutdown(snp), wanted);
   expect(L"ReceiveFilters", snp->ReceiveFilters(snp, 1, 0, FALSE, 0, NULL), wanted);
@@ -66,7 +66,7 @@ static VOID test_mode(VOID) {
 
 static VOID test_filters(VOID) {
   EFI_MAC_ADDRESS list[MAX_MCAST_FILTER_CNT + 1];
-  SetMem(list, sizeof(list), 0);
+  memset(list, 0, sizeof(list));
   for(UINTN i = 0; i < MAX_MCAST_FILTER_CNT + 1; i++) {
     list[i].Addr[0] = 0x01;
     list[i].Addr[5] = (UINT8)i;
@@ -82,7 +82,7 @@ static VOID test_filters(VOID) {
   expect_true(L"setting is 5", snp->Mode->ReceiveFilterSetting == 5);
   expect(L"multicast list", snp->ReceiveFilters(snp, 2, 0, FALSE, 3, list), EFI_SUCCESS);
   expect_true(L"list of 3", snp->Mode->ReceiveFilterSetting == 7 && snp->Mode->MCastFilterCount == 3 &&
-                                CompareMem(snp->Mode->MCastFilter, list, 3 * sizeof(list[0])) == 0);
+                                memcmp(snp->Mode->MCastFilter, list, 3 * sizeof(list[0])) == 0);
   expect(L"disable wins", snp->ReceiveFilters(snp, 8, 8, FALSE, 0, NULL), EFI_SUCCESS);
   expect_true(L"list survives", snp->Mode->ReceiveFilterSetting == 7 && snp->Mode->MCastFilterCount == 3);
   expect(L"reset of the list", snp->ReceiveFilters(snp, 0, 0, TRUE, 0, NULL), EFI_SUCCESS);
@@ -100,10 +100,10 @@ static VOID test_address(VOID) {
   mac = snp->Mode->PermanentAddress;
   mac.Addr[5] ^= 0x55;
   expect(L"address other", snp->StationAddress(snp, FALSE, &mac), EFI_SUCCESS);
-  expect_true(L"address is current", CompareMem(&snp->Mode->CurrentAddress, &mac, sizeof(mac)) == 0);
+  expect_true(L"address is current", memcmp(&snp->Mode->CurrentAddress, &mac, sizeof(mac)) == 0);
   expect(L"address reset", snp->StationAddress(snp, TRUE, NULL), EFI_SUCCESS);
   expect_true(L"address is permanent",
-              CompareMem(&snp->Mode->CurrentAddress, &snp->Mode->PermanentAddress, sizeof(mac)) == 0);
+              memcmp(&snp->Mode->CurrentAddress, &snp->Mode->PermanentAddress, sizeof(mac)) == 0);
 }
 
 static VOID test_statistics(VOID) {
@@ -114,7 +114,7 @@ static VOID test_statistics(VOID) {
   expect(L"statistics without a table", snp->Statistics(snp, FALSE, &size, NULL), EFI_BUFFER_TOO_SMALL);
   expect_true(L"size is told", size == sizeof(first));
   size = 8;
-  SetMem(&first, sizeof(first), 0xEE);
+  memset(&first, 0xEE, sizeof(first));
   expect(L"statistics cut short", snp->Statistics(snp, FALSE, &size, &first.First), EFI_BUFFER_TOO_SMALL);
   expect_true(L"only what fits", first.First.RxGoodFrames == 0xEEEEEEEEEEEEEEEEULL);
   size = sizeof(first);
@@ -124,7 +124,7 @@ static VOID test_statistics(VOID) {
   size = sizeof(first);
   expect(L"statistics once", snp->Statistics(snp, FALSE, &size, &first.First), EFI_SUCCESS);
   expect(L"statistics twice", snp->Statistics(snp, FALSE, &size, &second.First), EFI_SUCCESS);
-  expect_true(L"same without traffic", CompareMem(&first, &second, sizeof(first)) == 0);
+  expect_true(L"same without traffic", memcmp(&first, &second, sizeof(first)) == 0);
 }
 
 static VOID test_multicast(VOID) {
@@ -132,23 +132,23 @@ static VOID test_multicast(VOID) {
   EFI_IP_ADDRESS ip;
   static const UINT8 mac4[] = {0x01, 0x00, 0x5E, 0x7F, 0x02, 0x03};
   static const UINT8 mac6[] = {0x33, 0x33, 0xAA, 0xBB, 0xCC, 0xDD};
-  SetMem(&ip, sizeof(ip), 0);
+  memset(&ip, 0, sizeof(ip));
   ip.v4.Addr[0] = 239;
   ip.v4.Addr[1] = 255;
   ip.v4.Addr[2] = 2;
   ip.v4.Addr[3] = 3;
   expect(L"IPv4 multicast", snp->MCastIpToMac(snp, FALSE, &ip, &mac), EFI_SUCCESS);
-  expect_true(L"01-00-5E and 23 bits", CompareMem(mac.Addr, mac4, 6) == 0);
+  expect_true(L"01-00-5E and 23 bits", memcmp(mac.Addr, mac4, 6) == 0);
   ip.v4.Addr[0] = 192;
   expect(L"IPv4 unicast", snp->MCastIpToMac(snp, FALSE, &ip, &mac), EFI_INVALID_PARAMETER);
-  SetMem(&ip, sizeof(ip), 0);
+  memset(&ip, 0, sizeof(ip));
   ip.v6.Addr[0] = 0xFF;
   ip.v6.Addr[12] = 0xAA;
   ip.v6.Addr[13] = 0xBB;
   ip.v6.Addr[14] = 0xCC;
   ip.v6.Addr[15] = 0xDD;
   expect(L"IPv6 multicast", snp->MCastIpToMac(snp, TRUE, &ip, &mac), EFI_SUCCESS);
-  expect_true(L"33-33 and 32 bits", CompareMem(mac.Addr, mac6, 6) == 0);
+  expect_true(L"33-33 and 32 bits", memcmp(mac.Addr, mac6, 6) == 0);
   ip.v6.Addr[0] = 0xFE;
   expect(L"IPv6 unicast", snp->MCastIpToMac(snp, TRUE, &ip, &mac), EFI_INVALID_PARAMETER);
   expect(L"no IP", snp->MCastIpToMac(snp, TRUE, NULL, &mac), EFI_INVALID_PARAMETER);
@@ -169,7 +169,7 @@ static VOID test_nvdata(VOID) {
     sum = (UINT16)(sum + words[i]);
   }
   expect_true(L"NVM checksum", sum == 0xBABA);
-  expect_true(L"NVM address", CompareMem(words, snp->Mode->PermanentAddress.Addr, 6) == 0);
+  expect_true(L"NVM address", memcmp(words, snp->Mode->PermanentAddress.Addr, 6) == 0);
   expect(L"NVM odd offset", snp->NvData(snp, TRUE, 1, 2, words), EFI_INVALID_PARAMETER);
   expect(L"NVM odd size", snp->NvData(snp, TRUE, 0, 3, words), EFI_INVALID_PARAMETER);
   expect(L"NVM beyond", snp->NvData(snp, TRUE, 126, 4, words), EFI_INVALID_PARAMETER);
@@ -198,8 +198,8 @@ static VOID test_transmit(VOID) {
   UINTN returned = 0;
   VOID *buffer = NULL;
   EFI_MAC_ADDRESS destination = snp->Mode->BroadcastAddress;
-  SetMem(frames, sizeof(frames), 0);
-  SetMem(back, sizeof(back), 0);
+  memset(frames, 0, sizeof(frames));
+  memset(back, 0, sizeof(back));
   expect(L"transmit NULL", snp->Transmit(snp, 0, 64, NULL, NULL, NULL, NULL), EFI_INVALID_PARAMETER);
   expect(L"transmit 13 bytes", snp->Transmit(snp, 0, 13, frames[0], NULL, NULL, NULL), EFI_BUFFER_TOO_SMALL);
   expect(L"transmit 1519 bytes", snp->Transmit(snp, 0, 1519, frames[0], NULL, NULL, NULL), EFI_INVALID_PARAMETER);
@@ -211,7 +211,7 @@ static VOID test_transmit(VOID) {
   }
   expect_true(L"300 frames sent without one GetStatus", sent == 300);
   expect_true(L"header is filled in", frames[0][0] == 0xFF && frames[0][12] == 0x88 && frames[0][13] == 0xB5 &&
-                                          CompareMem(&frames[0][6], snp->Mode->CurrentAddress.Addr, 6) == 0);
+                                          memcmp(&frames[0][6], snp->Mode->CurrentAddress.Addr, 6) == 0);
   for(UINTN i = 0; i < 1000 || (returned < 300 && i < PATIENCE); i++) {
     EFI_STATUS status = snp->GetStatus(snp, NULL, &buffer);
     if(i < 1000 || EFI_ERROR(status)) {
@@ -263,10 +263,10 @@ static VOID test_arp(VOID) {
   UINT32 causes = 0;
   EFI_MAC_ADDRESS source;
   EFI_MAC_ADDRESS destination;
-  CopyMem(&request[6], snp->Mode->CurrentAddress.Addr, 6);
-  CopyMem(&request[22], snp->Mode->CurrentAddress.Addr, 6);
-  CopyMem(&request[28], own_ip, 4);
-  CopyMem(&request[38], gateway, 4);
+  memcpy(&request[6], snp->Mode->CurrentAddress.Addr, 6);
+  memcpy(&request[22], snp->Mode->CurrentAddress.Addr, 6);
+  memcpy(&request[28], own_ip, 4);
+  memcpy(&request[38], gateway, 4);
   expect(L"ARP sent", snp->Transmit(snp, 0, sizeof(request), request, NULL, NULL, NULL), EFI_SUCCESS);
   for(UINTN i = 0; i < 60000 && BS->CheckEvent(snp->WaitForPacket) != EFI_SUCCESS; i++) {
     BS->Stall(10000);
@@ -279,9 +279,9 @@ static VOID test_arp(VOID) {
   expect_true(L"needed size is told", size >= 42 && size <= 64);
   expect(L"frame is kept", snp->Receive(snp, &header, &size, frame, &source, &destination, &type), EFI_SUCCESS);
   expect_true(L"it is the answer", header == 14 && type == 0x0806 && frame[21] == 2 &&
-                                       CompareMem(&frame[28], gateway, 4) == 0 &&
-                                       CompareMem(destination.Addr, snp->Mode->CurrentAddress.Addr, 6) == 0 &&
-                                       CompareMem(source.Addr, &frame[6], 6) == 0);
+                                       memcmp(&frame[28], gateway, 4) == 0 &&
+                                       memcmp(destination.Addr, snp->Mode->CurrentAddress.Addr, 6) == 0 &&
+                                       memcmp(source.Addr, &frame[6], 6) == 0);
 }
 
 static EFI_STATUS find(VOID) {

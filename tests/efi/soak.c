@@ -206,7 +206,7 @@ static VOID require(struct soak *soak, const CHAR16 *what, EFI_STATUS status) {
 
 static VOID initialize(struct soak *soak) {
   EFI_SIMPLE_NETWORK_PROTOCOL *snp = soak->snp;
-  SetMem(soak->busy, sizeof(soak->busy), 0); /* after Shutdown no buffer comes back */
+  memset(soak->busy, 0, sizeof(soak->busy)); /* after Shutdown no buffer comes back */
   soak->busy_count = 0;
   require(soak, L"Initialize", snp->Initialize(snp, 0, 0));
   require(soak, L"ReceiveFilters", snp->ReceiveFilters(snp, 5, 0, FALSE, 0, NULL));
@@ -266,11 +266,11 @@ static VOID change_filters(struct soak *soak) {
   EFI_SIMPLE_NETWORK_PROTOCOL *snp = soak->snp;
   EFI_MAC_ADDRESS list[MAX_MCAST_FILTER_CNT];
   UINTN count = 1U + next_random(soak) % MAX_MCAST_FILTER_CNT;
-  SetMem(list, sizeof(list), 0);
+  memset(list, 0, sizeof(list));
   for(UINTN i = 0; i < count; i++) {
     UINT32 number = next_random(soak);
     list[i].Addr[0] = 0x01;
-    CopyMem(&list[i].Addr[2], &number, 4);
+    memcpy(&list[i].Addr[2], &number, 4);
   }
   EFI_STATUS status;
   switch(soak->filters++ % 6U) {

@@ -4,6 +4,7 @@
 
 #include <efi.h>
 #include <efilib.h>
+#include <string.h>
 
 #define HEADER      34U
 #define TABLE_SIZE  4096U
@@ -76,7 +77,7 @@ static BOOLEAN soak_parse(const struct soak_frames *frames, const UINT8 *frame, 
   message->epoch = get(frame + 22, 4);
   message->number = get(frame + 26, 4);
   message->wanted = get(frame + 30, 4);
-  return length == soak_length(message) && CompareMem(frame + HEADER, pattern(frames, message), length - HEADER) == 0;
+  return length == soak_length(message) && memcmp(frame + HEADER, pattern(frames, message), length - HEADER) == 0;
 }
 
 #endif

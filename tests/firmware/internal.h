@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "firmware.h"
 
@@ -102,7 +103,7 @@ void check_service(const char *name, EFI_TPL highest);
 bool fails(const char *name, EFI_TPL highest);
 
 static inline bool same_guid(const EFI_GUID *left, const EFI_GUID *right) {
-  return CompareMem((VOID *)left, (VOID *)right, sizeof(*left)) == 0;
+  return memcmp(left, right, sizeof(*left)) == 0;
 }
 
 /* firmware.c */

@@ -1,6 +1,7 @@
 /* boot_efi.c - the reference kernel as a UEFI image: leaves boot services itself. */
 #include <efi.h>
 #include <efilib.h>
+#include <string.h>
 
 #include "../../driver/lib/testframe.h"
 #include "arch.h"
@@ -92,7 +93,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
     status = BS->AllocatePages(AllocateMaxAddress, EfiLoaderData, KERNEL_HEAP_SIZE / EFI_PAGE_SIZE, &heap);
   }
   if(!EFI_ERROR(status)) {
-    SetMem((VOID *)heap, KERNEL_HEAP_SIZE, 0);
+    memset((VOID *)heap, 0, KERNEL_HEAP_SIZE);
     status = leave(image);
   }
   if(EFI_ERROR(status)) {

@@ -55,6 +55,12 @@ class Checks(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("is in driver/efi, which this layer must not know", result.stderr)
 
+    def test_what_differs_between_versions_of_gnu_efi(self):
+        self.edit("driver/efi/snp.c", "  memset(", "  SetMem(")
+        result = self.check_layers()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("driver/efi/snp.c: SetMem differs between versions of gnu-efi", result.stderr)
+
     def test_header_of_one_kernel_beside_its_glue(self):
         self.edit("driver/kernel/consumer.c", "#include <string.h>", "#include <string.h>\n#include <kernel/heap.h>")
         result = self.check_layers()
@@ -232,6 +238,70 @@ class OptionRom(unittest.TestCase):
             result = run(["tools/mkrom", "--vendor", "8086", "--device", "100e", path, "/dev/null"])
             self.assertEqual(result.returncode, 1)
             self.assertIn(text, result.stderr)
+
+
+class NxCompat(unittest.TestCase):
+    """Images for a firmware that lets nobody write code or execute data."""
+
+    START = 0x80  # where GNU objcopy puts the PE header
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="nx-")
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "image.efi")
+
+    def sections(self, image):
+        """(name, address, characteristics) of each."""
+        count, = struct.unpack_from("<H", image, self.START + 6)
+        table = self.START + 24 + struct.unpack_from("<H", image, self.START + 20)[0]
+        for place in range(table, table + 40 * count, 40):
+            yield (image[place:place + 8], *struct.unpack_from("<I", image, place + 12), *struct.unpack_from("<I", image, place + 36))
+
+    def test_every_image(self):
+        images = [path for folder in ("", "tests", "clang") for path in sorted(glob.glob(os.path.join(BUILD, folder, "*.efi")))]
+        self.assertGreater(len(images), 10)
+        for path in images:
+            with self.subTest(path), open(path, "rb") as file:
+                image = file.read()
+                self.assertEqual(image[self.START:self.START + 4], b"PE\0\0")
+                self.assertTrue(struct.unpack_from("<H", image, self.START + 0x5E)[0] & 0x0100, "NX_COMPAT")
+                self.assertEqual(struct.unpack_from("<I", image, self.START + 0x38)[0], 4096)
+                for name, address, access in self.sections(image):
+                    self.assertNotEqual(access & 0xA0000000, 0xA0000000, f"{name} is writable and executable")
+                    self.assertEqual(address % 4096, 0, name)
+
+    def change(self, place, value):
+        """netdiag.efi with one 32-bit word changed, through tools/nxcompat."""
+        with open(os.path.join(BUILD, "netdiag.efi"), "rb") as file:
+            image = bytearray(file.read())
+        struct.pack_into("<I", image, place, value)
+        with open(self.path, "wb") as file:
+            file.write(image)
+        result = run(["tools/nxcompat", self.path])
+        with open(self.path, "rb") as file:
+            return result, bytes(image), file.read()
+
+    def test_checksum(self):
+        """It is made anew, whatever it was: the sum of all words but its own, folded to 16 bits, and the length."""
+        result, _, marked = self.change(self.START + 0x58, 0x12345678)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        words = struct.unpack(f"<{(len(marked) + 1) // 2}H", marked + b"\0" * (len(marked) % 2))
+        written, = struct.unpack_from("<I", marked, self.START + 0x58)
+        total = sum(words) - (written & 0xFFFF) - (written >> 16)
+        self.assertEqual((written - len(marked)) % 0xFFFF, total % 0xFFFF)
+
+    def test_refuses_what_is_not_so(self):
+        table = self.START + 24 + 240  # the optional header of PE32+ has 240 bytes
+        for place, value, text in ((table + 36, 0xE0000020, "has a section, .text, that is writable and executable"),
+                                   (table + 12, 0x7200, "has a section, .text, at 0x7200, which is no page's address"),
+                                   (self.START + 0x38, 512, "has sections aligned to 512 bytes"),
+                                   (self.START, 0, "is no PE image"), (0x3C, 1 << 30, "is no PE image"),
+                                   (self.START + 24, 0x10B, "is no PE32+ image")):
+            with self.subTest(text):
+                result, before, after = self.change(place, value)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn(text, result.stderr)
+                self.assertEqual(before, after)
 
 
 class EveryCompiler(unittest.TestCase):
