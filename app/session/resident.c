@@ -114,14 +114,14 @@ static EFI_STATUS bind(const struct net_driver *family, EFI_HANDLE controller) {
   if(remote_find(controller)) {
     return EFI_SUCCESS;
   }
-  EFI_HANDLE thief = pci_find_holder(controller);
-  if(!thief) {
+  EFI_HANDLE taker = pci_find_holder(controller);
+  if(!taker) {
     complain("%s.efi does not take the NIC: %s", family->name, status_text(status));
     return EFI_ERROR(status) ? status : EFI_NOT_STARTED;
   }
   /* iPXE opens PciIo exclusively, which throws us out again; whoever connects the NIC later would let it. */
   char name[NAME_SIZE];
-  pci_holder_name(thief, name, sizeof(name));
+  pci_holder_name(taker, name, sizeof(name));
   (void)BS->DisconnectController(controller, NULL, NULL);
   complain("'%s' takes the NIC from %s.efi: start without that driver (QEMU: romfile=)", name, family->name);
   return EFI_ACCESS_DENIED;

@@ -394,7 +394,7 @@ void session_out_traffic(const struct session *session) {
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
   const struct netdev_client client = {.ctx = session, .receive = swallow};
   if(session->resident) {
-    return begin_watch(session, EFI_SUCCESS); /* whether the stack has started it, and has a link, is its own affair */
+    return begin_watch(session, EFI_SUCCESS); /* the stack starts it when it likes, with or without a link */
   }
   EFI_STATUS status = start(session, &client);
   return EFI_ERROR(status) ? status : begin_watch(session, wait_for_link(session, link_wait_ms));

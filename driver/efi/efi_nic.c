@@ -167,8 +167,8 @@ static EFI_STATUS create_netdev(struct efi_nic *nic, const struct efi_nic_option
   return efi_status_of(result);
 }
 
-/* Runs inside ExitBootServices: the memory map is final, timers are off. Registers only. Somebody who runs after us may
- * still shut the SNP down (iPXE does): nothing touches the NIC any more. */
+/* Runs inside ExitBootServices: the memory map is final, timers are off. Registers only. A callback that runs after
+ * this one may still shut the SNP down (iPXE's does): nothing touches the NIC any more. */
 static VOID EFIAPI on_exit_boot_services(EFI_EVENT event, VOID *context) {
   struct efi_nic *nic = context;
   (void)event;

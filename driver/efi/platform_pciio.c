@@ -12,7 +12,7 @@
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
-/* One access to a BAR, by the number of its register. What fails reads as all ones: nobody is there. */
+/* One access to a BAR, by the number of its register. What fails reads as all ones, as from a device that is gone. */
 static void access_bar(struct efi_nic *nic, BOOLEAN write, EFI_PCI_IO_PROTOCOL_WIDTH width, uint32_t bar,
                        uint32_t offset, VOID *value) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;

@@ -254,7 +254,7 @@ static EFI_STATUS nvdata(struct snp_device *snp, BOOLEAN read, UINTN offset, UIN
     return EFI_INVALID_PARAMETER;
   }
   if(!read) {
-    return EFI_UNSUPPORTED; /* a wrong word here is a dead NIC; that is a tool's business, not a boot driver's */
+    return EFI_UNSUPPORTED; /* a wrong word can make the NIC useless: a boot driver does not write it */
   }
   for(UINTN i = 0; i < size; i += unit) {
     UINT16 word;

@@ -13,7 +13,7 @@
 
 /* Transmit ------------------------------------------------------------------------------------------------------- */
 
-/* Both rings of the promise: a slot for the frame, and a place in the recycle queue for when it is done. */
+/* Room for one more buffer: each that is in the descriptor ring will need a place in the recycle queue. */
 static BOOLEAN has_room(const struct snp_device *snp) {
   return snp->recycle.tail - snp->recycle.head + snp->in_flight < SNP_RECYCLE_SIZE;
 }

@@ -12,7 +12,7 @@
 #define PM_CONTROL        4U /* PMCSR */
 #define PM_SIZE           8U
 #define PM_STATE          3U         /* D0 is 0 */
-#define PM_PME_STATUS     (1U << 15) /* a one that is written clears it: somebody else's news */
+#define PM_PME_STATUS     (1U << 15) /* writing a one clears it, and the wake-up event it tells of is not ours */
 #define PM_SETTLE_US      10000U     /* D3hot to D0, PCI PM 1.2, 5.6.1 */
 #define PCIX_COMMAND      2U
 #define PCIX_SIZE         8U
@@ -32,7 +32,7 @@ static void write16(const struct net_platform *platform, uint32_t offset, uint32
   platform->config_write(platform->ctx, offset, 2, value & NO_ANSWER_16);
 }
 
-/* All ones is nobody's answer, in whatever width the host says so. */
+/* All ones says that no device answered, in whatever width the host reads. */
 static bool answers(uint32_t value) {
   return (value & NO_ANSWER_16) != NO_ANSWER_16;
 }

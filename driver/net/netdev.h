@@ -19,7 +19,7 @@ void netdev_tx_tell(struct netdev *dev, void *cookie, int status);
  * handing frames back. */
 void netdev_gone(struct netdev *dev);
 
-/* Takes over a link state that was just read; reports and counts it if it is news. */
+/* Takes over a link state that was just read; reports and counts it if it has changed. */
 void netdev_link_seen(struct netdev *dev, struct netdev_link link);
 
 #endif

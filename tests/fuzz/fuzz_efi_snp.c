@@ -95,7 +95,7 @@ static void initialize(uint8_t extra) {
   }
 }
 
-/* Buffers that the driver still has are nobody's business after that. */
+/* Buffers that the driver still has need not come back after that. */
 static void forget_buffers(void) {
   memset(bench.with_driver, 0, sizeof(bench.with_driver));
   bench.owed = 0;

@@ -33,7 +33,7 @@ static void test_every_statistic(void **state) {
   end(&bench);
 }
 
-/* The link is what the device says, not what the firmware saw last; what changes afterwards is news. */
+/* The link is what the device says, not what the firmware saw last; what changes afterwards is reported. */
 static void test_link_after_adoption(void **state) {
   (void)state;
   for(int down = 0; down < 2; down++) {

@@ -42,7 +42,7 @@ static void test_intx(void **state) {
   (void)state;
   struct device *device = device_new(DEVICE_FEATURES);
   struct netdev *dev = device_open(device, 8, 8);
-  device->isr = VIRTIO_ISR_CONFIG; /* from before: for nobody */
+  device->isr = VIRTIO_ISR_CONFIG; /* left over from before */
   assert_int_equal(netdev_irq_enable(dev, NETDEV_IRQ_INTX, 0), NETDEV_OK);
   assert_true(intx_open(device));
   assert_int_equal(device->isr, 0);
@@ -131,7 +131,7 @@ static void test_nothing_is_left_behind(void **state) {
     uint8_t frame[60];
     device_frame(frame, 60, broadcast, 1);
     assert_int_equal(netdev_transmit(dev, frame, 60, device_cookie(1), 0), NETDEV_OK);
-    assert_int_equal(interrupts(device), before + 1); /* a free buffer is news too */
+    assert_int_equal(interrupts(device), before + 1); /* a buffer that came back interrupts too */
     assert_true(netdev_irq_handle(dev));
     assert_true(netdev_irq_rearm(dev));
     assert_int_equal(netdev_poll(dev, 8), 0);
@@ -188,7 +188,7 @@ static void test_reset_keeps_them(void **state) {
     assert_int_equal(device->queue[0].interrupts - before, enabled);
     assert_int_equal(intx_open(device), enabled);
     device->gone_after = 0;
-    assert_false(netdev_irq_handle(dev)); /* all ones is nobody's interrupt */
+    assert_false(netdev_irq_handle(dev)); /* all ones: no device, no interrupt */
     assert_int_equal(device_ticks(device, dev, 50000), NETDEV_E_GONE);
     assert_false(netdev_irq_handle(dev));
     device_end(device, dev);

@@ -247,7 +247,7 @@ static void test_refusals(void **state) {
   }
 }
 
-/* config_generation that never rests does not keep the driver for ever: a whole life in bounded accesses. */
+/* A config_generation that changes at each look does not stop the driver: a whole life in bounded accesses. */
 static void test_generation(void **state) {
   (void)state;
   struct world world;

@@ -190,7 +190,7 @@ static uint32_t map_bars(struct menios_nic *nic, const uint64_t size[NET_BAR_COU
   return decode;
 }
 
-/* INTx stays as it is: what the NIC has pending may be nobody's yet. */
+/* INTx stays as it is: no handler is registered yet for what the NIC may have pending. */
 void menios_pci_prepare(struct menios_nic *nic, const void *table, uint64_t physical) {
   uint64_t size[NET_BAR_COUNT];
   nic->command = (uint16_t)menios_pci_read(nic, PCI_CONFIG_STATUS_COMMAND);

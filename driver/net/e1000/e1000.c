@@ -17,7 +17,7 @@ static uint64_t now_us(const struct e1000 *nic) {
   return nic->platform->now_us(nic->platform->ctx);
 }
 
-/* A frame that the firmware queued counts, but is nobody's whom we could tell. */
+/* A frame that the firmware queued is counted, and nobody is told: the cookie was the firmware's. */
 static void frame_done(struct e1000 *nic, const struct e1000_slot *slot, int status) {
   netdev_tx_count(&nic->netdev, slot->length, status);
   if(!slot->foreign) {
@@ -323,7 +323,7 @@ static int bring_up(struct e1000 *nic, const struct net_config *config) {
     result = e1000_read_address(nic, mac);
   }
   if(result == NETDEV_OK) {
-    /* What was counted before is nobody's business here. */
+    /* Statistics begin here: what the device counted before is read, and dropped. */
     e1000_add_counters(nic);
     memset(nic->counter, 0, sizeof(nic->counter));
     init(nic, mac);

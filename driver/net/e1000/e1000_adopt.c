@@ -130,7 +130,7 @@ int e1000_adopt_device(struct e1000 *nic, const struct net_handoff_nic *entry, c
   if(result == NETDEV_OK) {
     result = adopt_ring(nic, &nic->tx, &from->tx, map);
   }
-  if(result == NETDEV_OK && !(e1000_rx_points_home(&nic->rx) && e1000_tx_points_home(&nic->tx))) {
+  if(result == NETDEV_OK && !(e1000_rx_fits_slots(&nic->rx) && e1000_tx_fits_slots(&nic->tx))) {
     e1000_log(nic, NET_LOG_WARN, "handoff: a descriptor points outside its buffer", 0);
     result = NETDEV_E_STATE;
   }

@@ -148,8 +148,8 @@ static int step_clear_interrupts(struct e1000 *nic) {
 }
 
 /* After a real reset all of this reads 0 already. A model of the device may keep everything across CTRL.RST, and then
- * the receiver would run on into memory that is no longer ours. WUC and WUFC are not among it: whoever armed
- * wake-on-LAN, or the NVM, shall find it armed. RXCSUM decides about bits that nobody here looks at. */
+ * the receiver would run on into memory that is no longer ours. WUC and WUFC are not among it: wake-on-LAN
+ * stays as software or the NVM armed it. RXCSUM decides about status bits that the driver does not look at. */
 static int step_clear_leftovers(struct e1000 *nic) {
   static const uint16_t zeroed[] = {E1000_RDTR,  E1000_TIDV,  E1000_RDH,   E1000_RDT,   E1000_TDH,   E1000_TDT,
                                     E1000_RDLEN, E1000_TDLEN, E1000_RDBAL, E1000_RDBAH, E1000_TDBAL, E1000_TDBAH};
@@ -243,8 +243,8 @@ void e1000_silence(struct e1000 *nic) {
 
 /* Start ---------------------------------------------------------------------------------------------------------- */
 
-/* SDM 14.2: loopback, forced speed and forced duplex off, link enabled. Flow control is not used: a pause frame that
- * nobody honours while a loader runs helps nobody, so FCAL, FCAH, FCT and FCTTV are 0 as the manual asks then. */
+/* SDM 14.2: loopback, forced speed and forced duplex off, link enabled. Flow control is not used: pause frames
+ * gain nothing while a loader runs. So FCAL, FCAH, FCT and FCTTV are 0, as the manual asks then. */
 static int step_general(struct e1000 *nic) {
   uint32_t ctrl = e1000_read(nic, E1000_CTRL);
   ctrl &= ~(E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS | E1000_CTRL_VME | E1000_CTRL_GIO_MASTER_DISABLE);

@@ -102,11 +102,11 @@ int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint3
                uint32_t step_us, uint32_t timeout_us);
 
 /* Whether `status`, just read from STATUS of a device that was started, says that it has gone: all ones, which PCI
- * answers for nobody, or nothing at all while the station address is nothing too, which some bridges
- * and QEMU answer. */
+ * answers where no device is, or zero while the station address is zero too, which some bridges and QEMU answer. */
 bool e1000_is_gone(const struct e1000 *nic, uint32_t status);
 
-/* Tells management firmware whether a driver is in charge (CTRL_EXT.DRV_LOAD, 82574). Nothing where nobody answers. */
+/* Tells management firmware whether a driver is in charge (CTRL_EXT.DRV_LOAD, 82574). Does nothing when
+ * the device does not answer. */
 void e1000_set_in_charge(const struct e1000 *nic, bool in_charge);
 
 /* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that

@@ -22,7 +22,7 @@ static uint32_t ring_batch(uint32_t count) {
   return batch <= count / 2U ? batch : count / 2U;
 }
 
-/* I3: slot i and the i-th buffer, for ever. */
+/* I3: slot i always has the i-th buffer. */
 static void tie_slots(struct e1000_ring *ring) {
   ring->descriptor = ring->descriptors.cpu;
   for(uint32_t i = 0; i < e1000_ring_count(ring); i++) {
@@ -164,7 +164,7 @@ int e1000_tx_put(struct e1000_ring *ring, const void *frame, uint32_t length, vo
   return NETDEV_OK;
 }
 
-bool e1000_tx_points_home(struct e1000_ring *ring) {
+bool e1000_tx_fits_slots(struct e1000_ring *ring) {
   for(uint32_t i = ring->head; i != ring->tail; i++) {
     const volatile struct e1000_tx_descriptor *descriptor = &ring->descriptor[i & ring->mask].tx;
     struct e1000_slot *slot = &ring->slot[i & ring->mask];
@@ -219,7 +219,7 @@ void e1000_rx_fill(struct e1000_ring *ring) {
   }
 }
 
-bool e1000_rx_points_home(const struct e1000_ring *ring) {
+bool e1000_rx_fits_slots(const struct e1000_ring *ring) {
   for(uint32_t i = ring->head; i != ring->tail; i++) {
     const volatile struct e1000_rx_descriptor *descriptor = &ring->descriptor[i & ring->mask].rx;
     bool done = descriptor->status & E1000_RXD_STATUS_DD;

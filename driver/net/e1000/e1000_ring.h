@@ -18,7 +18,7 @@
  *
  *   I1  head <= published <= tail, in free-running order
  *   I2  tail - head <= mask: a full ring would look empty to the device (SDM 3.2.6: head equal to tail is empty)
- *   I3  slot i's buffer is the i-th of the block, for ever
+ *   I3  slot i's buffer is always the i-th of the block
  *   I4  count is a power of two between E1000_RING_MIN and E1000_RING_MAX
  *
  * Nothing that the driver wrote is read back from memory that the device can write: the slots are the truth.
@@ -84,8 +84,8 @@ int e1000_ring_adopt(struct e1000_ring *ring, const struct net_platform *platfor
 
 /* Of an adopted ring: whether each descriptor that the device may still read or write points into its slot's buffer,
  * and a transmit one is of our kind. The latter also marks the slots as the firmware's. */
-bool e1000_rx_points_home(const struct e1000_ring *ring);
-bool e1000_tx_points_home(struct e1000_ring *ring);
+bool e1000_rx_fits_slots(const struct e1000_ring *ring);
+bool e1000_tx_fits_slots(struct e1000_ring *ring);
 
 /* Frees what e1000_ring_create allocated; harmless on a zeroed ring. The device must be quiet. */
 void e1000_ring_destroy(struct e1000_ring *ring, const struct net_platform *platform);

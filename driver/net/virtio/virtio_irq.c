@@ -30,7 +30,7 @@ static void raise(struct virtio_net *nic) {
 void virtio_net_irq_program(struct virtio_net *nic) {
   arm(nic);
   if(!nic->msix) {
-    /* What the device has pending was for nobody; a line that is high would stay so. The line opens last. */
+    /* What is pending from before is dropped, for the line would stay high. INTx is let through last. */
     (void)virtio_pci_isr(&nic->pci);
     (void)virtio_pci_allow_intx(&nic->pci, true);
   }

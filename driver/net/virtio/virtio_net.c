@@ -17,7 +17,7 @@ static uint64_t now_us(const struct virtio_net *nic) {
 
 /* Open and close ------------------------------------------------------------------------------------------------- */
 
-/* A frame that the firmware queued counts, but is nobody's whom we could tell. */
+/* A frame that the firmware queued is counted, and nobody is told: the cookie was the firmware's. */
 static void frame_done(struct virtio_net *nic, const struct virtq_slot *slot, int status) {
   netdev_tx_count(&nic->netdev, slot->length, status);
   if(!slot->foreign) {

@@ -26,7 +26,7 @@ struct virtio_pci {
 void virtio_pci_log(const struct virtio_pci *pci, enum net_log_level level, const char *text, uint32_t value);
 
 /* Finds the structures through the capability list. NETDEV_E_UNSUPPORTED when one that is needed is missing, or does
- * not fit its BAR (a legacy device); NETDEV_E_GONE when nobody answers. Reads configuration space only. */
+ * not fit its BAR (a legacy device); NETDEV_E_GONE when it does not answer. Reads configuration space only. */
 int virtio_pci_find(struct virtio_pci *pci, const struct net_platform *platform);
 
 /* Common configuration ------------------------------------------------------------------------------------------- */
@@ -60,7 +60,7 @@ static inline uint8_t virtio_status(const struct virtio_pci *pci) {
 }
 
 /* Whether `status`, just read from device_status of a device that was started, says that it has gone: all ones, which
- * PCI answers for nobody, or nothing at all while there are no queues either, which some bridges answer. */
+ * PCI answers where no device is, or zero while there are no queues either, which some bridges answer. */
 bool virtio_pci_is_gone(const struct virtio_pci *pci, uint8_t status);
 
 /* Resets the device: no DMA and no interrupt once status reads 0 (4.1.4.3.2). NETDEV_E_TIMEOUT, NETDEV_E_GONE. */

@@ -62,7 +62,7 @@
 #define VIRTIO_STATUS_FEATURES_OK 0x08U
 #define VIRTIO_STATUS_NEEDS_RESET 0x40U
 #define VIRTIO_STATUS_FAILED      0x80U
-#define VIRTIO_STATUS_ABSENT      0xFFU /* what PCI answers for nobody */
+#define VIRTIO_STATUS_ABSENT      0xFFU /* what PCI answers where no device is */
 #define VIRTIO_STATUS_READY                                                                                            \
   (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK) /* all but DRIVER_OK */
 #define VIRTIO_STATUS_LIVE (VIRTIO_STATUS_READY | VIRTIO_STATUS_DRIVER_OK)

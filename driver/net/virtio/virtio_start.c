@@ -8,7 +8,7 @@
 
 /* Choosing ------------------------------------------------------------------------------------------------------- */
 
-/* 3.1.1 steps 2 and 3: somebody is there, and knows the device. */
+/* 3.1.1 steps 2 and 3: the device was found, and there is a driver for it. */
 static void greet(struct virtio_net *nic) {
   nic->status = 0;
   virtio_pci_add_status(&nic->pci, &nic->status, VIRTIO_STATUS_ACKNOWLEDGE);

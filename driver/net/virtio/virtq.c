@@ -53,7 +53,7 @@ static uint16_t refill_batch(uint32_t size) {
   return (uint16_t)(batch <= size / 2U ? batch : size / 2U);
 }
 
-/* Q4: descriptor i and the i-th buffer, for ever. */
+/* Q4: descriptor i always has the i-th buffer. */
 static void tie_slots(struct virtq *queue) {
   for(uint32_t i = 0; i < queue->size; i++) {
     queue->slot[i].buffer = (uint8_t *)queue->buffers.cpu + (size_t)i * queue->stride;
@@ -117,7 +117,7 @@ void virtq_destroy(struct virtq *queue, const struct net_platform *platform) {
 
 /* Everything that the device may still look at: descriptors in flight, and the newest ring entries, as many as there
  * are in flight. An entry among them may be one that came back already, in another order. */
-static bool points_home(struct virtq *queue, uint16_t flags) {
+static bool fits_slots(struct virtq *queue, uint16_t flags) {
   for(uint32_t id = 0; id < queue->heads; id++) {
     const volatile struct virtq_descriptor *descriptor = &queue->descriptor[id];
     uint32_t length = descriptor->length;
@@ -182,7 +182,7 @@ int virtq_adopt(struct virtq *queue, const struct net_platform *platform, const 
   take_over(queue, from);
   uint16_t ahead = (uint16_t)(queue->used->index - queue->taken);
   bool sound = virtq_check(queue) == NULL && queue->available->index == queue->published &&
-               ahead <= virtq_pending(queue) && points_home(queue, flags);
+               ahead <= virtq_pending(queue) && fits_slots(queue, flags);
   return sound ? NETDEV_OK : NETDEV_E_STATE;
 }
 

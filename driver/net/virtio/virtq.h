@@ -10,7 +10,7 @@
 #define VIRTQ_SIZE_MAX 1024U /* the specification allows 32768 (2.7); a handoff carries no more than this   */
 
 /*
- * A device may complete in any order, so there is no head and no tail: a descriptor's number is its buffer's, for ever.
+ * A device may complete in any order, so there is no head and no tail: a descriptor's number is always its buffer's.
  * A number that may start a request is on the free stack or in flight.
  *
  * offered, published and taken count since the queue was reset and wrap at 65536, as the device's own indices do:
@@ -22,7 +22,7 @@
  *   Q1  taken <= published <= offered, in free-running order
  *   Q2  offered - taken is the number of bits in in_flight, and with free_count makes `heads`
  *   Q3  a number on the free stack is below `heads`, there once, and not in flight
- *   Q4  descriptor i's buffer is the i-th of the block, for ever
+ *   Q4  descriptor i's buffer is always the i-th of the block
  *   Q5  size is a power of two from VIRTQ_SIZE_MIN to VIRTQ_SIZE_MAX; heads is not above it
  *   Q6  what was seen of the used ring, and not taken yet, is in flight
  *
