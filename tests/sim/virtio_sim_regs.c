@@ -77,7 +77,7 @@ static void begin_reset(struct virtio_sim *sim) {
   }
   sim->reset_unread = true;
   sim->reset_reads = sim->config.reset_reads;
-  sim->resetting = sim->reset_reads > 0 && !sim->config.reset_never_ends;
+  sim->resetting = sim->status != 0 && sim->reset_reads > 0 && !sim->config.reset_never_ends;
   if(!sim->resetting && !sim->config.reset_never_ends) {
     vsim_reset(sim);
   }
