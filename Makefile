@@ -49,7 +49,7 @@ ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.r
                virtio-net-transitional.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi $(ROMS)
 
-.PHONY: all images run shell unit coverage test test-programs other-compiler fuzz check count handoff-demo soak clean help deps
+.PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak clean help deps
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -72,6 +72,7 @@ help:
 	@echo '              (make run takes these as well)'
 	@echo 'make test     build everything and run every test'
 	@echo 'make test-programs  build what `tests/run --only NAME` needs'
+	@echo 'make test-distros  make run and make test of the last commit on a fresh Debian 12 and 13; as root, in an hour or two'
 	@echo 'make coverage lines and branches of the driver that the host tests reach; fails when driver/net loses one'
 	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS); make fuzz-rx runs one (tests/fuzz)'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
@@ -374,6 +375,10 @@ test: deps
 	$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) \
 	  check unit coverage $(FUZZ_BIN) test-programs $(BUILD)/menios.o
 	BUILD=$(BUILD) tests/run --slowest --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
+
+# The last commit on other machines; no part of `test`. tools/test-distros --help says what it needs.
+test-distros:
+	tools/test-distros
 
 clean:
 	rm -rf $(BUILD)

@@ -19,8 +19,14 @@ import nics
 
 NICS = nics.EVERY
 MACHINES = ("q35", "pc")
-OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
-OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+# Where the firmware is: Debian's, or another build of OVMF (tests/run --firmware)
+OVMF = os.environ.get("OVMF", "/usr/share/OVMF")
+OVMF_NAMES = (("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"), ("OVMF_CODE.fd", "OVMF_VARS.fd"))
+# Newer firmware (edk2 2026.08) does not start its own Shell by itself: it boots this one from the disk. Debian 12 has none.
+SHELL = "/usr/share/efi-shell-x64/shellx64.efi"
+BOOT_FILE = "EFI/BOOT/BOOTX64.EFI"
+# iPXE's option ROMs: Debian 12 and Debian 13
+IPXE_ROMS = ("/usr/lib/ipxe/qemu", "/usr/share/qemu")
 # The bound of every wait for a state. A machine is given up long after it should be done, also where it gets a tenth of a
 # processor: what ends, or comes to a prompt, without what is waited for is noticed at once and not by the time.
 TIMEOUT_S = 1200
@@ -60,8 +66,29 @@ def need(path, package):
         raise QemuError(f"{path} is missing: install the Debian package {package} (`make deps` does)")
 
 
+def firmware():
+    """The paths of OVMF's code, and of the variables that a machine starts with."""
+    for names in OVMF_NAMES:
+        code, variables = (os.path.join(OVMF, name) for name in names)
+        if os.path.exists(code) and os.path.exists(variables):
+            return code, variables
+    wanted = " nor ".join(" and ".join(names) for names in OVMF_NAMES)
+    raise QemuError(f"{OVMF} has neither {wanted}: install the Debian package ovmf (`make deps` does)")
+
+
+def ipxe_rom(model):
+    """The path of iPXE's option ROM for a NIC of nics.TABLE."""
+    paths = [os.path.join(folder, nics.TABLE[model].ipxe_rom) for folder in IPXE_ROMS]
+    found = next((path for path in paths if os.path.exists(path)), None)
+    if not found:
+        raise QemuError(f"{' and '.join(paths)} are missing: install the Debian package ipxe-qemu (`make deps` does)")
+    return found
+
+
 def make_disk(path, files):
-    """A FAT disk without partitions, with room left. `files` maps names on the disk to paths or bytes."""
+    """A FAT disk without partitions, with room left. `files` maps names on the disk to paths or bytes. Where there is a Shell to put
+    on it, the firmware boots that, unless `files` has something else to boot."""
+    files = {BOOT_FILE: shell for shell in (SHELL, os.path.join(OVMF, "Shell.efi")) if os.path.exists(shell)} | files
     size = sum(len(content) if isinstance(content, bytes) else os.path.getsize(content) for content in files.values())
     megabytes = 64 + size * 9 // 8 // (1 << 20)
     with open(path, "wb") as disk:
@@ -242,23 +269,23 @@ class Machine(Console):
                  paused=False, wrapper=()):
         """`nics` are arguments of QEMU's, one list a NIC. A `paused` machine does nothing before go()."""
         need("qemu-system-x86_64", "qemu-system-x86")
-        need(OVMF_CODE, "ovmf")
+        code, original = firmware()
         super().__init__([], echo=echo)
         self.scratch = tempfile.mkdtemp(prefix="netdiag-")
         self.monitor = None
         variables = os.path.join(self.scratch, "vars.fd")
-        shutil.copy(OVMF_VARS, variables)
+        shutil.copy(original, variables)
         self.qmp_path = os.path.join(self.scratch, "qmp")
         screen = graphics_arguments() if graphics else ["-display", "none", "-vga", "none"]
         self.command = ["qemu-system-x86_64", "-M", machine, "-m", memory, "-no-reboot", "-nodefaults", *screen,
-                        "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF_CODE}",
+                        "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
                         "-drive", f"if=pflash,format=raw,file={variables}"]
         if interactive:
             self.command += ["-serial", "mon:stdio"]
         else:
             self.command += ["-serial", "stdio", "-qmp", f"unix:{self.qmp_path},server=on,wait=off"]
         if disk:
-            # Named first in the boot order, and without a boot loader on it: the quickest way into the built-in Shell.
+            # Named first in the boot order, and without a boot loader on it other than a Shell: the quickest way into one.
             self.command += ["-drive", f"if=none,id=disk,format=raw,file={disk}",
                              "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
         for nic in nics:

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from wirepeer import Peer, test_frame  # noqa: E402, F401
 
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 # Asks for an address for the first NIC, and goes on when it has come (tests/efi/lease.c).
+PAGE = 4096
 LEASE = ["ifconfig -s eth0 dhcp", "lease"]
 SUCCESS, INVALID, DEVICE_ERROR, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = \
     "0x0", "0x2", "0x7", "0xC", "0xE", "0xF", "0x12", "0x15"
@@ -166,6 +168,17 @@ class Prompt:
         return ""
 
 
+def end_of_image(path):
+    """Where a PE32+ image that is loaded at its preferred base ends: its newest sections begin there. Offsets are the PE/COFF
+    specification's."""
+    with open(path, "rb") as file:
+        image = file.read()
+    optional = struct.unpack_from("<I", image, 0x3C)[0] + 24
+    base, = struct.unpack_from("<Q", image, optional + 24)
+    size, = struct.unpack_from("<I", image, optional + 56)
+    return base + -(-size // PAGE) * PAGE
+
+
 def make_uki(folder, words=""):
     """A Debian kernel, our init and a command line in one EFI image; `words` go to the command line. Returns its path."""
     initrd, root = os.path.join(folder, "initrd"), os.path.join(folder, "root")
@@ -180,9 +193,10 @@ def make_uki(folder, words=""):
     kernels = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64"))
     if not kernels:
         raise qemulib.QemuError("no kernel: install the Debian package linux-image-cloud-amd64")
-    sections = []
-    for name, path, address in ((".cmdline", command_line, 0x30000), (".linux", kernels[-1], 0x2000000),
-                                (".initrd", initrd, 0x3000000)):
+    stub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+    sections, address = [], end_of_image(stub)
+    for name, path in ((".cmdline", command_line), (".linux", kernels[-1]), (".initrd", initrd)):
         sections += ["--add-section", f"{name}={path}", "--change-section-vma", f"{name}={address:#x}"]
-    subprocess.run(["objcopy", *sections, "/usr/lib/systemd/boot/efi/linuxx64.efi.stub", uki], check=True)
+        address += -(-os.path.getsize(path) // PAGE) * PAGE
+    subprocess.run(["objcopy", *sections, stub, uki], check=True)
     return uki

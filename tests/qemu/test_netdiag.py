@@ -270,9 +270,7 @@ class Circumstances(QemuTest):
         # What iPXE's drivers call themselves in ComponentName2.
         for model, holder in zip(PAIR, ("82540em.efidrv", "808610d3.efidrv")):
             with self.subTest(model):
-                path = f"/usr/lib/ipxe/qemu/{nics.TABLE[model].ipxe_rom}"
-                qemulib.need(path, "ipxe-qemu")
-                nic = qemulib.nic_arguments(model, "user,id={id}", rom=path)
+                nic = qemulib.nic_arguments(model, "user,id={id}", rom=qemulib.ipxe_rom(model))
                 results = self.boot(["connect -r", "netdiag list", PING, PING + " --take", "netdiag list"], [nic])
                 self.assertRegex(results[1].text, holder)
                 self.assertRegex(results[2].text, rf"is held by 'iPXE \({holder}\)'")
@@ -428,9 +426,7 @@ class WithTheFirmware(QemuTest):
 
     def test_address_through_ipxe(self):
         """The lease comes over the driver that holds the NIC, before it is taken."""
-        rom = "/usr/lib/ipxe/qemu/efi-e1000.rom"
-        qemulib.need(rom, "ipxe-qemu")
-        nic = qemulib.nic_arguments("e1000", "user,id={id}", rom=rom)
+        nic = qemulib.nic_arguments("e1000", "user,id={id}", rom=qemulib.ipxe_rom("e1000"))
         result = self.boot(["connect -r", self.DHCP_PING + " --take"], [nic])[1]
         self.assertIn(self.LEASED, result.text)
         self.assert_ping(result, 3)

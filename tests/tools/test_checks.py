@@ -149,6 +149,76 @@ class Runner(unittest.TestCase):
         self.assertIn("/nonexistent/netdiag.efi is missing: run `make all` first", result.stderr)
 
 
+FAKE_APT = """#!/bin/sh
+# dpkg-query, apt-cache and apt-get, for tools/install-packages: `have` is installed, `known` and `also` can be
+echo "${0##*/} $*" >> "$CALLS"
+case "${0##*/} $*" in
+  dpkg-query*have) echo installed;;
+  dpkg-query*) exit 1;;
+  "apt-cache show also" | "apt-cache show known") ;;
+  apt-cache*) exit 100;;
+esac
+"""
+
+
+class Packages(unittest.TestCase):
+    """tools/install-packages, with a package system that writes down what it is asked."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="packages-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.calls = os.path.join(self.folder, "calls")
+
+    def installed(self, names, user="0"):
+        """What apt-get is told to install for this list of names."""
+        programs = {name: FAKE_APT for name in ("dpkg-query", "apt-cache", "apt-get")} | {"id": f"#!/bin/sh\necho {user}\n"}
+        for name, text in programs.items():
+            with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
+                file.write(text)
+            os.chmod(file.name, 0o755)
+        with open(os.path.join(self.folder, "list"), "w", encoding="ascii") as file:
+            file.write("# a comment\n" + "\n".join(names) + "\n")
+        open(self.calls, "w", encoding="ascii").close()
+        shutil.rmtree(os.path.join(self.folder, "build"), ignore_errors=True)
+        environment = dict(os.environ, CALLS=self.calls, PATH=f"{self.folder}:{os.environ['PATH']}")
+        result = subprocess.run([os.path.join(ROOT, "tools/install-packages"), "list"], cwd=self.folder, env=environment,
+                                capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.calls, encoding="ascii") as file:
+            return re.findall(r"^apt-get install .*--no-install-recommends (.*)$", file.read(), re.M)
+
+    def test_what_is_missing(self):
+        self.assertEqual(self.installed(["have", "known"]), ["known"])
+        self.assertEqual(self.installed(["have"]), [])
+
+    def test_where_the_distribution_has_it(self):
+        self.assertEqual(self.installed(["have?", "unheard-of?"]), [])
+        self.assertEqual(self.installed(["known", "unheard-of?", "also?"]), ["known also"])
+        self.assertEqual(self.installed(["also?"]), ["also"])
+        self.assertEqual(self.installed(["also?"], user="1000"), [], "nobody is asked for a password for it")
+
+
+class Distributions(unittest.TestCase):
+    """tools/test-distros says what it lacks before it makes anything."""
+
+    def refuse(self, text, *arguments, user="0"):
+        with tempfile.TemporaryDirectory(prefix="id-") as folder:
+            with open(os.path.join(folder, "id"), "w", encoding="ascii") as file:
+                file.write(f"#!/bin/sh\necho {user}\n")
+            os.chmod(file.name, 0o755)
+            environment = dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}")
+            result = subprocess.run([os.path.join(ROOT, "tools/test-distros"), *arguments], env=environment, capture_output=True,
+                                    text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn(text, result.stderr)
+
+    def test_what_it_needs(self):
+        self.refuse("sid is none of: bookworm trixie", "trixie", "sid")
+        self.refuse("there is no option --fast", "--fast")
+        self.refuse("must be root", "trixie", user="1000")
+
+
 FAILING = """import os, sys, unittest
 sys.path.insert(0, os.path.join({root!r}, "tests/qemu"))
 from harness import QemuTest
