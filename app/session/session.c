@@ -297,7 +297,8 @@ static EFI_STATUS probe_address(struct session *session) {
   char mac[MAC_TEXT_SIZE];
   enum wait_result result = WAIT_TIMEOUT;
   for(UINTN i = 0; i < PROBES && result == WAIT_TIMEOUT; i++) {
-    (void)session_transmit(session, frame, inet_arp_probe(frame, host, session->claim.address));
+    const size_t length = inet_arp_probe(frame, host, session->claim.address);
+    (void)session_transmit(session, frame, length);
     result = session_wait(session, efi_clock_us() + PROBE_MS * 1000ULL, is_contested, session);
   }
   if(result == WAIT_DONE) {

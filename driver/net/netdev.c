@@ -65,17 +65,16 @@ static struct netdev **find_link(const struct netdev *dev) {
 }
 
 static void make_name(char name[8], uint32_t number) {
-  char digits[4];
-  size_t count = 0;
-  do {
-    digits[count++] = (char)('0' + number % 10U);
-    number /= 10U;
-  } while(number > 0);
-  memcpy(name, "eth", 3);
+  _Static_assert(NETDEV_MAX_DEVICES <= 1000U, "three digits");
   size_t length = 3;
-  while(count > 0) {
-    name[length++] = digits[--count];
+  memcpy(name, "eth", length);
+  if(number >= 100U) {
+    name[length++] = (char)('0' + number / 100U % 10U);
   }
+  if(number >= 10U) {
+    name[length++] = (char)('0' + number / 10U % 10U);
+  }
+  name[length++] = (char)('0' + number % 10U);
   name[length] = '\0';
 }
 

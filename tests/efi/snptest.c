@@ -1,5 +1,7 @@
 /* snptest.c - calls every function of EFI_SIMPLE_NETWORK_PROTOCOL in every state, against the specification's return
  * codes (UEFI 2.10, 24.1). Runs on the first SNP that has a MAC node and nothing else above it (load -nc, connect). */
+#include <string.h>
+
 #include "efi/network_statistics.h"
 #include "expect.h"
 

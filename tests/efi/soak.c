@@ -2,6 +2,8 @@
  * guest's half of tools/soak, which is the peer on the wire, pulls the cable when asked to, and explains the rules.
  *
  * soak FRAMES SEED */
+#include <string.h>
+
 #include "efi/network_statistics.h"
 #include "firmware.h"
 #include "soak_frame.h"
