@@ -264,16 +264,40 @@ $(BUILD)/host-efi/netdiag_image.o: $(patsubst %.c,$(BUILD)/host-efi/%.o,$(APP_SR
                                    $(BUILD)/host/driver/net/drivers_all.o
 $(BUILD)/host-efi/e1000_image.o: $(BUILD)/host-efi/driver/efi/driver_entry.o $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ) \
                                  $(BUILD)/host/driver/net/drivers_e1000.o
-$(BUILD)/host-efi/%_image.o:
+# The target's name says which image it is.
+image_name = $(patsubst %_image.o,%,$(notdir $@))
+define LINK_IMAGE
 	$(call say,LD  )
+	mkdir -p $(@D)
 	ld -r $^ -o $@
 	objcopy --set-section-flags .bss=alloc,load,contents $@
-	objcopy --redefine-sym efi_main=$*_main --keep-global-symbol=$*_main \
-	  $(foreach section,$(LOADED_SECTIONS),--rename-section $(section)=$*_variables) $@
+	objcopy --redefine-sym efi_main=$(image_name)_main --keep-global-symbol=$(image_name)_main \
+	  $(foreach section,$(LOADED_SECTIONS),--rename-section $(section)=$(image_name)_variables) $@
+endef
+$(BUILD)/host-efi/%_image.o:
+	$(LINK_IMAGE)
 
 $(BUILD)/test_cmd_%: $(BUILD)/host-efi/tests/unit/test_cmd_%.o $(patsubst %.c,$(BUILD)/host-efi/%.o,$(wildcard tests/unit/cmd_*.c)) \
                      $(BUILD)/host-efi/netdiag_image.o $(BUILD)/host-efi/e1000_image.o \
                      $(patsubst %.c,$(BUILD)/host-efi/%.o,$(wildcard tests/firmware/*.c)) $(HOST_OBJ)
+	$(call say,LD  )
+	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
+
+# A family that exists in the tests alone, with a list of families of its own: both homes, and a netdiag, around it
+FAMILY_OBJ := $(BUILD)/host/tests/unit/fake_family.o
+FAMILY_AND := $(BUILD)/host/tests/unit/fake_device.o $(BUILD)/host/tests/unit/filter.o \
+              $(filter-out $(ALL_DRIVERS:%.c=$(BUILD)/host/%.o),$(HOST_OBJ))
+$(BUILD)/test_family: $(BUILD)/host-efi/tests/unit/test_family.o $(FAMILY_OBJ) $(FAMILY_AND) $(HOST_EFI_OBJ) \
+                      $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
+	$(call say,LD  )
+	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
+
+$(BUILD)/host-efi/family/netdiag_image.o: $(patsubst %.c,$(BUILD)/host-efi/%.o,$(APP_SRC)) $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ) \
+                                          $(FAMILY_OBJ)
+	$(LINK_IMAGE)
+$(BUILD)/test_family_cmd: $(BUILD)/host-efi/tests/unit/test_family_cmd.o $(FAMILY_AND) $(FAMILY_OBJ) \
+                          $(patsubst %.c,$(BUILD)/host-efi/%.o,$(wildcard tests/unit/cmd_*.c tests/firmware/*.c)) \
+                          $(BUILD)/host-efi/family/netdiag_image.o $(BUILD)/host-efi/e1000_image.o
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
 

@@ -185,7 +185,9 @@ UINT64 firmware_now_us(void) {
 void advance(UINT64 us) {
   firmware.now_us += us;
   for(struct firmware_nic *nic = firmware.nics; nic; nic = nic->next) {
-    sim_advance(nic->sim, us);
+    if(nic->sim) {
+      sim_advance(nic->sim, us);
+    }
   }
 }
 

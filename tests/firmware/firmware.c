@@ -221,8 +221,8 @@ void firmware_end(void) {
   UINTN images = 0;
   for(const struct firmware_nic *nic = firmware.nics; nic; nic = nic->next) {
     nics++;
-    if(sim_violations(nic->sim)) {
-      firmware_abort(sim_violation_text(nic->sim), nic);
+    if(*firmware_complaint(nic)) {
+      firmware_abort(firmware_complaint(nic), nic);
     }
   }
   for(EFI_HANDLE image = NULL; (image = firmware_next(image_guid, image)) != NULL;) {

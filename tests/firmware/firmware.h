@@ -125,12 +125,27 @@ struct firmware_path {
   EFI_DEVICE_PATH end;
 };
 
+/* A device that is none of the simulator's: what PciIo does is asked of these. */
+struct firmware_device {
+  UINT16 vendor_id;
+  UINT16 device_id;
+  UINT8 bar; /* number of its one BAR, memory of 32 bits */
+  UINT64 bar_size;
+  uint32_t (*read)(void *device, uint32_t bar, uint32_t offset, uint32_t width);
+  void (*write)(void *device, uint32_t bar, uint32_t offset, uint32_t width, uint32_t value);
+  void (*map)(void *device, void *cpu, uint64_t at, size_t size); /* it reaches memory under this address... */
+  void (*unmap)(void *device, uint64_t at);                       /* ... and no longer                       */
+  const char *(*complaint)(void *device);                         /* what its driver did wrong, "" = nothing */
+};
+
 struct firmware_nic {
   struct firmware_nic *next;
   EFI_HANDLE handle; /* carries pci_io and a device path                    */
   EFI_PCI_IO_PROTOCOL pci_io;
-  struct firmware_path path; /* of its own, by bus_device                           */
-  struct sim *sim;
+  struct firmware_path path;          /* of its own, by bus_device                           */
+  struct sim *sim;                    /* or NULL: */
+  const struct firmware_device *kind; /* of `device` */
+  void *device;
   UINTN bus;        /* 0 at first                                         */
   UINTN bus_device; /* 0000:BUS:NN.0                                      */
   UINT8 config[256];
@@ -142,5 +157,11 @@ struct firmware_nic {
 
 /* Puts a NIC into the machine. It belongs to the firmware. */
 struct firmware_nic *firmware_add_nic(const struct sim_config *config);
+
+/* The same with a device of another kind; `device` stays the caller's. */
+struct firmware_nic *firmware_add_device(const struct firmware_device *kind, void *device);
+
+/* What the NIC's driver did wrong first, "" for nothing. */
+const char *firmware_complaint(const struct firmware_nic *nic);
 
 #endif

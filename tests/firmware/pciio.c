@@ -38,12 +38,13 @@ static struct firmware_nic *of(EFI_PCI_IO_PROTOCOL *this) {
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
+/* The simulator's registers have 32 bits; another device says itself what its have. */
 static struct firmware_nic *check_access(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar,
                                          UINT64 offset, UINTN count, UINT8 type) {
   struct firmware_nic *nic = of(this);
-  if(width != EfiPciIoWidthUint32 || count != 1 || bar >= 6 || nic->bar[bar].type != type ||
-     offset + 4 > nic->bar[bar].size) {
-    firmware_abort("PciIo: not one 32-bit access inside a BAR of this kind", (const void *)offset);
+  if(width > EfiPciIoWidthUint32 || (nic->sim && width != EfiPciIoWidthUint32) || count != 1 || bar >= 6 ||
+     nic->bar[bar].type != type || offset + ((UINT64)1 << width) > nic->bar[bar].size) {
+    firmware_abort("PciIo: not one access of a register's width inside a BAR of this kind", (const void *)offset);
   }
   if(!(nic->attributes &
        (type == ACPI_ADDRESS_SPACE_TYPE_IO ? EFI_PCI_IO_ATTRIBUTE_IO : EFI_PCI_IO_ATTRIBUTE_MEMORY))) {
@@ -52,32 +53,43 @@ static struct firmware_nic *check_access(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_P
   return nic;
 }
 
+static void write_register(const struct firmware_nic *nic, UINTN width, UINT8 bar, UINT64 offset, const VOID *from) {
+  UINT32 value = 0;
+  memcpy(&value, from, width);
+  if(nic->kind) {
+    nic->kind->write(nic->device, bar, (UINT32)offset, (UINT32)width, value);
+  } else {
+    const struct net_platform *platform = sim_platform(nic->sim);
+    platform->write32(platform->ctx, bar, (UINT32)offset, value);
+  }
+}
+
 static EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
                                   UINTN count, VOID *buffer) {
-  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
-  const struct net_platform *platform = sim_platform(nic->sim);
-  UINT32 value = platform->read32(platform->ctx, bar, (UINT32)offset);
-  memcpy(buffer, &value, sizeof(value));
+  const struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
+  UINTN bytes = (UINTN)1 << width;
+  UINT32 value;
+  if(nic->kind) {
+    value = nic->kind->read(nic->device, bar, (UINT32)offset, (UINT32)bytes);
+  } else {
+    const struct net_platform *platform = sim_platform(nic->sim);
+    value = platform->read32(platform->ctx, bar, (UINT32)offset);
+  }
+  memcpy(buffer, &value, bytes);
   return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI mem_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
                                    UINTN count, VOID *buffer) {
-  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
-  const struct net_platform *platform = sim_platform(nic->sim);
-  UINT32 value;
-  memcpy(&value, buffer, sizeof(value));
-  platform->write32(platform->ctx, bar, (UINT32)offset, value);
+  const struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
+  write_register(nic, (UINTN)1 << width, bar, offset, buffer);
   return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI io_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
                                   UINTN count, VOID *buffer) {
-  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_IO);
-  const struct net_platform *platform = sim_platform(nic->sim);
-  UINT32 value;
-  memcpy(&value, buffer, sizeof(value));
-  platform->write32(platform->ctx, bar, (UINT32)offset, value);
+  const struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_IO);
+  write_register(nic, (UINTN)1 << width, bar, offset, buffer);
   return EFI_SUCCESS;
 }
 
@@ -186,7 +198,11 @@ static EFI_STATUS EFIAPI map(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_OPER
   mapping->nic = nic;
   mapping->buffer = buffer;
   mapping->device = place(nic, *size);
-  sim_map(nic->sim, host, mapping->device, *size);
+  if(nic->kind) {
+    nic->kind->map(nic->device, host, mapping->device, *size);
+  } else {
+    sim_map(nic->sim, host, mapping->device, *size);
+  }
   *device = mapping->device;
   *out = mapping;
   return EFI_SUCCESS;
@@ -201,7 +217,11 @@ static EFI_STATUS EFIAPI unmap(EFI_PCI_IO_PROTOCOL *this, VOID *handle) {
   if(!node_is_on(firmware.mappings, mapping) || mapping->nic != nic) {
     firmware_abort("Unmap: no such mapping of this device", handle);
   }
-  sim_unmap(nic->sim, mapping->device);
+  if(nic->kind) {
+    nic->kind->unmap(nic->device, mapping->device);
+  } else {
+    sim_unmap(nic->sim, mapping->device);
+  }
   node_drop(&firmware.mappings, mapping);
   return EFI_SUCCESS;
 }
@@ -281,19 +301,22 @@ static EFI_STATUS EFIAPI get_bar(EFI_PCI_IO_PROTOCOL *this, UINT8 index, UINT64 
 
 /* Life ----------------------------------------------------------------------------------------------------------- */
 
-/* The 82574L carries MSI, PCI Express with L0s and L1 on, and MSI-X. */
-static void fill_config(struct firmware_nic *nic, UINT16 device_id) {
-  static const UINT8 header[] = {0x86, 0x80, 0, 0, 0, 0, 0, 0, 0x02, 0x00, 0x00, 0x02};
+static void fill_header(struct firmware_nic *nic, UINT16 vendor_id, UINT16 device_id) {
+  static const UINT8 network[] = {0x02, 0x00, 0x00, 0x02}; /* revision and class */
   static const UINT8 subsystem[] = {0xF4, 0x1A, 0x00, 0x11};
-  static const UINT8 msi[] = {0x05, 0xE0};
-  static const UINT8 pcie[] = {0x10, 0xA0};
-  static const UINT8 msix[] = {0x11, 0x00};
-  memcpy(nic->config, header, sizeof(header));
-  nic->config[2] = (UINT8)device_id;
-  nic->config[3] = (UINT8)(device_id >> 8);
+  memcpy(nic->config, &vendor_id, sizeof(vendor_id));
+  memcpy(nic->config + 2, &device_id, sizeof(device_id));
+  memcpy(nic->config + 8, network, sizeof(network));
   memcpy(nic->config + 0x2C, subsystem, sizeof(subsystem));
   nic->config[0x3C] = 11;
   nic->config[0x3D] = 1;
+}
+
+/* The 82574L carries MSI, PCI Express with L0s and L1 on, and MSI-X. */
+static void fill_capabilities(struct firmware_nic *nic, UINT16 device_id) {
+  static const UINT8 msi[] = {0x05, 0xE0};
+  static const UINT8 pcie[] = {0x10, 0xA0};
+  static const UINT8 msix[] = {0x11, 0x00};
   if(device_id == SIM_82574L) {
     nic->config[0x06] = 0x10;
     nic->config[0x34] = 0xD0;
@@ -304,26 +327,25 @@ static void fill_config(struct firmware_nic *nic, UINT16 device_id) {
   }
 }
 
-struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
+/* At the end of the bus, which has nothing but NICs; *number is how many came before. */
+static struct firmware_nic *new_nic(UINTN *number) {
   struct firmware_nic *nic = calloc(1, sizeof(*nic));
   if(!nic) {
     abort();
   }
-  UINTN number = 0;
   struct firmware_nic **link = &firmware.nics;
-  for(; *link; link = &(*link)->next) {
-    number++;
+  for(*number = 0; *link; link = &(*link)->next) {
+    ++*number;
   }
   *link = nic;
-  nic->sim = sim_create(config);
-  nic->bus_device = FIRST_BUS + number;
+  nic->bus_device = FIRST_BUS + *number;
   nic->path = path;
   nic->path.pci.Device = (UINT8)nic->bus_device;
   nic->supported_attributes = SUPPORTED;
-  fill_config(nic, config->device_id);
-  nic->bar[0] = (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, 0x20000};
-  nic->bar[config->device_id == SIM_82574L ? 2 : 1] =
-      (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_IO, 0xC000U + 0x40U * number, config->no_io ? 0 : 0x20};
+  return nic;
+}
+
+static void publish(struct firmware_nic *nic) {
   for(UINTN i = 0; i < 6; i++) {
     UINT32 address = nic->bar[i].size == 0 ? 0 : (UINT32)nic->bar[i].base;
     address |= address && nic->bar[i].type == ACPI_ADDRESS_SPACE_TYPE_IO;
@@ -345,7 +367,35 @@ struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
      EFI_ERROR(install_protocol(&nic->handle, &device_path_guid, &nic->path))) {
     abort();
   }
+}
+
+struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
+  UINTN number;
+  struct firmware_nic *nic = new_nic(&number);
+  nic->sim = sim_create(config);
+  fill_header(nic, 0x8086, config->device_id);
+  fill_capabilities(nic, config->device_id);
+  nic->bar[0] = (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, 0x20000};
+  nic->bar[config->device_id == SIM_82574L ? 2 : 1] =
+      (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_IO, 0xC000U + 0x40U * number, config->no_io ? 0 : 0x20};
+  publish(nic);
   return nic;
+}
+
+struct firmware_nic *firmware_add_device(const struct firmware_device *kind, void *device) {
+  UINTN number;
+  struct firmware_nic *nic = new_nic(&number);
+  nic->kind = kind;
+  nic->device = device;
+  fill_header(nic, kind->vendor_id, kind->device_id);
+  nic->bar[kind->bar] =
+      (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, kind->bar_size};
+  publish(nic);
+  return nic;
+}
+
+const char *firmware_complaint(const struct firmware_nic *nic) {
+  return nic->kind ? nic->kind->complaint(nic->device) : sim_violation_text(nic->sim);
 }
 
 void nics_free(void) {
@@ -355,7 +405,9 @@ void nics_free(void) {
   while(firmware.nics) {
     struct firmware_nic *nic = firmware.nics;
     firmware.nics = nic->next;
-    sim_destroy(nic->sim);
+    if(nic->sim) {
+      sim_destroy(nic->sim);
+    }
     free(nic);
   }
   while(firmware.buffers) {

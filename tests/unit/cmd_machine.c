@@ -127,7 +127,7 @@ static void check_simulators(void) {
     EFI_PCI_IO_PROTOCOL *pci_io = firmware_interface(handle, guid);
     const struct firmware_nic *nic =
         (const struct firmware_nic *)((uint8_t *)pci_io - offsetof(struct firmware_nic, pci_io));
-    assert_string_equal(sim_violation_text(nic->sim), "");
+    assert_string_equal(firmware_complaint(nic), "");
   }
 }
 
