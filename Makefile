@@ -183,8 +183,8 @@ $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(BUILD)/host/tests/unit/filt
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
-$(BUILD)/test_consumer: $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
-$(BUILD)/host/tests/unit/test_consumer.o: HOST_FLAGS += -Idriver/kernel
+$(BUILD)/test_consumer $(BUILD)/test_bars: $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
+$(BUILD)/host/tests/unit/test_consumer.o $(BUILD)/host/tests/unit/test_bars.o: HOST_FLAGS += -Idriver/kernel
 
 # Tomorrow's handoff.h, and today's code with it
 $(BUILD)/next/net/handoff.h: include/net/handoff.h tests/unit/handoff_next.awk
