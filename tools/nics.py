@@ -18,10 +18,6 @@ class Nic(typing.NamedTuple):
         return f"{self.vendor:04x}:{self.device_id:04x}"
 
     @property
-    def is_virtio(self):
-        return self.vendor == VIRTIO_VENDOR
-
-    @property
     def driver(self):
         """The family's name; NAME.efi is its driver."""
         return "virtio-net" if self.vendor == VIRTIO_VENDOR else "e1000"

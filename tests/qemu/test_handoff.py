@@ -209,10 +209,12 @@ class Command(QemuTest):
 
     def test_fresh_start(self):
         """Without a handoff, and after it was withdrawn, the kernel resets the NIC and drives it with rings of its own."""
-        peer = self.peer(answer=False)
-        for before in ([], ["netdiag handoff --live", "netdiag handoff --cancel"]):
-            with self.subTest(before):
-                machine = self.machine(before + ["kernel.efi --interrupts msi --frames 20"], [("e1000e", peer.netdev())])
+        withdrawn = ["netdiag handoff --live", "netdiag handoff --cancel"]
+        for nic, interrupts, before in (("e1000e", "msi", []), ("e1000e", "msi", withdrawn), ("virtio-net-pci", "msix", []),
+                                        ("virtio-net-transitional", "intx", withdrawn)):
+            with self.subTest(f"{nic} {before}"):
+                peer = self.peer(answer=False)
+                machine = self.machine(before + [f"kernel.efi --interrupts {interrupts} --frames 20"], [(nic, peer.netdev())])
                 self.assertTrue(machine.wait_for("kernel: running"), machine.output[-800:])
                 self.assertIn("starting afresh", machine.output)
                 for sequence in range(1, 21):
@@ -268,7 +270,7 @@ class Command(QemuTest):
 
     def test_transmit_ring_goes_on(self):
         """Frames that the firmware queued and did not ask for again, and the kernel's after them, leave once, in order."""
-        for nic, mode in (("e1000", "--live"), ("e1000e", "--live"), ("e1000e", "--quiet")):
+        for nic, mode in (("e1000", "--live"), ("e1000e", "--live"), ("e1000e", "--quiet"), ("virtio-net-pci", "--live")):
             with self.subTest(nic + " " + mode):
                 peer = self.peer(answer=False)
                 machine = self.machine([f"netdiag handoff {mode}", "kernel.efi --transmit 100"], [(nic, peer.netdev())])
@@ -306,16 +308,17 @@ class Command(QemuTest):
 
     def test_kernel_answers_ping(self):
         from scapy.all import ICMP, IP, Ether, Raw
-        peer = self.peer(answer=False)
-        machine = self.machine(["netdiag handoff --live", "kernel.efi --interrupts intx"], [("e1000", peer.netdev())])
-        self.assertTrue(machine.wait_for("boot services left"), machine.output[-800:])
-        mac = "52:54:00:12:34:56"
-        for sequence in range(5):
-            peer.send(bytes(Ether(src=peer.mac, dst=mac) / IP(src="10.9.9.1", dst="10.9.9.2") /
-                            ICMP(id=3, seq=sequence) / Raw(b"kernel")))
-        self.assertTrue(peer.wait(lambda frames: sum(Ether(frame).haslayer(ICMP) for frame in frames) >= 5))
-        replies = [Ether(frame)[ICMP] for frame in peer.frames if Ether(frame).haslayer(ICMP)]
-        self.assertEqual([(reply.type, reply.id, reply.seq) for reply in replies], [(0, 3, i) for i in range(5)])
+        for nic in ("e1000", "virtio-net-pci"):
+            with self.subTest(nic):
+                peer = self.peer(answer=False)
+                machine = self.machine(["netdiag handoff --live", "kernel.efi --interrupts intx"], [(nic, peer.netdev())])
+                self.assertTrue(machine.wait_for("boot services left"), machine.output[-800:])
+                for sequence in range(5):
+                    peer.send(bytes(Ether(src=peer.mac, dst="52:54:00:12:34:56") / IP(src="10.9.9.1", dst="10.9.9.2") /
+                                    ICMP(id=3, seq=sequence) / Raw(b"kernel")))
+                self.assertTrue(peer.wait(lambda frames: sum(Ether(frame).haslayer(ICMP) for frame in frames) >= 5))
+                replies = [Ether(frame)[ICMP] for frame in peer.frames if Ether(frame).haslayer(ICMP)]
+                self.assertEqual([(reply.type, reply.id, reply.seq) for reply in replies], [(0, 3, i) for i in range(5)])
 
 
 if __name__ == "__main__":
