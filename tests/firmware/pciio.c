@@ -44,7 +44,9 @@ static struct firmware_nic *check_access(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_P
   struct firmware_nic *nic = of(this);
   if(width > EfiPciIoWidthUint32 || (nic->sim && width != EfiPciIoWidthUint32) || count != 1 || bar >= 6 ||
      nic->bar[bar].type != type || offset + ((UINT64)1 << width) > nic->bar[bar].size) {
-    firmware_abort("PciIo: not one access of a register's width inside a BAR of this kind", (const void *)offset);
+    firmware_abort(nic->sim ? "PciIo: not one 32-bit access inside a BAR of this kind"
+                            : "PciIo: not one access of up to 32 bits inside a BAR of this kind",
+                   (const void *)offset);
   }
   if(!(nic->attributes &
        (type == ACPI_ADDRESS_SPACE_TYPE_IO ? EFI_PCI_IO_ATTRIBUTE_IO : EFI_PCI_IO_ATTRIBUTE_MEMORY))) {
