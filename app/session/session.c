@@ -56,6 +56,16 @@ EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed) {
   return EFI_SUCCESS;
 }
 
+/* The network stack lets go of the SNP handles first: edk2's VirtioNetDxe refuses to stop while its SNP is started. */
+static void disconnect_stack(const struct pci_nic *pci) {
+  EFI_GUID guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+  struct below list[BELOW_MAX];
+  UINTN count = below_find(pci->handle, &guid, list, BELOW_MAX);
+  for(UINTN i = 0; i < count; i++) {
+    (void)BS->DisconnectController(list[i].handle, NULL, NULL);
+  }
+}
+
 EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder) {
   EFI_HANDLE current = pci_find_holder(pci->handle);
   char name[HOLDER_NAME];
@@ -69,6 +79,7 @@ EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *hol
   out_location(pci);
   out(" from '%s'.\n", name);
   *holder = current;
+  disconnect_stack(pci);
   EFI_STATUS status = BS->DisconnectController(pci->handle, NULL, NULL);
   /* The status is not to be trusted: iPXE lets go and the firmware says EFI_NOT_FOUND. Who holds it now
    * is what counts. */
@@ -85,6 +96,9 @@ static EFI_STATUS give_back(struct session *session) {
   }
   session->holder = NULL;
   EFI_STATUS status = BS->ConnectController(session->pci.handle, NULL, NULL, TRUE);
+  if(pci_find_holder(session->pci.handle)) {
+    return EFI_SUCCESS;
+  }
   if(EFI_ERROR(status)) {
     complain("the NIC's driver did not take it back: %s; 'connect -r' in the Shell tries again", status_text(status));
   }

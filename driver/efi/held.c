@@ -74,9 +74,10 @@ void binding_report_held(VOID) {
       }
     }
     (void)ST->ConOut->OutputString(
-        ST->ConOut, (CHAR16 *)L"This driver was loaded, but has no NIC. 'dh -p PciIo' shows a NIC's handle:\r\n"
-                              L"'disconnect' and 'connect' with it change the driver. One from the NIC's option\r\n"
-                              L"ROM takes it back: start without that (QEMU: romfile=).\r\n");
+        ST->ConOut, (CHAR16 *)L"This driver was loaded, but has no NIC. To give it one, 'disconnect' the handle\r\n"
+                              L"with the NIC's MAC address ('dh -p SimpleNetwork'), then the NIC's own ('dh -p\r\n"
+                              L"PciIo'), and 'connect' that. A driver from the NIC's option ROM takes it back:\r\n"
+                              L"start without that (QEMU: romfile=).\r\n");
   }
   if(list) {
     FreePool(list);

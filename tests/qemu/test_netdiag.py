@@ -238,7 +238,8 @@ class Circumstances(QemuTest):
             self.assert_status(result, NOT_FOUND)
 
     def test_foreign_nic(self):
-        results = self.boot(["netdiag list", "netdiag info -n 0"], [("virtio-net-pci", None)])
+        results = self.boot(["netdiag list", "netdiag info -n 0"],
+                            [["-netdev", "user,id=n0", "-device", "pcnet,netdev=n0,romfile="]])
         self.assertIn("not supported", results[0].text)
         self.assert_status(results[0], SUCCESS)
         self.assertNotEqual(results[1].status, SUCCESS)

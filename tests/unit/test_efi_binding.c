@@ -121,9 +121,10 @@ static void test_all_are_held(void **state) {
     } else {
       assert_string_equal(said, "82574L at 0000:00:02.0 is held by 'unknown driver'.\r\n"
                                 "82574L at 0000:00:03.0 is held by 'unknown driver'.\r\n"
-                                "This driver was loaded, but has no NIC. 'dh -p PciIo' shows a NIC's handle:\r\n"
-                                "'disconnect' and 'connect' with it change the driver. One from the NIC's option\r\n"
-                                "ROM takes it back: start without that (QEMU: romfile=).\r\n");
+                                "This driver was loaded, but has no NIC. To give it one, 'disconnect' the handle\r\n"
+                                "with the NIC's MAC address ('dh -p SimpleNetwork'), then the NIC's own ('dh -p\r\n"
+                                "PciIo'), and 'connect' that. A driver from the NIC's option ROM takes it back:\r\n"
+                                "start without that (QEMU: romfile=).\r\n");
     }
     assert_int_equal(firmware_unload_image(image), EFI_SUCCESS);
     if(i == 0) {
