@@ -61,6 +61,14 @@ class Checks(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("driver/efi/snp.c: SetMem differs between versions of gnu-efi", result.stderr)
 
+    def test_family_named_above_the_seam(self):
+        for path in ("app/main.c", "driver/efi/snp.c", "driver/kernel/consumer.c", "driver/net/netdev.c"):
+            with open(os.path.join(self.tree, path), "a", encoding="utf-8") as source:
+                source.write('const char *const family = "e1000"; /* virtio in a comment is fine */\n')
+        result = self.check_layers()
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.count("names a family of NICs"), 4, result.stderr)
+
     def test_header_of_one_kernel_beside_its_glue(self):
         self.edit("driver/kernel/consumer.c", "#include <string.h>", "#include <string.h>\n#include <kernel/heap.h>")
         result = self.check_layers()
