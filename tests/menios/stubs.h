@@ -76,7 +76,8 @@ uint32_t stub_command(const struct stub_nic *nic);
 /* Limine's part: finds the driver's request in the image and answers it; 0 for a machine without EFI. */
 void stub_answer_limine(uintptr_t efi_system_table);
 
-/* The NIC raises `causes` (a virtio-net device has its own, and raises none); true when its handler was called and took the interrupt for its own. */
+/* The NIC raises `causes` (a virtio-net device has its own, and raises none); true when its handler was called and took
+ * the interrupt for its own. */
 bool stub_interrupt(struct stub_nic *nic, uint32_t causes);
 
 /* The driver is shut down: nothing is left allocated, nothing locked, no simulator has a complaint. */
