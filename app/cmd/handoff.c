@@ -375,9 +375,8 @@ const struct command command_handoff = {
     .name = "handoff",
     .summary = "leaves the NIC, running or ready, to the kernel that comes next",
     .arguments = "[NEXT.EFI [ARGUMENT...]]",
-    .details =
-        "Publishes a table in the EFI configuration table and starts NEXT.EFI, or returns to the Shell with the\n"
-        "NIC's driver resident. Write -- before NEXT.EFI if its arguments have dashes.",
+    .details = "Publishes a table in the EFI configuration table and starts NEXT.EFI, or returns to the Shell with the "
+               "NIC's driver resident. Write -- before NEXT.EFI if its arguments have dashes.",
     .options = option_rows,
     .values_size = sizeof(struct handoff_options),
     .words_max = POSITIONAL_MAX,
