@@ -17,32 +17,18 @@ struct nic_options {
 
 #define LINK_WAIT_S     5U
 #define LINK_WAIT_MAX_S 3600U
+/* By hand: clang-format's versions break rows in a macro differently. */
+/* clang-format off */
 #define NIC_OPTION_ROWS(type)                                                                                          \
   {"-n", "NIC", OPTION_TEXT, offsetof(type, nic.nic), 0, 0, "the NIC: eth0, PCI location or MAC (default: first)"},    \
-      {"--take",                                                                                                       \
-       NULL,                                                                                                           \
-       OPTION_FLAG,                                                                                                    \
-       offsetof(type, nic.take),                                                                                       \
-       0,                                                                                                              \
-       0,                                                                                                              \
-       "take the NIC from the driver that holds it, and give it back afterwards"},                                     \
-      {"--ring",                                                                                                       \
-       "N",                                                                                                            \
-       OPTION_U32,                                                                                                     \
-       offsetof(type, nic.ring),                                                                                       \
-       NET_RING_MIN,                                                                                                   \
-       NET_RING_MAX,                                                                                                   \
-       "descriptors per ring, a power of two (default 256)"},                                                          \
-      {"--link-wait",                                                                                                  \
-       "SECONDS",                                                                                                      \
-       OPTION_U32,                                                                                                     \
-       offsetof(type, nic.link_wait),                                                                                  \
-       1,                                                                                                              \
-       LINK_WAIT_MAX_S,                                                                                                \
-       "how long to wait for a link; a switch with spanning tree needs 50 (default 5)"},                               \
-  {                                                                                                                    \
-    "-v", NULL, OPTION_FLAG, offsetof(type, nic.verbose), 0, 0, "say what the driver does"                             \
-  }
+  {"--take", NULL, OPTION_FLAG, offsetof(type, nic.take), 0, 0,                                                        \
+   "take the NIC from the driver that holds it, and give it back afterwards"},                                         \
+  {"--ring", "N", OPTION_U32, offsetof(type, nic.ring), NET_RING_MIN, NET_RING_MAX,                                    \
+   "descriptors per ring, a power of two (default 256)"},                                                              \
+  {"--link-wait", "SECONDS", OPTION_U32, offsetof(type, nic.link_wait), 1, LINK_WAIT_MAX_S,                            \
+   "how long to wait for a link; a switch with spanning tree needs 50 (default 5)"},                                   \
+  {"-v", NULL, OPTION_FLAG, offsetof(type, nic.verbose), 0, 0, "say what the driver does"}
+/* clang-format on */
 
 /* The NIC that the options name: fills in *pci. Complains; EFI_NOT_FOUND, or EFI_INVALID_PARAMETER when several fit. */
 EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci);

@@ -19,6 +19,7 @@
 #define INFO_SIZE       2048U /* interface information with its routes */
 
 static EFI_GUID config_guid = EFI_IP4_CONFIG2_PROTOCOL_GUID;
+static EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
 
 static uint32_t host_order(const EFI_IPv4_ADDRESS *address) {
   return (uint32_t)address->Addr[0] << 24 | (uint32_t)address->Addr[1] << 16 | (uint32_t)address->Addr[2] << 8 |
@@ -175,7 +176,11 @@ static EFI_STATUS no_interface(const struct pci_nic *pci, const char *otherwise)
              "ADDRESS/LENGTH yourself",
              first.vlan);
   } else {
+    VOID *rng;
     complain("%s: give --addr ADDRESS/LENGTH yourself", otherwise);
+    if(EFI_ERROR(BS->LocateProtocol(&rng_guid, NULL, &rng))) {
+      complain("the firmware has no random numbers; without a source of them, newer ones start no stack");
+    }
   }
   return EFI_UNSUPPORTED;
 }

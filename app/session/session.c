@@ -328,7 +328,8 @@ static EFI_STATUS probe_address(struct session *session) {
   host->address = session->claim.address;
   efi_nic_unlock(tpl);
   /* Announced, so that whoever knew the address under another MAC address learns ours. */
-  (void)session_transmit(session, frame, inet_arp_request(frame, host, host->address));
+  const size_t length = inet_arp_request(frame, host, host->address);
+  (void)session_transmit(session, frame, length);
   return EFI_SUCCESS;
 }
 

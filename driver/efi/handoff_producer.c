@@ -4,18 +4,14 @@
 #include <string.h>
 
 #include "../net/handoff.h"
+#include "efi/guid.h"
 #include "pci_place.h"
 
 #define BELOW_4G    0xFFFFFFFFULL
 #define TABLE_PAGES EFI_SIZE_TO_PAGES(sizeof(struct net_handoff_image))
 
 /* edk2's IOMMU protocol: its PCI layer maps DMA through it, for an IOMMU or because memory is encrypted. */
-#define IOMMU_GUID                                                                                                     \
-  {                                                                                                                    \
-    0x4E939DE9U, 0xD948U, 0x4B0FU, {                                                                                   \
-      0x88, 0xED, 0xE6, 0xE1, 0xCE, 0x51, 0x7C, 0x1E                                                                   \
-    }                                                                                                                  \
-  }
+#define IOMMU_GUID GUID_OF(0x4E939DE9U, 0xD948U, 0x4B0FU, 0x88, 0xED, 0xE6, 0xE1, 0xCE, 0x51, 0x7C, 0x1E)
 
 static EFI_GUID table_guid = NET_HANDOFF_GUID;
 

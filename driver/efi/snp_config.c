@@ -184,7 +184,7 @@ static EFI_STATUS statistics(struct snp_device *snp, BOOLEAN reset, UINTN *size,
   UINTN room = *size;
   *size = sizeof(now);
   if(table) {
-    memcpy(table, &now, room < sizeof(now) ? room : sizeof(now));
+    BS->CopyMem(table, &now, room < sizeof(now) ? room : sizeof(now)); /* gcc 14 sees no initialized `now` in memcpy */
   }
   return table && room >= sizeof(now) ? EFI_SUCCESS : EFI_BUFFER_TOO_SMALL;
 }

@@ -27,11 +27,12 @@ bool responder_handle(struct responder *responder, const struct netdev_frame *fr
     return false;
   }
   if(packet->kind == INET_ARP_REQUEST && ours) {
-    answer(responder, reply, inet_arp_reply(reply, &responder->host, packet), &responder->arp_replies);
+    const size_t length = inet_arp_reply(reply, &responder->host, packet);
+    answer(responder, reply, length, &responder->arp_replies);
     return true;
   }
   if(packet->kind == INET_ECHO_REQUEST && ours) {
-    size_t length = inet_echo_reply(reply, &responder->host, packet);
+    const size_t length = inet_echo_reply(reply, &responder->host, packet);
     if(length > 0) {
       answer(responder, reply, length, &responder->echo_replies);
     }

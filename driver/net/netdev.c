@@ -440,6 +440,6 @@ const char *netdev_strerror(int result) {
       "cancelled: the device was closed",
       "lost in a reset of the device",
   };
-  size_t index = (size_t) - (long)result;
-  return result <= 0 && index < sizeof(text) / sizeof(text[0]) ? text[index] : "unknown error";
+  const long index = -(long)result;
+  return result <= 0 && (size_t)index < sizeof(text) / sizeof(text[0]) ? text[index] : "unknown error";
 }

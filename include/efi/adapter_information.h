@@ -4,19 +4,13 @@
 
 #include <efi.h>
 
+#include "guid.h"
+
 #define EFI_ADAPTER_INFORMATION_PROTOCOL_GUID                                                                          \
-  {                                                                                                                    \
-    0xE5DD1403, 0xD622, 0xC24E, {                                                                                      \
-      0x84, 0x88, 0xC7, 0x1B, 0x17, 0xF5, 0xE8, 0x02                                                                   \
-    }                                                                                                                  \
-  }
+  GUID_OF(0xE5DD1403, 0xD622, 0xC24E, 0x84, 0x88, 0xC7, 0x1B, 0x17, 0xF5, 0xE8, 0x02)
 
 #define EFI_ADAPTER_INFO_MEDIA_STATE_GUID                                                                              \
-  {                                                                                                                    \
-    0xD7C74207, 0xA831, 0x4A26, {                                                                                      \
-      0xB1, 0xF5, 0xD1, 0x93, 0x06, 0x5C, 0xE8, 0xB6                                                                   \
-    }                                                                                                                  \
-  }
+  GUID_OF(0xD7C74207, 0xA831, 0x4A26, 0xB1, 0xF5, 0xD1, 0x93, 0x06, 0x5C, 0xE8, 0xB6)
 
 typedef struct {
   EFI_STATUS MediaState;

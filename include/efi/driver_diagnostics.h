@@ -4,12 +4,10 @@
 
 #include <efi.h>
 
+#include "guid.h"
+
 #define EFI_DRIVER_DIAGNOSTICS2_PROTOCOL_GUID                                                                          \
-  {                                                                                                                    \
-    0x4D330321, 0x025F, 0x4AAC, {                                                                                      \
-      0x90, 0xD8, 0x5E, 0xD9, 0x00, 0x17, 0x3B, 0x63                                                                   \
-    }                                                                                                                  \
-  }
+  GUID_OF(0x4D330321, 0x025F, 0x4AAC, 0x90, 0xD8, 0x5E, 0xD9, 0x00, 0x17, 0x3B, 0x63)
 
 typedef enum {
   EfiDriverDiagnosticTypeStandard = 0,

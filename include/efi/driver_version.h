@@ -4,12 +4,10 @@
 
 #include <efi.h>
 
+#include "guid.h"
+
 #define EFI_DRIVER_SUPPORTED_EFI_VERSION_PROTOCOL_GUID                                                                 \
-  {                                                                                                                    \
-    0x5C198761, 0x16A8, 0x4E69, {                                                                                      \
-      0x97, 0x2C, 0x89, 0xD6, 0x79, 0x54, 0xF8, 0x1D                                                                   \
-    }                                                                                                                  \
-  }
+  GUID_OF(0x5C198761, 0x16A8, 0x4E69, 0x97, 0x2C, 0x89, 0xD6, 0x79, 0x54, 0xF8, 0x1D)
 
 typedef struct {
   UINT32 Length;

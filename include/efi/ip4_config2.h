@@ -5,12 +5,10 @@
 #include <efi.h>
 #include <efiip.h>
 
+#include "guid.h"
+
 #define EFI_IP4_CONFIG2_PROTOCOL_GUID                                                                                  \
-  {                                                                                                                    \
-    0x5B446ED1, 0xE30B, 0x4FAA, {                                                                                      \
-      0x87, 0x1A, 0x36, 0x54, 0xEC, 0xA3, 0x60, 0x80                                                                   \
-    }                                                                                                                  \
-  }
+  GUID_OF(0x5B446ED1, 0xE30B, 0x4FAA, 0x87, 0x1A, 0x36, 0x54, 0xEC, 0xA3, 0x60, 0x80)
 
 typedef enum {
   Ip4Config2DataTypeInterfaceInfo = 0,

@@ -4,19 +4,13 @@
 
 #include <efi.h>
 
+#include "guid.h"
+
 #define EFI_MANAGED_NETWORK_SERVICE_BINDING_PROTOCOL_GUID                                                              \
-  {                                                                                                                    \
-    0xF36FF770, 0xA7E1, 0x42CF, {                                                                                      \
-      0x9E, 0xD2, 0x56, 0xF0, 0xF2, 0x71, 0xF4, 0x4C                                                                   \
-    }                                                                                                                  \
-  }
+  GUID_OF(0xF36FF770, 0xA7E1, 0x42CF, 0x9E, 0xD2, 0x56, 0xF0, 0xF2, 0x71, 0xF4, 0x4C)
 
 #define EFI_MANAGED_NETWORK_PROTOCOL_GUID                                                                              \
-  {                                                                                                                    \
-    0x7AB33A91, 0xACE5, 0x4326, {                                                                                      \
-      0xB5, 0x72, 0xE7, 0xEE, 0x33, 0xD3, 0x9F, 0x16                                                                   \
-    }                                                                                                                  \
-  }
+  GUID_OF(0x7AB33A91, 0xACE5, 0x4326, 0xB5, 0x72, 0xE7, 0xEE, 0x33, 0xD3, 0x9F, 0x16)
 
 typedef struct {
   EFI_TIME Timestamp;

@@ -17,12 +17,9 @@
 
 #include <efi.h>
 
-#define NET_RESIDENT_PROTOCOL_GUID                                                                                     \
-  {                                                                                                                    \
-    0x9D6A0F4E, 0x5B1C, 0x4E0B, {                                                                                      \
-      0x8C, 0x1D, 0x62, 0xB3, 0x0F, 0x47, 0xA9, 0x35                                                                   \
-    }                                                                                                                  \
-  }
+#include "guid.h"
+
+#define NET_RESIDENT_PROTOCOL_GUID GUID_OF(0x9D6A0F4E, 0x5B1C, 0x4E0B, 0x8C, 0x1D, 0x62, 0xB3, 0x0F, 0x47, 0xA9, 0x35)
 
 #define NET_RESIDENT_REVISION       0x00010000U
 #define NET_RESIDENT_MAJOR(version) ((version) >> 16)

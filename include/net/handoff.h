@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 /* Vendor GUID of the entry in the EFI configuration table: 9F2C51D4-6A1B-4E0E-8D57-31C0A7E4B962 */
-#define NET_HANDOFF_GUID                                                                                               \
+#define NET_HANDOFF_GUID_OF(a, b, c, ...)                                                                              \
   {                                                                                                                    \
-    0x9F2C51D4U, 0x6A1BU, 0x4E0EU, {                                                                                   \
-      0x8D, 0x57, 0x31, 0xC0, 0xA7, 0xE4, 0xB9, 0x62                                                                   \
+    (a), (b), (c), {                                                                                                   \
+      __VA_ARGS__                                                                                                      \
     }                                                                                                                  \
   }
+#define NET_HANDOFF_GUID                                                                                               \
+  NET_HANDOFF_GUID_OF(0x9F2C51D4U, 0x6A1BU, 0x4E0EU, 0x8D, 0x57, 0x31, 0xC0, 0xA7, 0xE4, 0xB9, 0x62)
 
 #define NET_HANDOFF_MAGIC         0x46464F444E48544EULL /* "NTHNDOFF" in memory */
 #define NET_HANDOFF_VERSION_MAJOR 2U

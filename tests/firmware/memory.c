@@ -8,7 +8,7 @@
 
 #define DIRT 0xAFU /* what fresh memory holds */
 
-/* The library's own comes with its memcpy and memset, which would hide libc's, and so the callers from the sanitizers. */
+/* The library's own comes with its memcpy and memset, which would hide libc's, and so callers from the sanitizers. */
 VOID InitializeLib(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   (void)image;
   ST = system_table;

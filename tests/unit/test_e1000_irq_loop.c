@@ -191,7 +191,7 @@ static void test_itself(struct loop *loop) {
  * And ours is at no point one that the handler would leave on the line. */
 static void test_any_moment(void **state) {
   (void)state;
-  static void (*const act[])(struct loop * loop) = {mask_all, close_it, enable_again, hang_once, test_itself};
+  static void (*const act[])(struct loop *) = {mask_all, close_it, enable_again, hang_once, test_itself};
   for(size_t i = 0; i < sizeof(act) / sizeof(act[0]) * MODES; i++) {
     size_t row = i % MODES;
     bool struck = modes[row].mode == NETDEV_IRQ_INTX;

@@ -88,7 +88,7 @@ static int command(struct virtio_net *nic, uint8_t class, uint8_t number, const 
   int result = wait_for_answer(nic, queue);
   if(result != NETDEV_OK) {
     virtio_net_distrust(nic, &nic->counters.unanswered, "the device does not answer a command; its class",
-                        (uint32_t) class << 8 | number);
+                        class * 0x100U + number);
     return result;
   }
   if(*(volatile uint8_t *)queue->slot[1].buffer != VIRTIO_NET_CTRL_OK) {

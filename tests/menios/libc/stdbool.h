@@ -3,7 +3,9 @@
 #define MENIOS_STUB_STDBOOL_H
 
 #define bool _Bool
+
 #define true 1
+
 #define false 0
 
 #endif

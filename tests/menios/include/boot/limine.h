@@ -4,8 +4,11 @@
 
 #include <stdint.h>
 
+/* By hand: clang-format's versions set the braces differently. */
+/* clang-format off */
 #define LIMINE_EFI_SYSTEM_TABLE_REQUEST                                                                                \
   { 0xC7B1DD30DF4C8B88ULL, 0x0A82E883A194F07BULL, 0x5CEBA5163EAAF6D6ULL, 0x0A6981610CF65FCCULL }
+/* clang-format on */
 
 struct limine_efi_system_table_response {
   uint64_t revision;
