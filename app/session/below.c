@@ -51,7 +51,7 @@ UINTN below_find(EFI_HANDLE controller, EFI_GUID *protocol, struct below *list, 
     }
     list[place] = found;
   }
-  BS->FreePool(handles);
+  BS->FreePool((VOID *)handles);
   return count;
 }
 

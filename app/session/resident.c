@@ -35,7 +35,7 @@ static EFI_HANDLE find_driver(const struct net_driver *family) {
     pci_holder_name(handles[i], name, sizeof(name));
     driver = text_equal(name, family->title) ? handles[i] : NULL;
   }
-  BS->FreePool(handles);
+  BS->FreePool((VOID *)handles);
   return driver;
 }
 

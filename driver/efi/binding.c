@@ -262,7 +262,7 @@ static EFI_STATUS disconnect_all(EFI_HANDLE image) {
       status = EFI_SUCCESS; /* another image manages it */
     }
   }
-  FreePool(handles);
+  FreePool((VOID *)handles);
   return status;
 }
 

@@ -72,7 +72,7 @@ static EFI_STATUS find_remapping(UINT32 *flags) {
   UINTN count;
   EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
   if(!EFI_ERROR(status)) {
-    BS->FreePool(handles);
+    BS->FreePool((VOID *)handles);
     *flags |= NET_HANDOFF_REMAPPED;
   }
   return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;

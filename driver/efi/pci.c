@@ -78,7 +78,7 @@ EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count) {
       *list = NULL;
     }
   }
-  BS->FreePool(handles);
+  BS->FreePool((VOID *)handles);
   return status;
 }
 

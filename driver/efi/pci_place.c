@@ -80,7 +80,7 @@ EFI_STATUS pci_find_path(const struct pci_nic *nic, struct net_handoff_bridge pa
       depth++;
     }
   }
-  BS->FreePool(handles);
+  BS->FreePool((VOID *)handles);
   *count = *known ? depth : 0;
   return status == EFI_NOT_FOUND ? EFI_SUCCESS : status; /* no bridge leads to a root bus */
 }
