@@ -155,8 +155,8 @@ void binding_ring_name(const struct net_driver *driver, CHAR16 name[BINDING_RING
   StrCpy(name + length, what);
 }
 
-/* 0, the family's default, unless its variable holds a size that it takes. */
-static UINT32 ring_size(EFI_HANDLE controller) {
+/* *ring: 0, the family's default, unless its variable holds a size that it takes. */
+static EFI_STATUS ring_size(EFI_HANDLE controller, UINT32 *ring) {
   EFI_PCI_IO_PROTOCOL *pci_io;
   struct net_device_id id;
   CHAR16 name[BINDING_RING_NAME_SIZE];
@@ -167,27 +167,33 @@ static UINT32 ring_size(EFI_HANDLE controller) {
     status = efi_nic_read_id(pci_io, &id);
   }
   const struct net_driver *driver = EFI_ERROR(status) ? NULL : net_driver_find(&id, NULL);
+  *ring = 0;
   if(!driver) {
-    return 0; /* attaching to it says why */
+    return status; /* attaching to it says why it does not fit */
   }
   binding_ring_name(driver, name);
   status = RT->GetVariable(name, &resident_guid, NULL, &bytes, &size);
   BOOLEAN good = !EFI_ERROR(status) && bytes == sizeof(size) && size >= driver->ring_min && size <= driver->ring_max &&
                  (size & (size - 1U)) == 0;
-  return good ? size : 0;
+  *ring = good ? size : 0;
+  return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE controller, EFI_DEVICE_PATH *remaining) {
-  UINT32 ring = ring_size(controller);
-  const struct efi_nic_options options = {.tx_descriptors = ring, .rx_descriptors = ring};
+  UINT32 ring;
   if(remaining && is_end(remaining)) {
     return EFI_SUCCESS; /* started without a child: there is nothing to do until one is asked for */
+  }
+  EFI_STATUS status = ring_size(controller, &ring);
+  if(EFI_ERROR(status)) {
+    return status;
   }
   struct snp_device *snp = AllocateZeroPool(sizeof(*snp));
   if(!snp) {
     return EFI_OUT_OF_RESOURCES;
   }
-  EFI_STATUS status = efi_nic_attach(&snp->nic, controller, this->DriverBindingHandle, &options);
+  const struct efi_nic_options options = {.tx_descriptors = ring, .rx_descriptors = ring};
+  status = efi_nic_attach(&snp->nic, controller, this->DriverBindingHandle, &options);
   if(EFI_ERROR(status)) {
     FreePool(snp);
     return status;

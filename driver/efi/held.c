@@ -1,6 +1,5 @@
 /* held.c - a word on the console when the driver was loaded and another one holds every NIC that it could drive. */
 #include "binding.h"
-#include "managed.h"
 #include "pci.h"
 
 #define LINE_SIZE 200U
@@ -27,59 +26,76 @@ static void append_hex(struct line *line, UINTN value, UINTN digits) {
 }
 
 /* "82540EM at 0000:00:04.0 is held by 'iPXE'." */
-static void say_holder(const struct pci_nic *nic, EFI_HANDLE holder) {
+static void say_holder(EFI_PCI_IO_PROTOCOL *pci_io, const char *model, EFI_HANDLE holder) {
   struct line line = {.length = 0};
   char name[NAME_SIZE];
+  UINTN place[4];
   pci_holder_name(holder, name, sizeof(name));
-  append(&line, pci_model_name(nic));
-  append(&line, " at ");
-  append_hex(&line, nic->segment, 4);
-  append(&line, ":");
-  append_hex(&line, nic->bus, 2);
-  append(&line, ":");
-  append_hex(&line, nic->device, 2);
-  append(&line, ".");
-  append_hex(&line, nic->function, 1);
+  append(&line, model);
+  if(!EFI_ERROR(pci_io->GetLocation(pci_io, &place[0], &place[1], &place[2], &place[3]))) {
+    append(&line, " at ");
+    append_hex(&line, place[0], 4);
+    append(&line, ":");
+    append_hex(&line, place[1], 2);
+    append(&line, ":");
+    append_hex(&line, place[2], 2);
+    append(&line, ".");
+    append_hex(&line, place[3], 1);
+  }
   append(&line, " is held by '");
   append(&line, name);
   append(&line, "'.\r\n");
   (void)ST->ConOut->OutputString(ST->ConOut, line.text);
 }
 
-/* How many of the NICs fit; *free tells whether one of them is free, or ours. */
-static UINTN count_fitting(const struct pci_nic *list, UINTN count, BOOLEAN *free) {
-  UINTN fitting = 0;
-  *free = FALSE;
-  for(UINTN i = 0; i < count; i++) {
-    if(pci_model_name(&list[i])) {
-      fitting++;
-      *free = *free || !pci_find_holder(list[i].handle) || managed_find(list[i].handle);
-    }
+/* Who holds this controller, or NULL when nobody does. FALSE when it does not fit. */
+static BOOLEAN fits(EFI_HANDLE controller, EFI_PCI_IO_PROTOCOL **pci_io, const char **model, EFI_HANDLE *holder) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  struct net_device_id id;
+  const struct net_model *part;
+  if(EFI_ERROR(BS->HandleProtocol(controller, &guid, (VOID **)pci_io)) || EFI_ERROR(efi_nic_read_id(*pci_io, &id)) ||
+     !net_driver_find(&id, &part)) {
+    return FALSE;
   }
-  return fitting;
+  *model = part->name;
+  *holder = pci_find_holder(controller);
+  return TRUE;
 }
 
-void binding_report_held(VOID) {
-  struct pci_nic *list;
-  UINTN count;
-  BOOLEAN free;
-  if(!ST->ConOut || EFI_ERROR(pci_find_nics(&list, &count))) {
-    return;
-  }
-  if(count_fitting(list, count, &free) > 0 && !free) {
-    for(UINTN i = 0; i < count; i++) {
-      EFI_HANDLE holder = pci_model_name(&list[i]) ? pci_find_holder(list[i].handle) : NULL;
-      if(holder) {
-        say_holder(&list[i], holder);
+/* Two passes, so that nothing has to be allocated: first whether there is anything to say. */
+static void report(const EFI_HANDLE *handles, UINTN count) {
+  EFI_PCI_IO_PROTOCOL *pci_io;
+  const char *model;
+  EFI_HANDLE holder;
+  UINTN held = 0;
+  for(UINTN i = 0; i < count; i++) {
+    if(fits(handles[i], &pci_io, &model, &holder)) {
+      if(!holder) {
+        return; /* it is ours as soon as somebody connects it */
       }
+      held++;
     }
+  }
+  for(UINTN i = 0; held > 0 && i < count; i++) {
+    if(fits(handles[i], &pci_io, &model, &holder) && holder) {
+      say_holder(pci_io, model, holder);
+    }
+  }
+  if(held > 0) {
     (void)ST->ConOut->OutputString(
         ST->ConOut, (CHAR16 *)L"This driver was loaded, but has no NIC. To give it one, 'disconnect' the handle\r\n"
                               L"with the NIC's MAC address ('dh -p SimpleNetwork'), then the NIC's own ('dh -p\r\n"
                               L"PciIo'), and 'connect' that. A driver from the NIC's option ROM takes it back:\r\n"
                               L"start without that (QEMU: romfile=).\r\n");
   }
-  if(list) {
-    FreePool(list);
+}
+
+void binding_report_held(VOID) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  EFI_HANDLE *handles;
+  UINTN count;
+  if(ST->ConOut && !EFI_ERROR(BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles))) {
+    report(handles, count);
+    FreePool(handles);
   }
 }

@@ -243,6 +243,13 @@ void firmware_exit_boot_services(void) {
   }
   firmware.exiting = true;
   dispatch();
+  check_tables();
+  check_mappings();
+}
+
+void firmware_event(EFI_EVENT handle, struct firmware_event *info) {
+  const struct event *event = known(handle);
+  *info = (struct firmware_event){.type = event->type, .tpl = event->tpl, .period_us = event->period_us};
 }
 
 void firmware_exit_failed(void) {

@@ -89,6 +89,14 @@ void firmware_state_tsc(UINT64 hz);
 
 EFI_TPL firmware_tpl(void);
 
+/* What an event was made as. */
+struct firmware_event {
+  UINT32 type;
+  EFI_TPL tpl;
+  UINT64 period_us; /* 0 unless it is a periodic timer that runs */
+};
+void firmware_event(EFI_EVENT event, struct firmware_event *info);
+
 /* Leaves boot services: the event group is notified, with every other service forbidden. firmware_power_off is next. */
 void firmware_exit_boot_services(void);
 
@@ -147,13 +155,19 @@ struct firmware_nic {
   const struct firmware_device *kind; /* of `device` */
   void *device;
   UINTN bus;        /* 0 at first                                         */
-  UINTN bus_device; /* 0000:BUS:NN.0                                      */
+  UINTN bus_device; /* 0000:BUS:NN.FUNCTION                               */
+  UINTN bus_function;
   UINT8 config[256];
   struct firmware_bar bar[6];
   UINT32 io_address; /* what IOADDR selects                                  */
   UINT64 attributes; /* in force: all off at first                          */
   UINT64 supported_attributes;
+  UINT64 reads;         /* Mem.Read so far                                    */
+  UINT64 read_fails_at; /* the one with this number returns an error; 0 never */
 };
+
+/* Where a device reaches what the processor has at this address; 0 when nothing maps it. */
+UINT64 firmware_device_address(const void *cpu);
 
 /* Puts a NIC into the machine. It belongs to the firmware. */
 struct firmware_nic *firmware_add_nic(const struct sim_config *config);

@@ -51,6 +51,7 @@ struct memory {
   struct node node;
   VOID *start;
   UINTN size;
+  EFI_MEMORY_TYPE type; /* of pages and of what a device reaches */
 };
 
 struct mapping {
@@ -140,9 +141,11 @@ void clock_read(void);
 void memory_init(EFI_BOOT_SERVICES *services);
 void memory_free(void);
 VOID *pool_new(UINTN size);
+void check_tables(void);
 struct memory *find_memory(struct node *list, const VOID *start);
 
 /* pciio.c */
 void nics_free(void);
+void check_mappings(void);
 
 #endif

@@ -55,17 +55,19 @@ static EFI_STATUS EFIAPI free_pool(VOID *memory) {
   return EFI_SUCCESS;
 }
 
-/* Pages: below 4 GiB, with one behind them that nobody may touch -------------------------------------------------- */
+/* Pages, with one behind them that nobody may touch. Where the caller does not mind they lie above 4 GiB. ---------- */
 
 static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE memory_type, UINTN count,
                                         EFI_PHYSICAL_ADDRESS *address) {
-  (void)memory_type;
   if(fails("AllocatePages", TPL_NOTIFY)) {
     return EFI_OUT_OF_RESOURCES;
   }
+  if(type != AllocateAnyPages && type != AllocateMaxAddress) {
+    firmware_abort("AllocatePages: this type is not modelled", (const VOID *)type);
+  }
   UINTN size = count * EFI_PAGE_SIZE;
-  UINT8 *start =
-      mmap(NULL, size + EFI_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  int low = type == AllocateMaxAddress ? MAP_32BIT : 0;
+  UINT8 *start = mmap(NULL, size + EFI_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | low, -1, 0);
   if(start == MAP_FAILED || mprotect(start + size, EFI_PAGE_SIZE, PROT_NONE) != 0) {
     abort();
   }
@@ -73,7 +75,7 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE 
     firmware_abort("AllocatePages: the host has no memory below the address asked for", start);
   }
   struct memory *pages = node_new(&firmware.pages, sizeof(*pages));
-  *pages = (struct memory){.start = memset(start, DIRT, size), .size = size};
+  *pages = (struct memory){.start = memset(start, DIRT, size), .size = size, .type = memory_type};
   *address = (UINTN)start;
   return EFI_SUCCESS;
 }
@@ -127,6 +129,21 @@ static EFI_STATUS EFIAPI install_configuration_table(EFI_GUID *guid, VOID *table
   }
   firmware.tables[at] = firmware.tables[--*count];
   return EFI_SUCCESS;
+}
+
+/* What an operating system finds must lie in memory that it does not take for free. */
+void check_tables(void) {
+  for(UINTN i = 0; i < firmware.system.NumberOfTableEntries; i++) {
+    const UINT8 *table = firmware.tables[i].VendorTable;
+    const struct memory *pages = (const struct memory *)firmware.pages;
+    while(pages && (table < (const UINT8 *)pages->start || table >= (const UINT8 *)pages->start + pages->size)) {
+      pages = (const struct memory *)pages->node.next;
+    }
+    if(!pages || pages->type != EfiRuntimeServicesData) {
+      firmware_abort("ExitBootServices: a configuration table lies in memory that the next stage takes for free",
+                     table);
+    }
+  }
 }
 
 /* Small services -------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 #define FIRST_BUS 2U /* device number of the first NIC */
 
 #define COMMAND 0x04U
+#define RCTL    0x00100U /* receive control, SDM 13.4.22 */
+#define RCTL_EN (1U << 1)
 #define BAR0    0x10U
 #define SUPPORTED                                                                                                      \
   (EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER |                           \
@@ -68,9 +70,12 @@ static void write_register(const struct firmware_nic *nic, UINTN width, UINT8 ba
 
 static EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
                                   UINTN count, VOID *buffer) {
-  const struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
+  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
   UINTN bytes = (UINTN)1 << width;
   UINT32 value;
+  if(++nic->reads == nic->read_fails_at) {
+    return EFI_DEVICE_ERROR; /* and the caller's variable keeps what it had */
+  }
   if(nic->kind) {
     value = nic->kind->read(nic->device, bar, (UINT32)offset, (UINT32)bytes);
   } else {
@@ -142,6 +147,7 @@ static EFI_STATUS EFIAPI allocate_buffer(EFI_PCI_IO_PROTOCOL *this, EFI_ALLOCATE
   }
   struct memory *buffer = node_new(&firmware.buffers, sizeof(*buffer));
   buffer->size = pages * EFI_PAGE_SIZE;
+  buffer->type = memory_type;
   buffer->start = aligned_alloc(EFI_PAGE_SIZE, buffer->size);
   if(!buffer->start) {
     abort();
@@ -210,6 +216,29 @@ static EFI_STATUS EFIAPI map(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_OPER
   return EFI_SUCCESS;
 }
 
+/* What a device may still write when boot services are left, or is told to somebody, must not be free memory then. */
+void check_mappings(void) {
+  for(const struct node *node = firmware.mappings; node; node = node->next) {
+    const struct mapping *mapping = (const struct mapping *)node;
+    bool runs = mapping->nic->kind || (sim_peek(mapping->nic->sim, RCTL) & RCTL_EN) != 0;
+    if((runs || firmware.system.NumberOfTableEntries > 0) && mapping->buffer->type != EfiRuntimeServicesData) {
+      firmware_abort("ExitBootServices: a device reaches memory that the next stage takes for free",
+                     mapping->buffer->start);
+    }
+  }
+}
+
+UINT64 firmware_device_address(const void *cpu) {
+  for(const struct node *node = firmware.mappings; node; node = node->next) {
+    const struct mapping *mapping = (const struct mapping *)node;
+    UINTN offset = (UINTN)cpu - (UINTN)mapping->buffer->start;
+    if(offset < mapping->buffer->size) {
+      return mapping->device + offset;
+    }
+  }
+  return 0;
+}
+
 static EFI_STATUS EFIAPI unmap(EFI_PCI_IO_PROTOCOL *this, VOID *handle) {
   struct firmware_nic *nic = of(this);
   if(fails("Unmap", TPL_NOTIFY)) {
@@ -271,7 +300,7 @@ static EFI_STATUS EFIAPI get_location(EFI_PCI_IO_PROTOCOL *this, UINTN *segment,
   *segment = 0;
   *bus = nic->bus;
   *device = nic->bus_device;
-  *function = 0;
+  *function = nic->bus_function;
   return EFI_SUCCESS;
 }
 

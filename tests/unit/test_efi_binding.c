@@ -1,4 +1,6 @@
 /* test_efi_binding.c - the driver is loaded, bound, unbound and unloaded, and leaves nothing behind. */
+#include "handoff.h"
+#include "handoff_producer.h"
 #include "managed.h"
 #include "pci.h"
 #include "unit_efi.h"
@@ -510,6 +512,85 @@ static void test_ring_variable(void **state) {
   }
 }
 
+/* Events at the levels that driver/NOTES.md promises, and the heartbeat as often. */
+static void test_events(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  EFI_SIMPLE_NETWORK_PROTOCOL *snp = unit_open(machine.nic);
+  const struct efi_nic *nic = &unit_device(machine.nic)->nic;
+  struct firmware_event event;
+  firmware_event(nic->heartbeat, &event);
+  assert_int_equal(event.type, EVT_TIMER | EVT_NOTIFY_SIGNAL);
+  assert_int_equal(event.tpl, TPL_CALLBACK);
+  assert_int_equal(event.period_us, EFI_NIC_HEARTBEAT_MS * 1000U);
+  firmware_event(nic->exit_boot_services, &event);
+  assert_int_equal(event.type, EVT_SIGNAL_EXIT_BOOT_SERVICES);
+  assert_int_equal(event.tpl, TPL_NOTIFY); /* before those who shut SNP down at TPL_CALLBACK */
+  firmware_event(snp->WaitForPacket, &event);
+  assert_int_equal(event.type, EVT_NOTIFY_WAIT);
+  assert_int_equal(event.tpl, TPL_CALLBACK);
+  UINT64 beats = nic->beats;
+  EFI_TPL tpl = BS->RaiseTPL(TPL_CALLBACK);
+  firmware_tick(5);
+  assert_int_equal(nic->beats, beats); /* whoever is in SNP is not interrupted */
+  BS->RestoreTPL(tpl);
+  assert_int_equal(nic->beats, beats + 1);
+  unit_machine_end(&machine);
+}
+
+/* The device's address is what has to be aligned, and it is not the processor's. */
+static void test_dma_alignment(void **state) {
+  (void)state;
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  assert_int_equal(firmware_connect(machine.nic->handle), EFI_SUCCESS);
+  const struct net_platform *platform = &unit_device(machine.nic)->nic.platform;
+  for(size_t align = 16; align <= 0x10000; align *= 2) {
+    struct net_dma dma;
+    assert_int_equal(platform->dma_alloc(platform->ctx, 5000, align, 32, &dma), NETDEV_OK);
+    assert_int_equal(dma.device % align, 0);
+    assert_true(dma.device + dma.size <= UINT32_MAX);
+    assert_int_equal(dma.device, firmware_device_address(dma.cpu));
+    assert_int_equal(dma.device + 4999, firmware_device_address((UINT8 *)dma.cpu + 4999));
+    platform->dma_free(platform->ctx, &dma);
+  }
+  unit_machine_end(&machine);
+}
+
+/* Two functions of one card are two NICs, each with its own place in a handoff. */
+static void test_dual_port(void **state) {
+  (void)state;
+  const struct sim_config config = unit_config(SIM_82540EM);
+  struct unit_machine machine = unit_machine(SIM_82540EM);
+  struct firmware_nic *port[2] = {machine.nic, firmware_add_nic(&config)};
+  struct pci_nic *list;
+  UINTN count;
+  port[0]->bus_function = 1; /* enumerated in the other order */
+  port[1]->bus_device = port[0]->bus_device;
+  assert_int_equal(pci_find_nics(&list, &count), EFI_SUCCESS);
+  assert_int_equal(count, 2);
+  for(UINTN i = 0; i < 2; i++) {
+    assert_ptr_equal(list[i].handle, port[1 - i]->handle);
+    assert_int_equal(list[i].function, i);
+    assert_int_equal(list[i].device, port[0]->bus_device);
+    (void)unit_open(port[i]);
+  }
+  assert_string_not_equal(unit_device(port[0])->nic.netdev->name, unit_device(port[1])->nic.netdev->name);
+  for(UINTN i = 0; i < 2; i++) {
+    assert_int_equal(handoff_arm(&unit_device(port[1 - i])->nic, &list[i], i == 1, NULL), EFI_SUCCESS);
+  }
+  firmware_exit_boot_services();
+  static struct net_handoff_copy copy;
+  const struct net_handoff_image *table = handoff_find();
+  assert_null(net_handoff_validate(table, sizeof(*table), (UINTN)table, &copy));
+  assert_int_equal(copy.head.nic_count, 2);
+  for(UINTN i = 0; i < 2; i++) {
+    assert_int_equal(copy.nic[i].pci_function, i);
+    assert_int_equal(copy.nic[i].state, i == 1 ? NET_HANDOFF_LIVE : NET_HANDOFF_QUIET);
+    assert_int_equal((sim_peek(port[1 - i]->sim, E1000_RCTL) & E1000_RCTL_EN) != 0, i == 1);
+  }
+  unit_power_off();
+}
+
 /* Without anybody who opened it, the link is known from a glance at STATUS. */
 static void test_media_at_a_glance(void **state) {
   (void)state;
@@ -548,6 +629,9 @@ int main(void) {
       cmocka_unit_test(test_no_io_bar),
       cmocka_unit_test(test_attach_without_a_binding),
       cmocka_unit_test(test_ring_variable),
+      cmocka_unit_test(test_events),
+      cmocka_unit_test(test_dma_alignment),
+      cmocka_unit_test(test_dual_port),
       cmocka_unit_test(test_media_at_a_glance),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,32 @@ static void map_a_stranger(void) {
   (void)nic->pci_io.Map(&nic->pci_io, EfiPciIoOperationBusMasterCommonBuffer, own, &size, &device, &mapping);
 }
 
+static void leave_a_table(void) {
+  static UINT8 table[8];
+  (void)BS->InstallConfigurationTable(&some_guid, table);
+  firmware_exit_boot_services();
+}
+
+static void leave_a_table_in_free_memory(void) {
+  EFI_PHYSICAL_ADDRESS address = UINT32_MAX;
+  (void)BS->AllocatePages(AllocateMaxAddress, EfiBootServicesData, 1, &address);
+  (void)BS->InstallConfigurationTable(&some_guid, (VOID *)(UINTN)address);
+  firmware_exit_boot_services();
+}
+
+static void leave_a_ring_in_free_memory(void) {
+  VOID *page;
+  UINTN size = EFI_PAGE_SIZE;
+  EFI_PHYSICAL_ADDRESS device;
+  VOID *mapping;
+  EFI_PCI_IO_PROTOCOL *io = &nic->pci_io;
+  nic->attributes = EFI_PCI_IO_ATTRIBUTE_BUS_MASTER;
+  (void)io->AllocateBuffer(io, AllocateAnyPages, EfiBootServicesData, 1, &page, 0);
+  (void)io->Map(io, EfiPciIoOperationBusMasterCommonBuffer, page, &size, &device, &mapping);
+  sim_poke(nic->sim, E1000_RCTL, E1000_RCTL_EN);
+  firmware_exit_boot_services();
+}
+
 /* Each in a process of its own ------------------------------------------------------------------------------------ */
 
 static void assert_caught(void (*mistake)(void), const char *text) {
@@ -184,6 +210,9 @@ static void test_mistakes_are_caught(void **state) {
   assert_caught(free_while_mapped, "FreeBuffer: still mapped");
   assert_caught(unmap_twice, "Unmap: no such mapping");
   assert_caught(map_a_stranger, "Map: no common buffer");
+  assert_caught(leave_a_table, "a configuration table lies in memory that the next stage takes for free");
+  assert_caught(leave_a_table_in_free_memory, "a configuration table lies in memory that the next stage");
+  assert_caught(leave_a_ring_in_free_memory, "a device reaches memory that the next stage takes for free");
 }
 
 static VOID EFIAPI count_calls(EFI_EVENT event, VOID *context) {

@@ -364,6 +364,25 @@ static void test_capabilities(void **state) {
   assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_PCIE), 0xE0);
   assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_MSIX), 0xA0);
   assert_int_equal(pci_find_capability(&nic->pci_io, 0x01), 0);
+  for(UINT8 low = 0; low < 4; low++) { /* the two lowest bits of a pointer are reserved */
+    nic->config[0x34] = (UINT8)(0xD0 + low);
+    nic->config[0xD1] = (UINT8)(0xE0 + low);
+    assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_MSI), 0xD0);
+    assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_PCIE), 0xE0);
+    assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_MSIX), 0xA0);
+  }
+  for(UINT8 into = 0; into < 0x40; into++) { /* none lies in the header, whatever is there */
+    memset(nic->config + 0x10, PCI_CAPABILITY_MSIX, 0x20);
+    nic->config[0x34] = into;
+    assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_MSIX), 0);
+  }
+  nic->config[0x34] = 0xFF; /* the very last */
+  nic->config[0xFC] = PCI_CAPABILITY_MSIX;
+  assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_MSIX), 0xFC);
+  nic->config[0xFC] = 0;
+  nic->config[0xFD] = 0xFF; /* points to itself */
+  assert_int_equal(pci_find_capability(&nic->pci_io, PCI_CAPABILITY_MSIX), 0);
+  nic->config[0x34] = 0xD0;
   nic->config[0xA1] = 0xD0; /* a loop */
   assert_int_equal(pci_find_capability(&nic->pci_io, 0x01), 0);
   nic->config[0x06] = 0; /* no list */

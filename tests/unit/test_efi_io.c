@@ -147,8 +147,10 @@ static void test_many_refusals(void **state) {
     assert_ptr_equal(collect(snp), frame);
   }
   assert_null(collect(snp));
-  assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
-  assert_ptr_equal(collect(snp), frame);
+  for(UINTN i = 0; i < SNP_RECYCLE_SIZE; i++) { /* and all the places are there */
+    assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_SUCCESS);
+  }
+  assert_int_equal(snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL), EFI_NOT_READY);
   unit_machine_end(&machine);
 }
 
