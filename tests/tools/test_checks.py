@@ -296,7 +296,8 @@ class OptionRom(unittest.TestCase):
         """The fields where firmware looks for them (PCI Firmware Specification 3.0, table 5-1 and 5-2)."""
         with open(os.path.join(BUILD, nic.rom), "rb") as file:
             rom = file.read()
-        with open(os.path.join(BUILD, "e1000.efi"), "rb") as file:
+        family = "virtio-net.efi" if nic.vendor == nics.VIRTIO_VENDOR else "e1000.efi"
+        with open(os.path.join(BUILD, family), "rb") as file:
             image = file.read()
         self.assertEqual(rom[:2], b"\x55\xaa")
         blocks, = struct.unpack_from("<H", rom, 2)
