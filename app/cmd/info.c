@@ -3,7 +3,6 @@
 #include "../session/lease.h"
 #include "../netdiag.h"
 
-#define HOLDER_NAME    64U
 #define RING_NAME_SIZE 16U
 #define NARROW_NAME    12U
 #define VALUE_COLUMN   14U
@@ -207,7 +206,7 @@ static EFI_STATUS look_only(const struct pci_nic *pci, bool foreign, bool wants_
   }
   lease_show(pci);
   if(foreign) {
-    char holder[HOLDER_NAME];
+    char holder[PCI_HOLDER_NAME_SIZE];
     pci_holder_name(pci_find_holder(pci->handle), holder, sizeof(holder));
     out("Held by       %s\n", holder);
   }

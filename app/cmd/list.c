@@ -1,8 +1,6 @@
 /* list.c - netdiag list: every network controller on the PCI bus. */
 #include "../netdiag.h"
 
-#define HOLDER_NAME 64U
-
 /* "1000 Mb/s full", "up" where the device or its holder's driver says no more, "down", "-". */
 static void out_short_link(const struct nic_sight *sight) {
   if(!sight->has_link) {
@@ -39,7 +37,7 @@ static void out_nic(const struct pci_nic *pci) {
   out_short_link(&sight);
   out_bar(pci->pci_io);
   EFI_HANDLE holder = pci_find_holder(pci->handle);
-  char holder_name[HOLDER_NAME] = "-";
+  char holder_name[PCI_HOLDER_NAME_SIZE] = "-";
   if(holder) {
     pci_holder_name(holder, holder_name, sizeof(holder_name));
   }

@@ -206,7 +206,14 @@ static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, UINT64 link_w
     return status;
   }
   status = BS->ConnectController(pci->handle, only, NULL, TRUE);
-  if(!managed_find(pci->handle)) {
+  EFI_HANDLE holder = pci_find_holder(pci->handle);
+  if(!managed_find(pci->handle) && holder) {
+    char name[PCI_HOLDER_NAME_SIZE];
+    pci_holder_name(holder, name, sizeof(name));
+    complain("'%s' takes the NIC first: give an address with --addr, or start without that driver (QEMU: romfile=)",
+             name);
+    status = EFI_ACCESS_DENIED;
+  } else if(!managed_find(pci->handle)) {
     complain("the driver does not start on the NIC: %s", status_text(status));
     status = EFI_ERROR(status) ? status : EFI_NOT_STARTED;
   } else {

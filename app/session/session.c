@@ -14,7 +14,6 @@
 #define SPIN_US     50000U  /* how long session_wait polls before it naps                     */
 #define NAP_100NS   100000U /* 10 ms                                                          */
 #define POLL_BUDGET 256U
-#define HOLDER_NAME 64U
 
 /* RFC 5227 probes three times, 1 to 2 s apart at random, and waits 2 s for the last answer: up to 7 s, so that
  * thousands of hosts that get power at once do not all ask at once. One person who runs one command does not need that,
@@ -39,7 +38,7 @@ static void log_line(void *ctx, enum net_log_level level, const char *text, uint
 EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed) {
   EFI_HANDLE current = pci_find_holder(pci->handle);
   struct remote resident;
-  char name[HOLDER_NAME];
+  char name[PCI_HOLDER_NAME_SIZE];
   char location[LOCATION_TEXT_SIZE];
   (void)location_text(pci, location);
   if(current && !allowed) {
@@ -68,7 +67,7 @@ static void disconnect_stack(const struct pci_nic *pci) {
 
 EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder) {
   EFI_HANDLE current = pci_find_holder(pci->handle);
-  char name[HOLDER_NAME];
+  char name[PCI_HOLDER_NAME_SIZE];
   *holder = NULL;
   EFI_STATUS may = session_may_take(pci, allowed);
   if(EFI_ERROR(may) || !current) {

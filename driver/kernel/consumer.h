@@ -19,8 +19,8 @@ uint64_t kernel_handoff_locate(const struct kernel_efi_entry *entries, uint64_t 
 
 /*
  * Of how many bytes the NIC's BARs are, into size[] by register, as an entry of the table says that is about this NIC:
- * whatever its state, the NIC may be running, and its BARs must not be sized. False, with size[] left alone, when there is
- * none. Arguments as for kernel_nic_start; of `platform`, alloc and free are used alone. Thread.
+ * whatever its state, the NIC may be running, and its BARs must not be sized. False, with size[] left alone, when there
+ * is none. Arguments as for kernel_nic_start; of `platform`, alloc and free are used alone. Thread.
  */
 bool kernel_handoff_bars(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
                          size_t available, uint64_t physical, uint64_t size[NET_HANDOFF_BARS]);
@@ -37,8 +37,8 @@ enum kernel_nic_origin {
  * or about another NIC, and a NIC whose registers disagree with it, lead to a fresh start; why is told through
  * platform->log. The NIC's entry is marked ADOPTED first, whatever comes of it, so that no kernel that is started from
  * this one believes it again. On success *out is open, registered, and has `client`. Otherwise *out is NULL and nothing
- * is left allocated; the result is that of the family's create, netdev_open's, or netdev_register's (NETDEV_E_NO_MEMORY: no name is
- * left). Thread; not from two processors at once, for they would seal the same table.
+ * is left allocated; the result is that of the family's create, netdev_open's, or netdev_register's
+ * (NETDEV_E_NO_MEMORY: no name is left). Thread; not from two processors at once, for they would seal the same table.
  */
 int kernel_nic_start(const struct net_platform *platform, const struct kernel_nic *nic, void *table, size_t available,
                      uint64_t physical, net_map map, const struct netdev_client *client, struct netdev **out,

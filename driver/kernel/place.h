@@ -39,10 +39,10 @@ typedef void (*kernel_config_write)(void *ctx, uint16_t segment, uint8_t bus, ui
 bool kernel_nic_look(kernel_config_read read, void *ctx, uint16_t segment, uint8_t bus, uint8_t device,
                      uint8_t function, struct kernel_nic *nic);
 
-/* How many bytes each BAR of the function decodes, into size[] by register, 0 = none. Its decoding is off for that long, so
- * not for a NIC that may be running: what a handoff's entry says of it is in kernel_handoff_bars (consumer.h). Everything
- * is as before afterwards. Any context in which `read` and `write` may be called, but not while somebody else uses this
- * function's configuration space or registers. */
+/* How many bytes each BAR of the function decodes, into size[] by register, 0 = none. Its decoding is off for that
+ * long, so not for a NIC that may be running: what a handoff's entry says of it is in kernel_handoff_bars (consumer.h).
+ * Everything is as before afterwards. Any context in which `read` and `write` may be called, but not while somebody
+ * else uses this function's configuration space or registers. */
 void kernel_nic_size(kernel_config_read read, kernel_config_write write, void *ctx, const struct kernel_nic *nic,
                      uint64_t size[NET_HANDOFF_BARS]);
 

@@ -3,7 +3,7 @@
  * cycle DRIVER        \DRIVER.efi alone: nothing may change at all
  * cycle DRIVER stack  it with the firmware's network stack above it
  * cycle - control     no driver of ours: the firmware's own is connected and disconnected with the stack above it.
- *                     edk2-stable202211's stack keeps some memory each time; this tells how much of that is not ours. */
+ *                     edk2-stable202211's stack keeps some memory each time; this tells how much is not ours. */
 #include "firmware.h"
 
 #define CYCLES  100U

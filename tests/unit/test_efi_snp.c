@@ -270,7 +270,8 @@ static EFI_NETWORK_STATISTICS statistics(EFI_SIMPLE_NETWORK_PROTOCOL *snp, BOOLE
   return all_statistics(snp, reset).First;
 }
 
-/* A number of its own in every counter of the device ends up in its own field, and a reset takes each away by itself. */
+/* A number of its own in every counter of the device ends up in its own field, and a reset takes each away by
+ * itself. */
 static void test_every_statistic(void **state) {
   (void)state;
   static const struct {

@@ -171,8 +171,8 @@ static void write_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t devic
   pci_config_write_segment(segment, bus, device, function, offset, value);
 }
 
-/* What the family finds in platform.bar; returns what has to be decoded. A BAR that cannot be mapped is none: whether it
- * is needed is the family's to say. */
+/* What the family finds in platform.bar; returns what has to be decoded. A BAR that cannot be mapped is none: whether
+ * it is needed is the family's to say. */
 static uint32_t map_bars(struct menios_nic *nic, const uint64_t size[NET_BAR_COUNT]) {
   uint32_t decode = 0;
   for(uint32_t i = 0; i < NET_BAR_COUNT; i++) {

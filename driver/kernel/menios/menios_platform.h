@@ -26,9 +26,9 @@ void *menios_map(void *ctx, uint64_t physical, uint64_t size);
 /* Fills in nic->platform, but for the BARs. */
 void menios_platform_init(struct menios_nic *nic);
 
-/* Learns the BARs, maps every memory BAR that can be mapped, and enables what they need and bus mastering. Sizes come from
- * the entry about this NIC in the handoff table, which is at `table` and physical address `physical` (NULL and 0 = none):
- * it may be running. Without one, BARs are sized, for which their decoding is off for a moment. */
+/* Learns the BARs, maps every memory BAR that can be mapped, and enables what they need and bus mastering. Sizes come
+ * from the entry about this NIC in the handoff table, which is at `table` and physical address `physical` (NULL and 0 =
+ * none): it may be running. Without one, BARs are sized, for which their decoding is off for a moment. */
 void menios_pci_prepare(struct menios_nic *nic, const void *table, uint64_t physical);
 
 /* Lets the NIC assert its interrupt line (bit 10 of the command register). */
