@@ -316,6 +316,39 @@ static uint64_t pull_everywhere(scenario run, uint16_t device) {
   return healthy;
 }
 
+/* One Mem.Read of PciIo returns an error, and leaves the variable as it was. Whatever the driver makes of it, nothing is
+ * left, the simulator saw no mistake, and the next life is a good one. */
+static uint64_t one_failed_read(uint16_t device, uint64_t at) {
+  const struct sim_config config = unit_config(device);
+  firmware_begin();
+  struct firmware_nic *nic = firmware_add_nic(&config);
+  const struct firmware_nic *second = firmware_add_nic(&config);
+  look_at_the_bus();
+  nic->read_fails_at = at;
+  EFI_STATUS status = life(nic, second);
+  uint64_t reads = nic->reads;
+  if(at == 0) {
+    assert_int_equal(status, EFI_SUCCESS);
+  }
+  assert_int_equal(life(nic, second), EFI_SUCCESS);
+  firmware_end();
+  return reads;
+}
+
+static void test_every_read_fails_once(void **state) {
+  (void)state;
+  static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
+  uint64_t places = 0;
+  for(size_t i = 0; i < 2; i++) {
+    uint64_t healthy = one_failed_read(devices[i], 0);
+    for(uint64_t at = 1; at <= healthy; at++) {
+      assert_true(one_failed_read(devices[i], at) <= 2U * healthy);
+    }
+    places += healthy;
+  }
+  (void)printf("reads: %llu places tried\n", (unsigned long long)places);
+}
+
 static void test_removal_at_every_access(void **state) {
   (void)state;
   static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
@@ -332,6 +365,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_call_fails_once),
       cmocka_unit_test(test_removal_at_every_access),
+      cmocka_unit_test(test_every_read_fails_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

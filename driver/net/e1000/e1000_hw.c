@@ -74,9 +74,12 @@ static int step_mask_interrupts(struct e1000 *nic) {
 /* A PCIe part must finish its own requests before it is reset, or the bus may hang. A timeout is not the end: the reset
  * goes ahead, as the datasheet asks. */
 static int step_stop_pcie_master(struct e1000 *nic) {
-  e1000_write(nic, E1000_CTRL, e1000_read(nic, E1000_CTRL) | E1000_CTRL_GIO_MASTER_DISABLE);
-  int result = e1000_wait(nic, "STATUS.GIO_MASTER_ENABLE stays set before the reset", E1000_STATUS,
-                          E1000_STATUS_GIO_MASTER_ENABLE, 0, E1000_WAIT_STEP_US, E1000_MASTER_TIMEOUT_US);
+  int result = e1000_modify(nic, E1000_CTRL, 0, E1000_CTRL_GIO_MASTER_DISABLE);
+  if(result != NETDEV_OK) {
+    return result;
+  }
+  result = e1000_wait(nic, "STATUS.GIO_MASTER_ENABLE stays set before the reset", E1000_STATUS,
+                      E1000_STATUS_GIO_MASTER_ENABLE, 0, E1000_WAIT_STEP_US, E1000_MASTER_TIMEOUT_US);
   return result == NETDEV_E_GONE ? result : NETDEV_OK;
 }
 
@@ -84,10 +87,10 @@ static int step_stop_rings(struct e1000 *nic) {
   if(!e1000_has_quirk(nic, E1000_QUIRK_KEEP_RCTL)) {
     e1000_write(nic, E1000_RCTL, 0);
   }
-  e1000_write(nic, E1000_TCTL, e1000_read(nic, E1000_TCTL) & ~E1000_TCTL_EN);
+  int result = e1000_modify(nic, E1000_TCTL, E1000_TCTL_EN, 0);
   e1000_write_flush(nic);
   delay(nic, E1000_DMA_DRAIN_US);
-  return NETDEV_OK;
+  return result;
 }
 
 static bool is_io_pair(const struct net_bar *bar) {
@@ -126,10 +129,10 @@ static int step_reset(struct e1000 *nic) {
 }
 
 static int step_reload_nvm(struct e1000 *nic) {
-  e1000_write(nic, E1000_CTRL_EXT, e1000_read(nic, E1000_CTRL_EXT) | E1000_CTRL_EXT_EE_RST);
+  int result = e1000_modify(nic, E1000_CTRL_EXT, 0, E1000_CTRL_EXT_EE_RST);
   e1000_write_flush(nic);
   delay(nic, E1000_EE_RST_US);
-  return NETDEV_OK;
+  return result;
 }
 
 /* The registers that the NVM sets are not valid before it has been read. A part without an NVM never sets AUTO_RD, and
@@ -177,27 +180,20 @@ static int step_clear_leftovers(struct e1000 *nic) {
   }
   /* Management firmware that answers ARP by itself would do so with an address that may no longer be ours. */
   if(e1000_has_quirk(nic, E1000_QUIRK_ASF_ARP)) {
-    e1000_write(nic, E1000_MANC, e1000_read(nic, E1000_MANC) & ~E1000_MANC_ARP_EN);
+    return e1000_modify(nic, E1000_MANC, E1000_MANC_ARP_EN, 0);
   }
   return NETDEV_OK;
 }
 
 /* A semaphore that an earlier owner left behind would lock out everybody after it, us included. */
 static int step_release_semaphore(struct e1000 *nic) {
-  e1000_write(nic, E1000_SWSM, e1000_read(nic, E1000_SWSM) & ~(E1000_SWSM_SMBI | E1000_SWSM_SWESMBI));
-  return NETDEV_OK;
+  return e1000_modify(nic, E1000_SWSM, E1000_SWSM_SMBI | E1000_SWSM_SWESMBI, 0);
 }
 
 /* SDM 14.2: link enabled, nothing forced. Also in a device that stays closed: its link then comes up by itself, and can
  * be seen, before anybody opens it. */
 static int step_link(struct e1000 *nic) {
-  uint32_t ctrl = e1000_read(nic, E1000_CTRL);
-  if(ctrl == UINT32_MAX) {
-    return NETDEV_E_GONE;
-  }
-  ctrl &= ~(E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS);
-  e1000_write(nic, E1000_CTRL, ctrl | E1000_CTRL_SLU);
-  return NETDEV_OK;
+  return e1000_modify(nic, E1000_CTRL, E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS, E1000_CTRL_SLU);
 }
 
 static const struct step reset_steps[] = {
@@ -246,16 +242,19 @@ void e1000_silence(struct e1000 *nic) {
 /* SDM 14.2: loopback, forced speed and forced duplex off, link enabled. Flow control is not used: pause frames
  * gain nothing while a loader runs. So FCAL, FCAH, FCT and FCTTV are 0, as the manual asks then. */
 static int step_general(struct e1000 *nic) {
-  uint32_t ctrl = e1000_read(nic, E1000_CTRL);
-  ctrl &= ~(E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS | E1000_CTRL_VME | E1000_CTRL_GIO_MASTER_DISABLE);
-  ctrl |= E1000_CTRL_SLU;
+  uint32_t clear =
+      E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPX | E1000_CTRL_ILOS | E1000_CTRL_VME | E1000_CTRL_GIO_MASTER_DISABLE;
+  uint32_t set = E1000_CTRL_SLU;
   if(e1000_has_quirk(nic, E1000_QUIRK_ASDE)) {
-    ctrl |= E1000_CTRL_ASDE;
+    set |= E1000_CTRL_ASDE;
   }
   if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    ctrl &= ~(E1000_CTRL_82574_CLEAR_29 | E1000_CTRL_ASDE);
+    clear |= E1000_CTRL_82574_CLEAR_29 | E1000_CTRL_ASDE;
   }
-  e1000_write(nic, E1000_CTRL, ctrl);
+  int result = e1000_modify(nic, E1000_CTRL, clear, set);
+  if(result != NETDEV_OK) {
+    return result;
+  }
   e1000_write(nic, E1000_FCAL, 0);
   e1000_write(nic, E1000_FCAH, 0);
   e1000_write(nic, E1000_FCT, 0);
@@ -266,13 +265,22 @@ static int step_general(struct e1000 *nic) {
 /* Bits without a name in the datasheet that its specification update asks for: without them PCIe completions may stall
  * under ASPM and the transmitter hangs. DRV_LOAD tells management firmware that a driver is in charge. */
 static int step_82574_bits(struct e1000 *nic) {
-  uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
-  ctrl_ext &= ~E1000_CTRL_EXT_82574_CLEAR_23;
-  ctrl_ext |= E1000_CTRL_EXT_82574_SET_22 | E1000_CTRL_EXT_DRV_LOAD;
-  e1000_write(nic, E1000_CTRL_EXT, ctrl_ext);
-  e1000_write(nic, E1000_TARC0, (e1000_read(nic, E1000_TARC0) & ~E1000_TARC0_CLEAR) | E1000_TARC0_SET_26);
-  e1000_write(nic, E1000_GCR, e1000_read(nic, E1000_GCR) | E1000_GCR_SET_22);
-  e1000_write(nic, E1000_GCR2, e1000_read(nic, E1000_GCR2) | E1000_GCR2_SET_0);
+  static const struct {
+    uint32_t offset;
+    uint32_t clear;
+    uint32_t set;
+  } rows[] = {
+      {E1000_CTRL_EXT, E1000_CTRL_EXT_82574_CLEAR_23, E1000_CTRL_EXT_82574_SET_22 | E1000_CTRL_EXT_DRV_LOAD},
+      {E1000_TARC0, E1000_TARC0_CLEAR, E1000_TARC0_SET_26},
+      {E1000_GCR, 0, E1000_GCR_SET_22},
+      {E1000_GCR2, 0, E1000_GCR2_SET_0},
+  };
+  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    int result = e1000_modify(nic, rows[i].offset, rows[i].clear, rows[i].set);
+    if(result != NETDEV_OK) {
+      return result;
+    }
+  }
   e1000_write(nic, E1000_RFCTL, E1000_RFCTL_ACK_DIS); /* whole: an earlier owner's EXTEN would change the descriptors */
   return NETDEV_OK;
 }
@@ -302,16 +310,22 @@ static int step_transmit(struct e1000 *nic) {
   e1000_ring_reset(&nic->tx);
   program_ring(nic, &nic->tx, E1000_TDBAL);
   if(e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
-    uint32_t txdctl = e1000_read(nic, E1000_TXDCTL) & ~E1000_XDCTL_WTHRESH_MASK;
-    txdctl |= (1U << E1000_XDCTL_WTHRESH_SHIFT) | E1000_XDCTL_GRAN;
+    uint32_t set = (1U << E1000_XDCTL_WTHRESH_SHIFT) | E1000_XDCTL_GRAN;
     if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-      txdctl |= E1000_TXDCTL_82574_COUNT_DESC;
+      set |= E1000_TXDCTL_82574_COUNT_DESC;
     }
-    e1000_write(nic, E1000_TXDCTL, txdctl);
+    int result = e1000_modify(nic, E1000_TXDCTL, E1000_XDCTL_WTHRESH_MASK, set);
+    if(result != NETDEV_OK) {
+      return result;
+    }
   }
   e1000_write(nic, E1000_TIPG, E1000_TIPG_COPPER);
   /* What a reset sets besides (82574: MULR, several requests under way) stays. */
-  nic->tctl = (e1000_read(nic, E1000_TCTL) & ~(E1000_TCTL_CT_MASK | E1000_TCTL_COLD_MASK)) | E1000_TCTL_RUN;
+  uint32_t tctl = e1000_read(nic, E1000_TCTL);
+  if(tctl == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  nic->tctl = (tctl & ~(E1000_TCTL_CT_MASK | E1000_TCTL_COLD_MASK)) | E1000_TCTL_RUN;
   e1000_write(nic, E1000_TCTL, nic->tctl);
   return NETDEV_OK;
 }

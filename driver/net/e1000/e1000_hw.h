@@ -96,6 +96,10 @@ static inline void e1000_write_flush(const struct e1000 *nic) {
 
 void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *text, uint32_t value);
 
+/* Clears and sets bits of a register. One that reads all ones is not written back: the device has gone, or the read was
+ * lost, and ones would set what is reserved. NETDEV_E_GONE then. */
+int e1000_modify(const struct e1000 *nic, uint32_t offset, uint32_t clear, uint32_t set);
+
 /* Reads `offset` every `step_us` until `mask` reads `want`. NETDEV_E_TIMEOUT after `timeout_us`, logged as `what` with
  * the value last seen; NETDEV_E_GONE when it reads all ones. */
 int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,

@@ -7,6 +7,15 @@ void e1000_log(const struct e1000 *nic, enum net_log_level level, const char *te
   }
 }
 
+int e1000_modify(const struct e1000 *nic, uint32_t offset, uint32_t clear, uint32_t set) {
+  uint32_t value = e1000_read(nic, offset);
+  if(value == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  e1000_write(nic, offset, (value & ~clear) | set);
+  return NETDEV_OK;
+}
+
 int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint32_t mask, uint32_t want,
                uint32_t step_us, uint32_t timeout_us) {
   uint32_t value = 0;

@@ -135,8 +135,8 @@ int e1000_mdio_acquire(const struct e1000 *nic) {
     return NETDEV_OK;
   }
   for(uint32_t round = 0; round < MDIO_ROUNDS; round++) {
-    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) | E1000_EXTCNF_MDIO_SW_OWNERSHIP);
-    uint32_t value = e1000_read(nic, E1000_EXTCNF_CTRL);
+    int result = e1000_modify(nic, E1000_EXTCNF_CTRL, 0, E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+    uint32_t value = result == NETDEV_OK ? e1000_read(nic, E1000_EXTCNF_CTRL) : UINT32_MAX;
     if(value == UINT32_MAX) {
       return NETDEV_E_GONE;
     }
@@ -156,7 +156,7 @@ int e1000_mdio_acquire(const struct e1000 *nic) {
 
 void e1000_mdio_release(const struct e1000 *nic) {
   if(e1000_has_quirk(nic, E1000_QUIRK_PCIE)) {
-    e1000_write(nic, E1000_EXTCNF_CTRL, e1000_read(nic, E1000_EXTCNF_CTRL) & ~E1000_EXTCNF_MDIO_SW_OWNERSHIP);
+    (void)e1000_modify(nic, E1000_EXTCNF_CTRL, E1000_EXTCNF_MDIO_SW_OWNERSHIP, 0);
   }
 }
 

@@ -99,10 +99,9 @@ static int enter_loopback(struct e1000 *nic) {
       }
     }
   }
-  uint32_t ctrl = e1000_read(nic, E1000_CTRL) & ~E1000_CTRL_SPEED_MASK;
-  e1000_write(nic, E1000_CTRL, ctrl | CTRL_FORCE_1000_FD);
+  int result = e1000_modify(nic, E1000_CTRL, E1000_CTRL_SPEED_MASK, CTRL_FORCE_1000_FD);
   nic->platform->delay_us(nic->platform->ctx, LOOPBACK_SETTLE_US);
-  return NETDEV_OK;
+  return result;
 }
 
 /* The MAC's bits go back by the reset in netdev_close; the PHY's have to be put back by hand, and take effect at a
