@@ -45,7 +45,6 @@ static const struct {
     {"Ip4Config2.GetData", "the same, or it is asked again"},
     {"Mnp.Receive", "the token is offered again"},
     {"Mnp.Transmit", "the frame is sent again, or counts as lost"},
-    {"AllocatePool of handoff", "the driver that it loads does not say who holds the NICs"},
     {"CreateEvent of handoff", "the firmware's stack does not start on the NIC; the handoff needs none"},
     {"SetTimer of handoff", "the same"},
     {"Unmap", "the buffer is lost rather than freed under the device"},

@@ -55,9 +55,6 @@ void e1000_irq_stop(struct e1000 *nic) {
 int e1000_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second) {
   struct e1000 *nic = (struct e1000 *)dev;
   uint32_t interval;
-  if(dev->state != NETDEV_OPEN) {
-    return NETDEV_E_STATE;
-  }
   if(mode == NETDEV_IRQ_MSIX && !e1000_has_quirk(nic, E1000_QUIRK_MSIX)) {
     return NETDEV_E_UNSUPPORTED;
   }

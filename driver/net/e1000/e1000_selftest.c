@@ -190,9 +190,6 @@ static void test_loopback(struct e1000 *nic, struct netdev_selftest *test) {
 
 int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test) {
   struct e1000 *nic = (struct e1000 *)dev;
-  if(dev->state == NETDEV_GONE) {
-    return NETDEV_E_GONE;
-  }
   test->run = 0;
   test->failed = 0;
   test_registers(nic, test);
