@@ -18,9 +18,9 @@ import qemulib  # noqa: E402
 from nics import EVERY, PAIR  # noqa: E402, F401
 from wirepeer import Peer, test_frame  # noqa: E402, F401
 
-BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
-# Asks for an address for the first NIC, and goes on when it has come (tests/efi/lease.c).
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))  # tools run in folders of their own
 PAGE = 4096
+# Asks for an address for the first NIC, and goes on when it has come (tests/efi/lease.c).
 LEASE = ["ifconfig -s eth0 dhcp", "lease"]
 SUCCESS, INVALID, DEVICE_ERROR, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = \
     "0x0", "0x2", "0x7", "0xC", "0xE", "0xF", "0x12", "0x15"
