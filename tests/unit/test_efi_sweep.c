@@ -316,8 +316,8 @@ static uint64_t pull_everywhere(scenario run, uint16_t device) {
   return healthy;
 }
 
-/* One Mem.Read of PciIo returns an error, and leaves the variable as it was. Whatever the driver makes of it, nothing is
- * left, the simulator saw no mistake, and the next life is a good one. */
+/* One Mem.Read of PciIo returns an error, and leaves the variable as it was. Whatever the driver makes of it, nothing
+ * is left, the simulator saw no mistake, and the next life is a good one. */
 static uint64_t one_failed_read(uint16_t device, uint64_t at) {
   const struct sim_config config = unit_config(device);
   firmware_begin();
