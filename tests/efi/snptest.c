@@ -224,6 +224,7 @@ static VOID test_transmit(VOID) {
       returned += index < 300 && back[index]++ == 0;
     }
   }
+  expect(L"GetStatus after the last", snp->GetStatus(snp, NULL, &buffer), EFI_SUCCESS);
   expect_true(L"300 buffers come back once each", returned == 300 && !buffer);
   /* Nobody collects: after so many there must be an honest refusal, and everything must still come back. */
   for(sent = 0; sent < 5000 && transmit_when_ready(frames[0], &destination, &type) == EFI_SUCCESS; sent++) {
