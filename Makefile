@@ -9,6 +9,8 @@ CMD     :=
 NICS     = $(NIC)
 FILES   :=
 TFTP    :=
+KEY     :=
+CERT    :=
 GRAPHICS :=
 SOAK_FRAMES := 1000000
 
@@ -49,7 +51,7 @@ ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.r
                virtio-net-transitional.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi $(ROMS)
 
-.PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak clean help deps
+.PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -79,6 +81,7 @@ help:
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
+	@echo 'make sign     sign them for Secure Boot, into $(BUILD)/signed  KEY=FILE.key CERT=FILE.pem (tools/sign --help)'
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
 	@echo 'make clean    remove $(BUILD)/'
@@ -108,22 +111,31 @@ $(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
 $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi: TARGET := efi-bsdrv-x86_64
 $(BUILD)/%.efi: $(BUILD)/%.so tools/nxcompat
 	$(call say,EFI )
-	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \
+	objcopy --strip-all -j .text -j .sbat -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \
 	  --target=$(TARGET) $< $@
 	tools/nxcompat $@
 
+# Signed for Secure Boot, with the ROMs made of the signed drivers. Anew each time: the key may be another.
+SIGNED     := $(IMAGES:$(BUILD)/%=$(BUILD)/signed/%)
+SIGNED_EFI := $(filter %.efi,$(SIGNED))
+sign: $(SIGNED)
+	@echo 'Signed: $(SIGNED)'
+$(SIGNED_EFI): $(BUILD)/signed/%.efi: $(BUILD)/%.efi tools/sign FORCE
+	$(call say,SIGN)
+	tools/sign --key '$(KEY)' --cert '$(CERT)' $< $@
+
 # Option ROMs: the driver behind the headers that firmware looks for, one per PCI device ID.
-$(BUILD)/e1000.rom: ROM_ID := 100e
-$(BUILD)/e1000-82544gc.rom: ROM_ID := 100c
-$(BUILD)/e1000-82545em.rom: ROM_ID := 100f
-$(BUILD)/e1000e.rom: ROM_ID := 10d3
-$(BUILD)/virtio-net.rom: ROM_ID := 1041
-$(BUILD)/virtio-net-transitional.rom: ROM_ID := 1000
-$(BUILD)/e1000%rom: ROM_VENDOR := 8086
-$(BUILD)/virtio-net%rom: ROM_VENDOR := 1af4
-$(filter $(BUILD)/e1000%,$(ROMS)): $(BUILD)/e1000.efi
-$(filter $(BUILD)/virtio-net%,$(ROMS)): $(BUILD)/virtio-net.efi
-$(ROMS): tools/mkrom
+%/e1000.rom: ROM_ID := 100e
+%/e1000-82544gc.rom: ROM_ID := 100c
+%/e1000-82545em.rom: ROM_ID := 100f
+%/e1000e.rom: ROM_ID := 10d3
+%/virtio-net.rom: ROM_ID := 1041
+%/virtio-net-transitional.rom: ROM_ID := 1000
+$(BUILD)/e1000%rom $(BUILD)/signed/e1000%rom: ROM_VENDOR := 8086
+$(BUILD)/virtio-net%rom $(BUILD)/signed/virtio-net%rom: ROM_VENDOR := 1af4
+$(foreach folder,$(BUILD) $(BUILD)/signed,$(eval $(filter $(folder)/e1000%.rom,$(ROMS) $(SIGNED)): $(folder)/e1000.efi))
+$(foreach folder,$(BUILD) $(BUILD)/signed,$(eval $(filter $(folder)/virtio-net%.rom,$(ROMS) $(SIGNED)): $(folder)/virtio-net.efi))
+$(ROMS) $(filter %.rom,$(SIGNED)): tools/mkrom
 	$(call say,ROM )
 	tools/mkrom --vendor $(ROM_VENDOR) --device $(ROM_ID) $(filter %.efi,$^) $@
 

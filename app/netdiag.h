@@ -4,10 +4,10 @@
 
 #include "args.h"
 #include "console.h"
+#include "efi/version.h"
 #include "session/session.h"
 
-#define NETDIAG_VERSION "0.1"
-#define POSITIONAL_MAX  64 /* words of a command line: NEXT.EFI may be a Linux kernel */
+#define POSITIONAL_MAX 64 /* words of a command line: NEXT.EFI may be a Linux kernel */
 
 struct command {
   const char *name;

@@ -1,0 +1,123 @@
+"""test_media - what is around the images: the SBAT section, signatures, and the media that are made of them."""
+
+import glob
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
+SBAT = "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md"
+SNAKEOIL = "/usr/share/ovmf/PkKek-1-snakeoil"
+
+
+def run(*command, **options):
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                          **options)
+
+
+def snakeoil_key(folder):
+    """Debian's key for tests, without its passphrase, which is public."""
+    key = os.path.join(folder, "snakeoil.key")
+    subprocess.run(["openssl", "rsa", "-in", SNAKEOIL + ".key", "-passin", "pass:snakeoil", "-out", key], check=True,
+                   capture_output=True)
+    return key
+
+
+class InFolder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="media-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+
+class Sbat(InFolder):
+    def lines(self, image):
+        """The lines of the section, as one that judges them reads it: up to the first NUL."""
+        section = self.path(image.replace("/", "_"))
+        result = run("objcopy", "--dump-section", f".sbat={section}", image, self.path("copy"))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        with open(section, "rb") as file:
+            return file.read().split(b"\0")[0].decode("ascii").splitlines()
+
+    def test_every_image(self):
+        with open(os.path.join(ROOT, "include/efi/version.h"), encoding="ascii") as file:
+            version = re.search(r'NETDIAG_VERSION "(.*)"', file.read())[1]
+        images = glob.glob(os.path.join(BUILD, "*.efi")) + glob.glob(os.path.join(BUILD, "clang", "*.efi"))
+        self.assertGreaterEqual(len(images), 6)
+        for image in images:
+            with self.subTest(image):
+                first, *rest = self.lines(image)
+                self.assertEqual(first, SBAT)
+                self.assertEqual(len(rest), 1)
+                component, generation, *_, package_version, _ = rest[0].split(",")
+                self.assertEqual(len(rest[0].split(",")), 6)
+                self.assertEqual(component, "netdiag")
+                self.assertGreater(int(generation), 0)
+                self.assertEqual(package_version, version)
+
+
+class Sign(InFolder):
+    def sign(self, key, cert=SNAKEOIL + ".pem", image="netdiag.efi", **options):
+        return run("tools/sign", "--key", key, "--cert", cert, os.path.join(BUILD, image), self.path("signed.efi"),
+                   **options)
+
+    def test_signed(self):
+        """The signature is the key's own, and no warning of sbsign's says that a byte is left out."""
+        result = self.sign(snakeoil_key(self.folder))
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        self.assertEqual(run("sbverify", "--cert", SNAKEOIL + ".pem", self.path("signed.efi")).returncode, 0)
+        listed = run("sbverify", "--list", os.path.join(BUILD, "netdiag.efi"))
+        self.assertIn("No signature table present", listed.stdout + listed.stderr)
+        for image in glob.glob(os.path.join(BUILD, "*.efi")):
+            self.assertNotIn("gaps", run("sbverify", "--list", image).stderr)
+
+    def test_another_key_than_the_certificate(self):
+        made = run("openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other/", "-keyout",
+                   self.path("other.key"), "-out", self.path("other.pem"))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        result = self.sign(self.path("other.key"))
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("netdiag.efi is not signed: sb", result.stderr)
+        self.assertFalse(os.path.exists(self.path("signed.efi")))
+
+    def test_what_is_missing(self):
+        for arguments, text in (((), "the key, /nowhere/my.key, is no file"),
+                                (("/nowhere/my.pem",), "the certificate, /nowhere/my.pem, is no file")):
+            key = "/nowhere/my.key" if not arguments else SNAKEOIL + ".key"
+            result = self.sign(key, *arguments)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(text, result.stderr)
+        result = self.sign(SNAKEOIL + ".key", image="no.efi")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("no.efi, is no file", result.stderr)
+        result = run("make", "-o", "deps", "sign", f"BUILD={BUILD}")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("needs KEY=FILE.key and CERT=FILE.pem", result.stderr)
+
+    def test_without_sbsigntool(self):
+        os.mkdir(self.path("bin"))
+        os.symlink("/usr/bin/python3", self.path("bin/python3"))
+        result = self.sign(SNAKEOIL + ".key", env={"PATH": self.path("bin")})
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("install the Debian package sbsigntool", result.stderr)
+
+    def test_rom_of_a_signed_driver(self):
+        """`make sign` makes the ROMs of the signed drivers."""
+        result = run("make", "-o", "deps", "sign", f"BUILD={BUILD}", f"KEY={snakeoil_key(self.folder)}",
+                     f"CERT={SNAKEOIL}.pem")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        for rom, driver in (("e1000e.rom", "e1000.efi"), ("virtio-net.rom", "virtio-net.efi")):
+            with open(os.path.join(BUILD, "signed", rom), "rb") as file:
+                content = file.read()
+            with open(os.path.join(BUILD, "signed", driver), "rb") as file:
+                self.assertIn(file.read(), content)
+
+
+if __name__ == "__main__":
+    unittest.main()
