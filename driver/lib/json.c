@@ -64,13 +64,16 @@ static size_t take_character(const uint8_t *bytes, size_t length, uint32_t *char
 }
 
 static void put_character(struct json *json, uint32_t character) {
-  static const char escapes[] = "\"\\\b\f\n\r\t";
-  static const char names[] = "\"\\bfnrt";
-  const char *escape = character > 0 && character < 0x80 ? strchr(escapes, (int)character) : NULL;
-  if(escape) {
-    const char text[2] = {'\\', names[escape - escapes]};
-    put(json, text, sizeof(text));
-  } else if(character >= ' ' && character <= '~') {
+  static const char escapes[] = {'"', '\\', '\b', '\f', '\n', '\r', '\t'};
+  static const char names[] = {'"', '\\', 'b', 'f', 'n', 'r', 't'};
+  for(size_t i = 0; i < sizeof(escapes); i++) {
+    if(character == (uint32_t)escapes[i]) {
+      const char text[2] = {'\\', names[i]};
+      put(json, text, sizeof(text));
+      return;
+    }
+  }
+  if(character >= ' ' && character <= '~') {
     const char text = (char)character;
     put(json, &text, 1);
   } else if(character < 0x10000U) {
