@@ -1,9 +1,7 @@
 /* ether.c - the one look at an Ethernet header, and at the tags behind it, that stands before every parser. Pure C. */
 #include "ether.h"
 
-static uint16_t get16(const uint8_t *at) {
-  return (uint16_t)(at[0] << 8 | at[1]);
-}
+#include "bytes.h"
 
 bool ether_look(const void *frame, size_t length, struct ether_view *view) {
   const uint8_t *bytes = frame;

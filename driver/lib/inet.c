@@ -3,16 +3,12 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "station.h"
 
 #define ARP_LENGTH        28U
 #define ARP_OP_REQUEST    1U
 #define ARP_OP_REPLY      2U
-#define IPV4_HEADER       20U
-#define IPV4_TTL          64U
-#define IPV4_ICMP         1U
-#define IPV4_MORE         0x2000U
-#define IPV4_OFFSET       0x1FFFU
 #define ICMP_HEADER       8U
 #define ICMP_ECHO_REPLY   0U
 #define ICMP_ECHO_REQUEST 8U
@@ -20,39 +16,8 @@
 
 static const uint8_t broadcast[6] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 
-/* Big-endian memory ---------------------------------------------------------------------------------------------- */
-
-static uint16_t get16(const uint8_t *at) {
-  return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at) {
-  return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, uint32_t value) {
-  at[0] = (uint8_t)(value >> 8);
-  at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value) {
-  put16(at, value >> 16);
-  put16(at + 2, value);
-}
-
-/* RFC 1071. Over data that carries its own checksum the result is 0. */
 static uint16_t checksum(const uint8_t *data, size_t length) {
-  uint32_t sum = 0;
-  for(size_t i = 0; i + 1 < length; i += 2) {
-    sum += get16(data + i);
-  }
-  if(length & 1U) {
-    sum += (uint32_t)data[length - 1] << 8;
-  }
-  while(sum >> 16) {
-    sum = (sum & 0xFFFFU) + (sum >> 16);
-  }
-  return (uint16_t)~sum;
+  return checksum_end(checksum_add(0, data, length));
 }
 
 /* Reading -------------------------------------------------------------------------------------------------------- */
@@ -128,37 +93,31 @@ static void parse_icmp(const uint8_t *icmp, size_t length, struct inet_packet *p
   }
 }
 
-static void parse_ipv4(const uint8_t *ip, size_t length, struct inet_packet *packet) {
-  if(length < IPV4_HEADER || ip[0] >> 4 != 4) {
+static void parse_ipv4(const uint8_t *bytes, size_t length, struct inet_packet *packet) {
+  struct ipv4_view ip;
+  if(!ipv4_look(bytes, length, &ip) || ip.protocol != IPV4_ICMP) {
     return;
   }
-  size_t header = (size_t)(ip[0] & 0xFU) * 4U;
-  size_t total = get16(ip + 2);
-  uint32_t part = get16(ip + 6);
-  if(header < IPV4_HEADER || header > length || total < header || ip[9] != IPV4_ICMP) {
-    return;
-  }
-  packet->ttl = ip[8];
-  packet->source = get32(ip + 12);
-  packet->destination = get32(ip + 16);
-  if(checksum(ip, header) != 0) {
+  packet->ttl = ip.ttl;
+  packet->source = ip.source;
+  packet->destination = ip.destination;
+  if(ip.bad_checksum) {
     fail(packet, INET_BAD_CHECKSUM);
   }
   if(station_mac_fault(packet->source_mac) || station_ipv4_fault(packet->source, 0)) {
     fail(packet, INET_BAD_STATION);
   }
-  if(total > length) {
+  if(ip.truncated) {
     fail(packet, INET_TRUNCATED);
-    total = length;
   }
-  if(part & (IPV4_MORE | IPV4_OFFSET)) {
+  if(ip.fragment) {
     fail(packet, INET_FRAGMENT);
-    packet->offset = (uint16_t)((part & IPV4_OFFSET) * 8U);
+    packet->offset = ip.offset;
   }
-  if(part & IPV4_OFFSET) {
+  if(ip.offset > 0) {
     packet->kind = INET_ECHO_REPLY; /* as good a guess as any: there is no ICMP header in it */
   } else {
-    parse_icmp(ip + header, total - header, packet);
+    parse_icmp(ip.payload, ip.payload_length, packet);
   }
 }
 
@@ -226,16 +185,9 @@ static size_t echo(void *frame, const struct inet_host *host, const uint8_t to_m
                    uint16_t id, uint16_t sequence, const void *data, size_t data_length) {
   uint8_t *ip = ethernet(frame, to_mac, host->mac, ETHERTYPE_IPV4);
   uint8_t *icmp = ip + IPV4_HEADER;
-  memset(ip, 0, IPV4_HEADER + ICMP_HEADER);
-  ip[0] = 0x45;
-  put16(ip + 2, (uint32_t)(IPV4_HEADER + ICMP_HEADER + data_length));
-  put16(ip + 4, sequence);
-  ip[8] = IPV4_TTL;
-  ip[9] = IPV4_ICMP;
-  put32(ip + 12, host->address);
-  put32(ip + 16, to);
-  put16(ip + 10, checksum(ip, IPV4_HEADER));
-
+  const struct ipv4_head head = {.source = host->address, .destination = to, .id = sequence, .protocol = IPV4_ICMP};
+  ipv4_write(ip, &head, ICMP_HEADER + data_length);
+  memset(icmp, 0, ICMP_HEADER);
   icmp[0] = type;
   put16(icmp + 4, id);
   put16(icmp + 6, sequence);

@@ -3,6 +3,7 @@
 #define APP_INET_H
 
 #include "ether.h"
+#include "ipv4.h"
 
 #define INET_FRAME_SIZE  1514U
 #define INET_ECHO_HEADER (14U + 20U + 8U) /* Ethernet, IPv4 and ICMP headers of an echo                 */
@@ -24,16 +25,6 @@ enum inet_kind {
   INET_ECHO_REQUEST,
   INET_ECHO_REPLY,
   INET_ERROR, /* an ICMP error about an echo request: id and sequence are the request's */
-};
-
-/* Why a packet cannot be used, though it says what it is. */
-enum inet_fault {
-  INET_SOUND,
-  INET_OTHER_VLAN,   /* tagged with a VLAN; everything else about it is in order                         */
-  INET_FRAGMENT,     /* a part of a packet, and there is no reassembly here                              */
-  INET_TRUNCATED,    /* the IPv4 length is more than what arrived                                        */
-  INET_BAD_CHECKSUM, /* of the IPv4 header or of the ICMP message                                        */
-  INET_BAD_STATION,  /* from a MAC or IPv4 address that no station can have                              */
 };
 
 #define INET_ICMP_UNREACHABLE   3U
