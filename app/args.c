@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../driver/lib/station.h"
+#include "suggest.h"
 
 #define PCI_SEGMENT_MAX  0xFFFFU
 #define PCI_BUS_MAX      0xFFU
@@ -345,9 +346,20 @@ static bool names_option(const struct option *option, const char *word, const ch
 }
 
 /* An option that is none of ours may be meant for the program whose name stands before it. */
-static int fail_unknown(char *error, const char *word, const char *before, int positional_max) {
+static int fail_unknown(char *error, const struct option *options, const char *word, const char *before,
+                        int positional_max) {
+  struct suggestion best = {0};
+  for(const struct option *option = options; option->name; option++) {
+    if(option->name[1] == '-') { /* of one letter, any would be as near as any other */
+      suggest_try(&best, word, option->name);
+    }
+  }
   fail(error, "unknown option", word, "");
-  if(before && positional_max > 1) {
+  if(best.word) {
+    append(error, "; did you mean '");
+    append(error, best.word);
+    append(error, "'?");
+  } else if(before && positional_max > 1) {
     append(error, ": if it is for ");
     append(error, before);
     append(error, ", write -- before ");
@@ -385,7 +397,7 @@ int args_parse(const struct option *options, void *values, int argc, char *const
       option++;
     }
     if(!option->name) {
-      return fail_unknown(error, word, count > 0 ? positional[0] : NULL, positional_max);
+      return fail_unknown(error, options, word, count > 0 ? positional[0] : NULL, positional_max);
     }
     if(option->kind == OPTION_FLAG && value) {
       return fail(error, "option", option->name, " takes no value");

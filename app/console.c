@@ -2,6 +2,7 @@
 #include "console.h"
 
 #include <efishell.h>
+#include <string.h>
 
 #include "../driver/lib/format.h"
 #include "wrap.h"
@@ -16,6 +17,14 @@
 
 static bool aborted;
 static bool errors_apart; /* complaints go to ST->StdErr */
+static bool to_screen;    /* the output goes to no file  */
+static bool colours;
+
+/* While the output is a document of its own. */
+static struct {
+  bool open;
+  void (*told)(const char *complaint);
+} document;
 
 static struct {
   bool on;
@@ -55,6 +64,8 @@ void console_init(EFI_HANDLE image, bool paged) {
     out_to_file = is_file(shell, parameters->StdOut);
     errors_apart = ST->StdErr && (out_to_file || is_file(shell, parameters->StdErr));
   }
+  to_screen = !out_to_file;
+  colours = to_screen;
   page.on = paged && !out_to_file && ST->ConIn &&
             !EFI_ERROR(ST->ConOut->QueryMode(ST->ConOut, (UINTN)ST->ConOut->Mode->Mode, &columns, &page.rows)) &&
             page.rows > 1;
@@ -129,13 +140,21 @@ static void emit_lines(SIMPLE_TEXT_OUTPUT_INTERFACE *device, const char *text, b
   }
 }
 
+/* What is printed beside a document has no place on its device. */
+static void print_line(bool error, uint32_t hang, const char *line) {
+  char wrapped[WRAPPED_SIZE];
+  bool apart = document.open || (error && errors_apart);
+  SIMPLE_TEXT_OUTPUT_INTERFACE *device = apart ? ST->StdErr : ST->ConOut;
+  if(device) {
+    (void)wrap_text(wrapped, sizeof(wrapped), line, hang, apart ? &error_column : &out_column);
+    emit_lines(device, wrapped, !error && !apart);
+  }
+}
+
 static void print(bool error, uint32_t hang, const char *format, va_list arguments) {
   char line[LINE_SIZE];
-  char wrapped[WRAPPED_SIZE];
-  bool apart = error && errors_apart;
   format_text(line, sizeof(line), format, arguments);
-  (void)wrap_text(wrapped, sizeof(wrapped), line, hang, apart ? &error_column : &out_column);
-  emit_lines(apart ? ST->StdErr : ST->ConOut, wrapped, !error);
+  print_line(error, hang, line);
 }
 
 void out(const char *format, ...) {
@@ -160,12 +179,95 @@ void out_error(const char *format, ...) {
 }
 
 void complain(const char *format, ...) {
+  char line[LINE_SIZE];
   va_list arguments;
-  out_error(COMPLAINT);
   va_start(arguments, format);
-  print(true, CONSOLE_HANG, format, arguments);
+  format_text(line, sizeof(line), format, arguments);
   va_end(arguments);
-  out_error("\n");
+  print_line(true, CONSOLE_HANG, COMPLAINT);
+  print_line(true, CONSOLE_HANG, line);
+  print_line(true, CONSOLE_HANG, "\n");
+  if(document.told) {
+    document.told(line);
+  }
+}
+
+/* Colours -------------------------------------------------------------------------------------------------------- */
+
+void console_no_colour(void) {
+  colours = false;
+}
+
+/* The colour of a tone on the background that is there; `own` where none can be read on it. */
+static UINTN tone_attribute(enum console_tone tone, UINTN own) {
+  static const UINTN foregrounds[] = {[TONE_OK] = EFI_LIGHTGREEN, [TONE_WARN] = EFI_YELLOW, [TONE_BAD] = EFI_LIGHTRED};
+  UINTN background = own & 0x70U;
+  bool dark = background == EFI_BACKGROUND_BLACK || background == EFI_BACKGROUND_BLUE;
+  return tone == TONE_PLAIN || !dark ? own : background | foregrounds[tone];
+}
+
+void out_toned(enum console_tone tone, const char *format, ...) {
+  SIMPLE_TEXT_OUTPUT_INTERFACE *screen = ST->ConOut;
+  va_list arguments;
+  bool coloured = colours && !document.open && screen->Mode;
+  UINTN own = coloured ? (UINTN)screen->Mode->Attribute : 0;
+  coloured = coloured && tone_attribute(tone, own) != own;
+  if(coloured) {
+    (void)screen->SetAttribute(screen, tone_attribute(tone, own));
+  }
+  va_start(arguments, format);
+  print(false, CONSOLE_HANG, format, arguments);
+  va_end(arguments);
+  if(coloured) {
+    (void)screen->SetAttribute(screen, own);
+  }
+}
+
+/* Documents ------------------------------------------------------------------------------------------------------ */
+
+void console_begin_document(void (*told)(const char *complaint)) {
+  document.open = true;
+  document.told = told;
+}
+
+void console_end_document(void) {
+  document.open = false;
+  document.told = NULL;
+}
+
+void console_put_document(const char *text, size_t length) {
+  char line[LINE_SIZE];
+  while(length > 0) {
+    size_t part = length < LINE_SIZE ? length : LINE_SIZE - 1U;
+    memcpy(line, text, part);
+    line[part] = '\0';
+    emit_lines(ST->ConOut, line, true);
+    text += part;
+    length -= part;
+  }
+}
+
+/* Screens -------------------------------------------------------------------------------------------------------- */
+
+bool console_size(uint32_t *columns, uint32_t *rows) {
+  UINTN size[2];
+  if(!to_screen || !ST->ConOut->Mode ||
+     EFI_ERROR(ST->ConOut->QueryMode(ST->ConOut, (UINTN)ST->ConOut->Mode->Mode, &size[0], &size[1]))) {
+    return false;
+  }
+  *columns = (uint32_t)size[0];
+  *rows = (uint32_t)size[1];
+  return true;
+}
+
+void console_clear(void) {
+  (void)ST->ConOut->ClearScreen(ST->ConOut);
+  out_column = 0;
+}
+
+void console_goto(uint32_t column, uint32_t row) {
+  (void)ST->ConOut->SetCursorPosition(ST->ConOut, column, row);
+  out_column = column;
 }
 
 const char *status_text(EFI_STATUS status) {

@@ -5,6 +5,7 @@
 #include <efishell.h>
 
 #include "load_options.h"
+#include "suggest.h"
 #include "watchdog.h"
 
 #define ARGUMENTS_MAX   POSITIONAL_MAX
@@ -23,6 +24,23 @@ static const struct command *find_command(const char *name) {
     }
   }
   return NULL;
+}
+
+static EFI_STATUS no_command(const char *word) {
+  static const char *const others[] = {"help", "version"};
+  struct suggestion best = {0};
+  for(UINTN i = 0; i < COMMAND_COUNT; i++) {
+    suggest_try(&best, word, commands[i]->name);
+  }
+  for(UINTN i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+    suggest_try(&best, word, others[i]);
+  }
+  if(best.word) {
+    complain("no command '%s'; did you mean '%s'? 'netdiag help' lists them all", word, best.word);
+  } else {
+    complain("no command '%s'; 'netdiag help' lists them", word);
+  }
+  return EFI_INVALID_PARAMETER;
 }
 
 /* Help ----------------------------------------------------------------------------------------------------------- */
@@ -46,6 +64,13 @@ static void out_usage(const struct command *command) {
     out_option(option->name, option->argument, option->help);
   }
   out_option("-b", NULL, "stop after each screen");
+  out_option("--no-color", NULL, "no colours");
+  if(command->examples[0]) {
+    out("Examples:\n");
+  }
+  for(const char *const *example = command->examples; *example; example++) {
+    out("  netdiag %s\n", *example);
+  }
 }
 
 static void out_overview(void) {
@@ -64,30 +89,41 @@ static void out_overview(void) {
 }
 
 /* What netdiag itself returns. */
+static const struct {
+  EFI_STATUS status;
+  const char *name;
+  const char *text;
+} statuses[] = {
+    {EFI_SUCCESS, "EFI_SUCCESS", "done, and everything was as it should be"},
+    {EFI_INVALID_PARAMETER, "EFI_INVALID_PARAMETER", "the command line is wrong"},
+    {EFI_UNSUPPORTED, "EFI_UNSUPPORTED",
+     "a NIC that no driver here knows; a firmware without the part that is needed; a NEXT.EFI that it cannot run"},
+    {EFI_NOT_READY, "EFI_NOT_READY", "the NIC is busy with something else"},
+    {EFI_DEVICE_ERROR, "EFI_DEVICE_ERROR", "the NIC failed or is gone, or was not given back whole"},
+    {EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES", "no memory, or no place in the handoff table"},
+    {EFI_NO_MEDIA, "EFI_NO_MEDIA", "no link"},
+    {EFI_NOT_FOUND, "EFI_NOT_FOUND", "no such NIC, file or handoff"},
+    {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED", "another driver holds the NIC, or it is armed for a handoff"},
+    {EFI_TIMEOUT, "EFI_TIMEOUT", "an answer is missing: of the peer, a DHCP server, or the NIC"},
+    {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
+    {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},
+    {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or the driver"},
+};
+#define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))
+
+static const char *status_name(EFI_STATUS status) {
+  for(UINTN i = 0; i < STATUS_COUNT; i++) {
+    if(statuses[i].status == status) {
+      return statuses[i].name;
+    }
+  }
+  return status_text(status);
+}
+
 static void out_statuses(void) {
-  static const struct {
-    EFI_STATUS status;
-    const char *name;
-    const char *text;
-  } rows[] = {
-      {EFI_SUCCESS, "EFI_SUCCESS", "done, and everything was as it should be"},
-      {EFI_INVALID_PARAMETER, "EFI_INVALID_PARAMETER", "the command line is wrong"},
-      {EFI_UNSUPPORTED, "EFI_UNSUPPORTED",
-       "a NIC that no driver here knows; a firmware without the part that is needed; a NEXT.EFI that it cannot run"},
-      {EFI_NOT_READY, "EFI_NOT_READY", "the NIC is busy with something else"},
-      {EFI_DEVICE_ERROR, "EFI_DEVICE_ERROR", "the NIC failed or is gone, or was not given back whole"},
-      {EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES", "no memory, or no place in the handoff table"},
-      {EFI_NO_MEDIA, "EFI_NO_MEDIA", "no link"},
-      {EFI_NOT_FOUND, "EFI_NOT_FOUND", "no such NIC, file or handoff"},
-      {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED", "another driver holds the NIC, or it is armed for a handoff"},
-      {EFI_TIMEOUT, "EFI_TIMEOUT", "an answer is missing: of the peer, a DHCP server, or the NIC"},
-      {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
-      {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},
-      {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or the driver"},
-  };
   out("What netdiag exits with, as the Shell shows it in %%lasterror%%:\n");
-  for(UINTN i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    out_hanging(STATUS_HANG, "  0x%-3x %-21s %s\n", (UINT32)rows[i].status, rows[i].name, rows[i].text);
+  for(UINTN i = 0; i < STATUS_COUNT; i++) {
+    out_hanging(STATUS_HANG, "  0x%-3x %-21s %s\n", (UINT32)statuses[i].status, statuses[i].name, statuses[i].text);
   }
   out_hanging(0, "Anything else comes from the firmware, which could not do what was asked of it, or from NEXT.EFI.\n");
 }
@@ -106,13 +142,38 @@ static EFI_STATUS help(const char *topic) {
   } else if(text_same(topic, "status")) {
     out_statuses();
   } else {
-    complain("no command '%s'; 'netdiag help' lists them", topic);
-    return EFI_INVALID_PARAMETER;
+    return no_command(topic);
   }
   return EFI_SUCCESS;
 }
 
 /* Dispatch ------------------------------------------------------------------------------------------------------- */
+
+/* Whether the command can write a document and is asked to: also on a line that cannot be parsed. */
+static bool wants_json(const struct command *command, int argc, char *const argv[]) {
+  bool can = false;
+  bool asked = false;
+  for(const struct option *option = command->options; option->name; option++) {
+    can = can || text_equal(option->name, JSON_OPTION);
+  }
+  for(int i = 0; i < argc && !text_equal(argv[i], "--"); i++) {
+    asked = asked || text_equal(argv[i], JSON_OPTION);
+  }
+  return can && asked;
+}
+
+static EFI_STATUS run_parsed(const struct command *command, const void *values, const char *const *words, int count,
+                             const char *error) {
+  if(count >= 0 && count < command->words_min) {
+    complain("%s: %s is missing", command->name, command->arguments);
+  } else if(count < 0) {
+    complain("%s: %s", command->name, error);
+  } else {
+    return command->run(values, words, count);
+  }
+  out_error("Try 'netdiag %s --help'.\n", command->name);
+  return EFI_INVALID_PARAMETER;
+}
 
 static EFI_STATUS run_command(const struct command *command, int argc, char *const argv[]) {
   _Alignas(16) char values[VALUES_SIZE_MAX] = {0};
@@ -128,15 +189,12 @@ static EFI_STATUS run_command(const struct command *command, int argc, char *con
     out_usage(command);
     return EFI_SUCCESS;
   }
-  if(count >= 0 && count < command->words_min) {
-    complain("%s: %s is missing", command->name, command->arguments);
-  } else if(count < 0) {
-    complain("%s: %s", command->name, error);
-  } else {
-    return command->run(values, words, count);
+  if(wants_json(command, argc, argv)) {
+    report_begin(NETDIAG_VERSION, command->name);
   }
-  out_error("Try 'netdiag %s --help'.\n", command->name);
-  return EFI_INVALID_PARAMETER;
+  EFI_STATUS status = run_parsed(command, values, words, count, error);
+  report_finish(status, status_name(status));
+  return status;
 }
 
 static bool is_help(const char *word) {
@@ -156,8 +214,7 @@ static EFI_STATUS run(int argc, char *const argv[]) {
   }
   const struct command *command = find_command(argv[0]);
   if(!command) {
-    complain("no command '%s'; 'netdiag help' lists them", argv[0]);
-    return EFI_INVALID_PARAMETER;
+    return no_command(argv[0]);
   }
   return run_command(command, argc - 1, argv + 1);
 }
@@ -168,7 +225,8 @@ static struct {
   char bytes[ARGUMENT_BYTES];
   char *argv[ARGUMENTS_MAX];
   int argc;
-  bool paged; /* -b */
+  bool paged;     /* -b         */
+  bool no_colour; /* --no-color */
 } arguments;
 
 /* From the Shell: an argument vector, whose first word is our own name. Everything netdiag understands is ASCII; a
@@ -214,14 +272,16 @@ static bool collect_arguments(EFI_HANDLE image) {
   return fits;
 }
 
-/* -b is for every command, and what it does is done before there is one. */
-static void take_page_option(void) {
+/* -b and --no-color are for every command, and what they do is done before there is one. */
+static void take_common_options(void) {
   int kept = 0;
   bool only_words = false;
   for(int i = 0; i < arguments.argc; i++) {
     only_words = only_words || text_equal(arguments.argv[i], "--");
     if(!only_words && text_equal(arguments.argv[i], "-b")) {
       arguments.paged = true;
+    } else if(!only_words && text_equal(arguments.argv[i], "--no-color")) {
+      arguments.no_colour = true;
     } else {
       arguments.argv[kept++] = arguments.argv[i];
     }
@@ -239,8 +299,11 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   console_init(image, false);
   EFI_STATUS status = EFI_INVALID_PARAMETER;
   if(collect_arguments(image)) {
-    take_page_option();
+    take_common_options();
     console_init(image, arguments.paged);
+    if(arguments.no_colour) {
+      console_no_colour();
+    }
     status = run(arguments.argc, arguments.argv);
   }
   (void)watchdog_give_back();

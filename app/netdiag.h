@@ -4,16 +4,21 @@
 
 #include "args.h"
 #include "console.h"
+#include "report/report.h"
 #include "efi/version.h"
 #include "session/session.h"
 
 #define POSITIONAL_MAX 64 /* words of a command line: NEXT.EFI may be a Linux kernel */
+
+#define COMMAND_EXAMPLES 3U
 
 struct command {
   const char *name;
   const char *summary;   /* one line, for the list of commands          */
   const char *arguments; /* the words after the options, or ""          */
   const char *details;   /* what the help adds, or ""                   */
+  /* Command lines without "netdiag", for the end of the help: at least one, and NULL after the last */
+  const char *examples[COMMAND_EXAMPLES + 1U];
   const struct option *options;
   size_t values_size; /* bytes of the struct that the options fill   */
   int words_min;

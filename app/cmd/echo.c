@@ -81,6 +81,7 @@ const struct command command_echo = {
     .summary = "answers test frames, ARP and pings until Esc: the other side of frames and ping",
     .arguments = "",
     .details = "",
+    .examples = {"echo", "echo --addr 192.168.1.77/24 -t 600"},
     .options = option_rows,
     .values_size = sizeof(struct echo_options),
     .run = run,

@@ -248,6 +248,7 @@ const struct command command_frames = {
     .arguments = "",
     .details =
         "The peer is 'netdiag echo' or tools/wirepeer.py. Exits with EFI_TIMEOUT when one is missing or damaged.",
+    .examples = {"frames --peer 52:54:00:12:34:56 -c 100", "frames -s 60-1514"},
     .options = option_rows,
     .values_size = sizeof(struct frames_options),
     .run = run,

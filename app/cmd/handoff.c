@@ -377,6 +377,8 @@ const struct command command_handoff = {
     .arguments = "[NEXT.EFI [ARGUMENT...]]",
     .details = "Publishes a table in the EFI configuration table and starts NEXT.EFI, or returns to the Shell with the "
                "NIC's driver resident. Write -- before NEXT.EFI if its arguments have dashes.",
+    .examples = {"handoff --live kernel.efi", "handoff --show",
+                 "handoff --quiet --dhcp -- kernel.efi --root /dev/sda1"},
     .options = option_rows,
     .values_size = sizeof(struct handoff_options),
     .words_max = POSITIONAL_MAX,

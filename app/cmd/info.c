@@ -287,6 +287,7 @@ const struct command command_info = {
     .details = "A NIC that nobody holds is reset and started for it; one under a resident driver of ours is only "
                "looked at; of one "
                "that another driver holds, what shows without taking it.",
+    .examples = {"info -n eth1", "info --registers --nvm -b"},
     .options = option_rows,
     .values_size = sizeof(struct info_options),
     .run = run,

@@ -1,46 +1,89 @@
 /* list.c - netdiag list: every network controller on the PCI bus. */
 #include "../netdiag.h"
 
+struct list_options {
+  bool json;
+};
+
 /* "1000 Mb/s full", "up" where the device or its holder's driver says no more, "down", "-". */
 static void out_short_link(const struct nic_sight *sight) {
   if(!sight->has_link) {
     out("-\n");
   } else if(!sight->link.up || !sight->has_speed || sight->link.speed_mbps == 0) {
-    out("%s\n", sight->link.up ? "up" : "down");
+    out_toned(sight->link.up ? TONE_OK : TONE_BAD, "%s", sight->link.up ? "up" : "down");
+    out("\n");
   } else {
-    out("%u Mb/s %s\n", sight->link.speed_mbps, sight->link.full_duplex ? "full" : "half");
+    out_toned(TONE_OK, "%u Mb/s %s", sight->link.speed_mbps, sight->link.full_duplex ? "full" : "half");
+    out("\n");
   }
 }
 
-static void out_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
+static void show_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
   struct pci_bar bar;
   INTN index = pci_main_bar(pci_io, &bar);
-  if(index < 0) {
+  if(report_is_json() && index < 0) {
+    report_null("bar");
+  } else if(report_is_json()) {
+    report_row("bar");
+    report_u64("index", (uint64_t)index);
+    report_hex("base", bar.base, 8);
+    report_u64("size", bar.size);
+    report_u64("bits", bar.is_64bit ? 64 : 32);
+    report_text("space", bar.type == PCI_BAR_IO ? "io" : "memory");
+    report_end();
+  } else if(index < 0) {
     out("      no BAR\n");
-    return;
+  } else {
+    bool small = bar.size < 1024U;
+    out("      BAR %d 0x%lx %lu %s %s %s\n", (INT32)index, bar.base, small ? bar.size : bar.size / 1024U,
+        small ? "bytes" : "KiB", bar.is_64bit ? "64-bit" : "32-bit", bar.type == PCI_BAR_IO ? "I/O" : "mem");
   }
-  bool small = bar.size < 1024U;
-  out("      BAR %d 0x%lx %lu %s %s %s\n", (INT32)index, bar.base, small ? bar.size : bar.size / 1024U,
-      small ? "bytes" : "KiB", bar.is_64bit ? "64-bit" : "32-bit", bar.type == PCI_BAR_IO ? "I/O" : "mem");
 }
 
-static void out_nic(const struct pci_nic *pci) {
+static void report_nic(const struct pci_nic *pci, const struct nic_sight *sight, const char *holder) {
+  char text[LOCATION_TEXT_SIZE];
+  report_object(NULL);
+  report_text("nic", nic_name(pci, text));
+  report_text("location", location_text(pci, text));
+  report_hex("vendor_id", pci->vendor_id, 4);
+  report_hex("device_id", pci->device_id, 4);
+  report_text("model", pci_model_name(pci));
+  if(sight->has_mac) {
+    report_mac("mac", sight->mac);
+  } else {
+    report_null("mac");
+  }
+  if(sight->has_link) {
+    report_link("link", &sight->link);
+  } else {
+    report_null("link");
+  }
+  show_bar(pci->pci_io);
+  report_text("holder", holder);
+  report_end();
+}
+
+static void show_nic(const struct pci_nic *pci) {
   const char *model = pci_model_name(pci);
   struct nic_sight sight;
   char mac[MAC_TEXT_SIZE];
   char name[NIC_NAME_SIZE];
+  EFI_HANDLE holder = pci_find_holder(pci->handle);
+  char holder_name[PCI_HOLDER_NAME_SIZE] = "-";
   session_look(pci, &sight);
+  if(holder) {
+    pci_holder_name(holder, holder_name, sizeof(holder_name));
+  }
+  if(report_is_json()) {
+    report_nic(pci, &sight, holder ? holder_name : NULL);
+    return;
+  }
   out("%-5s ", nic_name(pci, name));
   out_location(pci);
   out("  %04x:%04x  %-13s  %-17s  ", pci->vendor_id, pci->device_id, model ? model : "not supported",
       sight.has_mac ? mac_text(sight.mac, mac) : "-");
   out_short_link(&sight);
-  out_bar(pci->pci_io);
-  EFI_HANDLE holder = pci_find_holder(pci->handle);
-  char holder_name[PCI_HOLDER_NAME_SIZE] = "-";
-  if(holder) {
-    pci_holder_name(holder, holder_name, sizeof(holder_name));
-  }
+  show_bar(pci->pci_io);
   out("      driver %s\n", holder_name);
 }
 
@@ -59,21 +102,30 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     complain("no network controller on the PCI bus");
     return EFI_NOT_FOUND;
   }
-  out("%-5s %-12s  %-9s  %-13s  %-17s  %s\n", "NIC", "LOCATION", "ID", "MODEL", "MAC", "LINK");
-  for(UINTN i = 0; i < count; i++) {
-    out_nic(&list[i]);
+  if(!report_is_json()) {
+    out("%-5s %-12s  %-9s  %-13s  %-17s  %s\n", "NIC", "LOCATION", "ID", "MODEL", "MAC", "LINK");
   }
+  report_array("nics");
+  for(UINTN i = 0; i < count; i++) {
+    show_nic(&list[i]);
+  }
+  report_end();
   BS->FreePool(list);
   return EFI_SUCCESS;
 }
 
-static const struct option option_rows[] = {{0}};
+static const struct option option_rows[] = {
+    JSON_OPTION_ROW(struct list_options),
+    {0},
+};
 
 const struct command command_list = {
     .name = "list",
     .summary = "every NIC: location, IDs, name, MAC, link, BAR, and the driver that holds it",
     .arguments = "",
     .details = "Options -n of the other commands take the name (eth0), the number in it, the location or the MAC.",
+    .examples = {"list", "list --json >a nics.json"},
     .options = option_rows,
+    .values_size = sizeof(struct list_options),
     .run = run,
 };

@@ -414,6 +414,7 @@ const struct command command_ping = {
     .summary = "ARP and ICMP echo over the driver's own rings",
     .arguments = "TARGET",
     .details = "Exits with EFI_TIMEOUT when a reply is missing, EFI_NO_MEDIA without a link, EFI_ABORTED on Esc.",
+    .examples = {"ping 10.0.2.2", "ping 192.168.1.1 --addr 192.168.1.77/24 -c 3"},
     .options = option_rows,
     .values_size = sizeof(struct ping_options),
     .words_min = 1,

@@ -97,6 +97,7 @@ const struct command command_stats = {
     .arguments = "",
     .details = "Of a NIC that a resident driver of ours holds, everything since that was loaded is shown, and -p has "
                "no effect.",
+    .examples = {"stats -t 30 --all", "stats -p -t 10"},
     .options = option_rows,
     .values_size = sizeof(struct stats_options),
     .run = run,

@@ -10,16 +10,20 @@
 
 struct text {
   char *bytes;
+  UINT8 *attributes; /* of each byte */
   size_t length;
   size_t room;
 };
 
 static struct text all;
+static struct text screen;
 static struct text errors;
 static EFI_INPUT_KEY keys[KEYS_MAX]; /* pressed and not read */
 static UINTN key_count;
 static EFI_EVENT wait_for_key;
 static UINT64 us_per_character;
+
+static SIMPLE_TEXT_OUTPUT_MODE mode;
 
 /* Out ------------------------------------------------------------------------------------------------------------ */
 
@@ -27,15 +31,16 @@ static void put(struct text *text, char c) {
   if(text->length + 2U > text->room) {
     text->room = text->room ? 2U * text->room : 4096U;
     text->bytes = realloc(text->bytes, text->room);
-    if(!text->bytes) {
+    text->attributes = realloc(text->attributes, text->room);
+    if(!text->bytes || !text->attributes) {
       abort();
     }
   }
+  text->attributes[text->length] = (UINT8)mode.Attribute;
   text->bytes[text->length++] = c;
   text->bytes[text->length] = '\0';
 }
 
-static SIMPLE_TEXT_OUTPUT_MODE mode = {.MaxMode = 1, .Attribute = EFI_LIGHTGRAY, .CursorVisible = TRUE};
 static SIMPLE_TEXT_OUTPUT_INTERFACE con_out;
 static SIMPLE_TEXT_OUTPUT_INTERFACE std_err;
 
@@ -50,9 +55,7 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR1
     }
     if(*string != '\r') {
       put(&all, (char)*string);
-      if(this == &std_err) {
-        put(&errors, (char)*string);
-      }
+      put(this == &std_err ? &errors : &screen, (char)*string);
     }
     if(us_per_character) {
       clock_pass(us_per_character);
@@ -70,10 +73,38 @@ static EFI_STATUS EFIAPI query_mode(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN nu
 }
 
 static EFI_STATUS EFIAPI set_attribute(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN attribute) {
-  (void)this;
-  (void)attribute;
   check_service("SetAttribute", TPL_NOTIFY);
+  if(this != &con_out || attribute > 0x7F) {
+    firmware_abort("SetAttribute: not for the screen, or no colour", this);
+  }
+  mode.Attribute = (INT32)attribute;
   return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI clear_screen(SIMPLE_TEXT_OUTPUT_INTERFACE *this) {
+  check_service("ClearScreen", TPL_NOTIFY);
+  if(this != &con_out) {
+    firmware_abort("ClearScreen: not the screen", this);
+  }
+  put(&all, '\f');
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI set_cursor(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN column, UINTN row) {
+  check_service("SetCursorPosition", TPL_NOTIFY);
+  if(this != &con_out || column >= COLUMNS || row >= ROWS) {
+    firmware_abort("SetCursorPosition: not on the screen", this);
+  }
+  put(&all, '\v');
+  return EFI_SUCCESS;
+}
+
+UINTN console_attribute(const char *printed) {
+  const char *at = printed ? strstr(console_text(), printed) : NULL;
+  if(printed && !at) {
+    firmware_abort("console_attribute: not printed", printed);
+  }
+  return at ? all.attributes[at - all.bytes] : (UINTN)mode.Attribute;
 }
 
 void console_slow(UINT64 us) {
@@ -84,17 +115,23 @@ const char *console_text(void) {
   return all.bytes ? all.bytes : "";
 }
 
+const char *console_output(void) {
+  return screen.bytes ? screen.bytes : "";
+}
+
 const char *console_errors(void) {
   return errors.bytes ? errors.bytes : "";
 }
 
 static void forget(struct text *text) {
   free(text->bytes);
+  free(text->attributes);
   *text = (struct text){0};
 }
 
 void console_forget(void) {
   forget(&all);
+  forget(&screen);
   forget(&errors);
 }
 
@@ -142,8 +179,13 @@ void console_press(UINT64 at_us, UINT16 scan_code, CHAR16 character) {
 /* Life ----------------------------------------------------------------------------------------------------------- */
 
 void console_begin_mode(EFI_SYSTEM_TABLE *system) {
-  con_out = (SIMPLE_TEXT_OUTPUT_INTERFACE){
-      .OutputString = output_string, .QueryMode = query_mode, .SetAttribute = set_attribute, .Mode = &mode};
+  mode = (SIMPLE_TEXT_OUTPUT_MODE){.MaxMode = 1, .Attribute = EFI_LIGHTGRAY, .CursorVisible = TRUE};
+  con_out = (SIMPLE_TEXT_OUTPUT_INTERFACE){.OutputString = output_string,
+                                           .QueryMode = query_mode,
+                                           .SetAttribute = set_attribute,
+                                           .ClearScreen = clear_screen,
+                                           .SetCursorPosition = set_cursor,
+                                           .Mode = &mode};
   std_err = con_out;
   key_count = 0;
   us_per_character = 0;

@@ -25,10 +25,15 @@ void programs_at(UINT64 at_us, void (*what)(void *ctx), void *ctx);
 /* Console -------------------------------------------------------------------------------------------------------- */
 
 /* What was printed since console_forget, as ASCII with "\n" for a line's end; on ConOut and StdErr together, and on
- * StdErr alone. */
+ * either alone. */
 const char *console_text(void);
+const char *console_output(void);
 const char *console_errors(void);
 void console_forget(void);
+
+/* The attribute (UEFI 2.10, 12.4.3) that the first `printed` had; of what comes next for NULL. A screen that is cleared
+ * is "\f" in the text, a cursor that is moved "\v". */
+UINTN console_attribute(const char *printed);
 
 /* From now on each character takes so long, as over a serial line (87 us at 115200 baud); 0, as at first, for none. */
 void console_slow(UINT64 us);

@@ -1,0 +1,30 @@
+/* cmd_json.h - what netdiag printed with --json, judged by Python. Wants popen: _POSIX_C_SOURCE before all includes. */
+#ifndef CMD_JSON_H
+#define CMD_JSON_H
+
+#include <stdio.h>
+
+#include "cmd_machine.h"
+
+/* What went to the console proper is one JSON document, `d`, no line of it is longer than a console's, and the Python
+ * expression is true. It may use any function of the language, and no double quotes or dollar signs. */
+static inline void cmd_assert_json(const char *expression, const char *file, int line) {
+  char command[2048];
+  (void)snprintf(command, sizeof(command),
+                 "python3 -c \"import json, sys\n"
+                 "t = sys.stdin.read()\n"
+                 "d = json.loads(t)\n"
+                 "sys.exit(0 if max(map(len, t.splitlines())) < 80 and (%s) else 1)\"",
+                 expression);
+  FILE *python = popen(command, "w");
+  assert_non_null(python);
+  (void)fputs(console_output(), python);
+  if(pclose(python) != 0) {
+    print_message("%s", console_output());
+    print_error("not so: %s\n", expression);
+    _fail(file, line);
+  }
+}
+#define assert_json(expression) cmd_assert_json(expression, __FILE__, __LINE__)
+
+#endif
