@@ -35,7 +35,8 @@ CORE_SRC := $(filter-out driver/net/drivers_%.c,$(wildcard driver/net/*.c driver
 ALL_DRIVERS := driver/net/drivers_all.c
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
-APP_PURE := app/args.c app/load_options.c app/pinger.c app/suggest.c app/wrap.c
+APP_PURE := app/args.c app/load_options.c app/pinger.c app/suggest.c app/wrap.c \
+            $(addprefix app/stage/,chunked.c http_text.c url.c)
 # Where a quoted include of the tests may be found
 TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp
 
