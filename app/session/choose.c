@@ -7,6 +7,7 @@
 #include "../args.h"
 #include "../console.h"
 #include "below.h"
+#include "share.h"
 
 static void put_text(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -90,12 +91,20 @@ static bool matches(const struct pci_nic *pci, const char *wanted) {
 }
 
 /* Only a MAC address can be that of several. */
-static EFI_STATUS choose(const struct pci_nic *list, UINTN count, const char *wanted, struct pci_nic *chosen) {
+static EFI_STATUS choose(const struct pci_nic *list, UINTN count, const struct nic_options *options,
+                         struct pci_nic *chosen) {
+  const char *wanted = options->nic;
   UINTN found = 0;
   for(UINTN i = 0; i < count; i++) {
     bool known = pci_model_name(&list[i]) != NULL;
     if((wanted ? matches(&list[i], wanted) : known) && found++ == 0) {
       *chosen = list[i];
+    }
+  }
+  for(UINTN i = 0; i < count && found == 0 && !wanted && options->allow_foreign; i++) {
+    if(share_possible(&list[i])) {
+      *chosen = list[i];
+      found = 1;
     }
   }
   if(found == 1 || (found > 0 && !wanted)) {
@@ -130,7 +139,7 @@ EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *cho
     complain("cannot enumerate the PCI bus: %s", status_text(status));
     return status;
   }
-  status = choose(list, count, options->nic, chosen);
+  status = choose(list, count, options, chosen);
   if(list) {
     BS->FreePool(list);
   }

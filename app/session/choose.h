@@ -13,6 +13,7 @@ struct nic_options {
   bool verbose;       /* -v                                                          */
   uint32_t ring;      /* --ring; 0 = default                                         */
   uint32_t link_wait; /* --link-wait, seconds; 0 = the command's default             */
+  bool allow_foreign; /* no option: the command can do with another vendor's driver  */
 };
 
 #define LINK_WAIT_S     5U
@@ -30,7 +31,9 @@ struct nic_options {
   {"-v", NULL, OPTION_FLAG, offsetof(type, nic.verbose), 0, 0, "say what the driver does"}
 /* clang-format on */
 
-/* The NIC that the options name: fills in *pci. Complains; EFI_NOT_FOUND, or EFI_INVALID_PARAMETER when several fit. */
+/* The NIC that the options name: fills in *pci. Without a name the first that this driver knows, and, when there is
+ * none and options->allow_foreign, the first that another vendor's driver and the firmware's stack run on. Complains;
+ * EFI_NOT_FOUND, or EFI_INVALID_PARAMETER when several fit. */
 EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *pci);
 
 /* "eth0": the NICs' names, in the order of 'netdiag list'. Into `text`, which it returns. */

@@ -88,11 +88,37 @@ static EFI_STATUS make_events(struct mnp_link *link) {
   return status;
 }
 
-static EFI_STATUS configure(struct mnp_link *link) {
+/* Whom switches and routers speak to, and who answers must not miss. The last one is made of our own address. */
+static void join_groups(const struct mnp_link *link, EFI_HANDLE snp_handle) {
+  static const UINT8 groups[][6] = {
+      {0x01, 0x80, 0xC2, 0x00, 0x00, 0x00}, /* spanning tree; LLDP beyond bridges (802.1AB 7.1) */
+      {0x01, 0x80, 0xC2, 0x00, 0x00, 0x03}, /* LLDP up to the next bridge that is no relay      */
+      {0x01, 0x80, 0xC2, 0x00, 0x00, 0x0E}, /* LLDP                                             */
+      {0x01, 0x00, 0x0C, 0xCC, 0xCC, 0xCC}, /* CDP                                              */
+      {0x01, 0x00, 0x0C, 0xCC, 0xCC, 0xCD}, /* spanning tree per VLAN                           */
+      {0x33, 0x33, 0x00, 0x00, 0x00, 0x01}, /* IPv6, all nodes (RFC 2464 7)                     */
+      {0x33, 0x33, 0xFF, 0x00, 0x00, 0x00}, /* IPv6, who asks for our link-local address        */
+  };
+  EFI_GUID guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+  const EFI_SIMPLE_NETWORK *snp;
+  EFI_STATUS status = BS->HandleProtocol(snp_handle, &guid, (VOID **)&snp);
+  for(UINTN i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+    EFI_MAC_ADDRESS address = {{0}};
+    memcpy(address.Addr, groups[i], sizeof(groups[i]));
+    if(i + 1U == sizeof(groups) / sizeof(groups[0]) && !EFI_ERROR(status)) {
+      memcpy(address.Addr + 3, snp->Mode->CurrentAddress.Addr + 3, 3);
+    }
+    (void)link->mnp->Groups(link->mnp, TRUE, &address); /* one that is refused is one that is not heard */
+  }
+}
+
+static EFI_STATUS configure(struct mnp_link *link, EFI_HANDLE snp_handle, BOOLEAN listen) {
   EFI_MANAGED_NETWORK_CONFIG_DATA config = {
       .ProtocolTypeFilter = 0, /* every type */
       .EnableUnicastReceive = TRUE,
       .EnableBroadcastReceive = TRUE,
+      .EnableMulticastReceive = listen,
+      .EnablePromiscuousReceive = listen,
   };
   EFI_STATUS status = link->binding->CreateChild(link->binding, &link->child);
   if(EFI_ERROR(status)) {
@@ -102,6 +128,13 @@ static EFI_STATUS configure(struct mnp_link *link) {
   status = BS->HandleProtocol(link->child, &mnp_guid, (VOID **)&link->mnp);
   if(!EFI_ERROR(status)) {
     status = link->mnp->Configure(link->mnp, &config);
+  }
+  if(EFI_ERROR(status) && link->mnp && listen) { /* not every NIC can hear everything */
+    config.EnablePromiscuousReceive = FALSE;
+    status = link->mnp->Configure(link->mnp, &config);
+  }
+  if(!EFI_ERROR(status) && listen) {
+    join_groups(link, snp_handle);
   }
   return status;
 }
@@ -115,7 +148,7 @@ EFI_STATUS mnp_link_receive(struct mnp_link *link, const struct netdev_client *c
   return status;
 }
 
-EFI_STATUS mnp_link_open(struct mnp_link **out, EFI_HANDLE snp_handle) {
+EFI_STATUS mnp_link_open(struct mnp_link **out, EFI_HANDLE snp_handle, BOOLEAN listen) {
   EFI_SERVICE_BINDING *binding;
   if(EFI_ERROR(BS->HandleProtocol(snp_handle, &binding_guid, (VOID **)&binding))) {
     return EFI_UNSUPPORTED;
@@ -127,7 +160,7 @@ EFI_STATUS mnp_link_open(struct mnp_link **out, EFI_HANDLE snp_handle) {
   link->binding = binding;
   EFI_STATUS status = make_events(link);
   if(!EFI_ERROR(status)) {
-    status = configure(link);
+    status = configure(link, snp_handle, listen);
   }
   if(EFI_ERROR(status)) {
     mnp_link_close(link);

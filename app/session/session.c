@@ -14,6 +14,8 @@
 #define SPIN_US     50000U  /* how long session_wait polls before it naps                     */
 #define NAP_100NS   100000U /* 10 ms                                                          */
 #define POLL_BUDGET 256U
+#define EVERYTHING                                                                                                     \
+  (NETDEV_FILTER_UNICAST | NETDEV_FILTER_BROADCAST | NETDEV_FILTER_ALL_MULTICAST | NETDEV_FILTER_PROMISCUOUS)
 
 /* RFC 5227 probes three times, 1 to 2 s apart at random, and waits 2 s for the last answer: up to 7 s, so that
  * thousands of hosts that get power at once do not all ask at once. One person who runs one command does not need that,
@@ -142,7 +144,7 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
   if(!options->take && remote_open(session->pci.handle, &session->remote)) {
     session->resident = &session->remote;
     session->netdev = &session->remote.netdev;
-  } else {
+  } else if(options->take || !options->allow_foreign || !share_find(&session->pci, &session->foreign)) {
     status = session_take(&session->pci, options->take, &session->holder);
     if(!EFI_ERROR(status)) {
       status = attach(session, options);
@@ -168,6 +170,8 @@ EFI_STATUS session_close(struct session *session) {
     BS->CloseEvent(session->nap);
     session->nap = NULL;
   }
+  share_tap_close(session->tap);
+  session->tap = NULL;
   mnp_link_close(session->link);
   session->link = NULL;
   if(session->nic.agent) {
@@ -194,7 +198,8 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
   struct pci_nic pci;
   memset(host, 0, sizeof(*host));
   EFI_STATUS status = session_choose(options, &pci);
-  if(!EFI_ERROR(status) && (options->take || !remote_find(pci.handle))) {
+  if(!EFI_ERROR(status) &&
+     (options->take || !(remote_find(pci.handle) || (options->allow_foreign && share_possible(&pci))))) {
     status = session_may_take(&pci, options->take);
   }
   if(EFI_ERROR(status)) {
@@ -235,6 +240,7 @@ static void deliver(void *ctx, const struct netdev_frame *frame) {
   if(session->deaf) {
     return;
   }
+  session->link_received++;
   inet_parse(frame->data, frame->length, &packet);
   (void)station_hear(&session->claim, &packet);
   if(!session->receive || !session->receive(session->receive_ctx, frame, &packet)) {
@@ -257,13 +263,13 @@ static struct netdev_client make_talk(struct session *session, const struct sess
   session->responder = (struct responder){
       .send = session_transmit,
       .send_ctx = session,
-      .silent = session->resident && is_firmwares(session, talker->address),
+      .silent = (session->resident || session->foreign.snp) && is_firmwares(session, talker->address),
       .host = {.address = talker->address, .mask = talker->mask, .gateway = talker->gateway},
   };
-  memcpy(session->responder.host.mac, session->netdev->mac, sizeof(session->responder.host.mac));
+  memcpy(session->responder.host.mac, session_mac(session), sizeof(session->responder.host.mac));
   session->claim = (struct station_claim){.address = talker->address,
                                           .probing = talker->probe && talker->address && !session->responder.silent};
-  memcpy(session->claim.mac, session->netdev->mac, sizeof(session->claim.mac));
+  memcpy(session->claim.mac, session_mac(session), sizeof(session->claim.mac));
   session->conflict_told = false;
   if(session->claim.probing) {
     session->responder.host.address = 0; /* not ours to answer for yet */
@@ -272,21 +278,35 @@ static struct netdev_client make_talk(struct session *session, const struct sess
 }
 
 /* Frames go beside the stack's. The link is in place before the first of them, for an answer needs it. */
-static EFI_STATUS join(struct session *session, const struct netdev_client *client) {
-  EFI_STATUS status = mnp_link_open(&session->link, session->resident->child);
+static EFI_STATUS join(struct session *session, const struct netdev_client *client, bool listen) {
+  const struct netdev_client nobody = {.receive = swallow};
+  char name[PCI_HOLDER_NAME_SIZE];
+  pci_holder_name(pci_find_holder(session->pci.handle), name, sizeof(name));
+  EFI_STATUS status =
+      mnp_link_open(&session->link, session->resident ? session->resident->child : session->foreign.handle, listen);
+  if(!EFI_ERROR(status) && listen && session->resident) {
+    status = share_tap_open(&session->tap, session->resident->protocol);
+  }
   if(!EFI_ERROR(status)) {
-    out("Sharing the NIC with the firmware's network stack.\n");
-    status = mnp_link_receive(session->link, client);
+    if(session->resident) {
+      out("Sharing the NIC with the firmware's network stack.\n");
+    } else {
+      out("Sharing the NIC with the firmware's network stack, over '%s'.\n", name);
+    }
+    status = mnp_link_receive(session->link, session->tap ? &nobody : client);
   }
   if(EFI_ERROR(status)) {
-    complain("%s.efi holds the NIC, but the firmware's stack (MNP) cannot be joined: %s; --take takes the NIC",
-             pci_driver_name(&session->pci), status_text(status));
+    complain("'%s' holds the NIC, but the firmware's stack (MNP) cannot be joined: %s; --take takes the NIC", name,
+             status_text(status));
   }
   return status;
 }
 
-static EFI_STATUS start(struct session *session, const struct netdev_client *client) {
+static EFI_STATUS start(struct session *session, const struct netdev_client *client, bool listen) {
   (void)netdev_set_client(session->netdev, client);
+  if(listen) { /* before it receives: some parts are deaf for a second after the filter changes */
+    (void)netdev_set_filter(session->netdev, EVERYTHING, NULL, 0);
+  }
   EFI_STATUS status = efi_nic_start(&session->nic);
   if(EFI_ERROR(status)) {
     explain(session, status);
@@ -295,8 +315,7 @@ static EFI_STATUS start(struct session *session, const struct netdev_client *cli
 }
 
 static bool link_is_up(void *ctx) {
-  const struct session *session = ctx;
-  return session->netdev->link.up;
+  return session_link(ctx).up;
 }
 
 static bool is_contested(void *ctx) {
@@ -342,14 +361,6 @@ static void tell_conflict(struct session *session) {
   }
 }
 
-void session_out_conflicts(const struct session *session) {
-  char address[IPV4_TEXT_SIZE];
-  if(session->claim.conflicts > 0) {
-    out("address conflict: others claimed %s %d times\n", ipv4_text(session->claim.address, address),
-        session->claim.conflicts);
-  }
-}
-
 UINT64 session_link_wait_us(const struct nic_options *options) {
   return (options->link_wait ? options->link_wait : LINK_WAIT_S) * 1000000ULL;
 }
@@ -365,18 +376,16 @@ static EFI_STATUS wait_for_link(struct session *session, uint32_t link_wait_ms) 
 
 /* From here on the counters and the link are what the talk, or the look, is about. */
 static EFI_STATUS begin_watch(struct session *session, EFI_STATUS status) {
-  EFI_TPL tpl = efi_nic_lock();
-  const struct netdev_stats *stats = netdev_get_stats(session->netdev);
-  session->frames_sent = stats->tx_frames;
-  session->frames_received = stats->rx_frames;
-  session->link_up = session->netdev->link.up;
-  efi_nic_unlock(tpl);
+  const struct session_traffic traffic = session_traffic(session);
+  session->frames_sent = traffic.sent;
+  session->frames_received = traffic.received;
+  session->link_up = session_link(session).up;
   session->watching = !EFI_ERROR(status);
   return status;
 }
 
 static void tell_link(struct session *session) {
-  struct netdev_link link = session->netdev->link;
+  struct netdev_link link = session_link(session);
   if(!session->watching || link.up == session->link_up) {
     return;
   }
@@ -390,34 +399,19 @@ static void tell_link(struct session *session) {
   }
 }
 
-void session_out_traffic(const struct session *session) {
-  EFI_TPL tpl = efi_nic_lock();
-  const struct netdev_stats *stats = netdev_get_stats(session->netdev);
-  uint64_t sent = stats->tx_frames - session->frames_sent;
-  uint64_t received = stats->rx_frames - session->frames_received;
-  bool up = session->netdev->link.up;
-  efi_nic_unlock(tpl);
-  if(!up) {
-    complain("the link is down: check the cable and the switch port");
-  } else if(received == 0) {
-    complain("the link is up, but nothing at all came in: %lu frames sent, 0 received", sent);
-  } else {
-    complain("the link is up, but nothing that came in was an answer: %lu frames sent, %lu received", sent, received);
-  }
-}
-
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {
   const struct netdev_client client = {.ctx = session, .receive = swallow};
-  if(session->resident) {
+  if(session->resident || !session->netdev) {
     return begin_watch(session, EFI_SUCCESS); /* the stack starts it when it likes, with or without a link */
   }
-  EFI_STATUS status = start(session, &client);
+  EFI_STATUS status = start(session, &client, false);
   return EFI_ERROR(status) ? status : begin_watch(session, wait_for_link(session, link_wait_ms));
 }
 
 EFI_STATUS session_talk(struct session *session, const struct session_talker *talker, uint32_t link_wait_ms) {
   const struct netdev_client client = make_talk(session, talker);
-  EFI_STATUS status = session->resident ? join(session, &client) : start(session, &client);
+  bool shared = session->resident || !session->netdev;
+  EFI_STATUS status = shared ? join(session, &client, talker->listen) : start(session, &client, talker->listen);
   if(!EFI_ERROR(status)) {
     status = wait_for_link(session, link_wait_ms);
   }
@@ -433,13 +427,17 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
     if(session->link) {
       mnp_link_poll(session->link);
     }
+    if(session->tap) {
+      const struct netdev_client client = {.ctx = session, .receive = deliver};
+      share_tap_poll(session->tap, &client);
+    }
     EFI_TPL tpl = efi_nic_lock();
     if(session->resident) {
       remote_refresh(session->resident);
-    } else {
+    } else if(session->netdev) {
       netdev_poll(session->netdev, POLL_BUDGET);
     }
-    bool gone = session->netdev->state == NETDEV_GONE;
+    bool gone = session->netdev && session->netdev->state == NETDEV_GONE;
     efi_nic_unlock(tpl);
 
     if(gone) {
@@ -472,7 +470,9 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
 int session_transmit(void *ctx, const void *frame, size_t length) {
   struct session *session = ctx;
   if(session->link) {
-    return mnp_link_transmit(session->link, frame, length);
+    int result = mnp_link_transmit(session->link, frame, length);
+    session->link_sent += result == NETDEV_OK;
+    return result;
   }
   EFI_TPL tpl = efi_nic_lock();
   int result = netdev_transmit(session->netdev, frame, length, NULL, 0);

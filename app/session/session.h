@@ -6,13 +6,15 @@
 #include "../../driver/efi/pci.h"
 #include "../../driver/efi/remote.h"
 #include "choose.h"
+#include "share.h"
 #include "../../driver/lib/responder.h"
 #include "../../driver/lib/station.h"
 
 /*
- * Two ways to a NIC. A free one (or one that was taken) is driven by netdiag itself over its rings. One that our own
+ * Three ways to a NIC. A free one (or one that was taken) is driven by netdiag itself over its rings. One that our own
  * resident driver holds for the firmware's stack is shared: its netdev is looked at, and frames go through a child of
- * the stack's MNP beside the others.
+ * the stack's MNP beside the others. For a command that says options->allow_foreign, one that another vendor's driver
+ * holds is shared in the same way: there are no registers and no counters then, and session.netdev is NULL.
  */
 struct session;
 
@@ -23,6 +25,11 @@ struct session_talker {
   uint32_t mask;
   uint32_t gateway;
   bool probe; /* ask first whether somebody else has the address: it was given by hand                         */
+
+  /* Hear everything that passes, not only what is for us and for everybody: other stations' frames, multicast, and
+   * frames with a length instead of a type, as switches send them. On a NIC that is shared as far as its driver and the
+   * stack let it through; VLAN and priority tags are seen there only under a driver of ours. */
+  bool listen;
   void *ctx;
 
   /* One frame and what inet_parse made of it; both are valid during the call only. Called at TPL_CALLBACK, also from
@@ -33,10 +40,12 @@ struct session_talker {
 
 struct session {
   struct pci_nic pci;
-  struct netdev *netdev;   /* ours, or the resident driver's                */
+  struct netdev *netdev;   /* ours, the resident driver's, or NULL          */
   struct remote *resident; /* the resident driver's device, NULL when ours  */
   struct remote remote;    /* where that is kept                            */
+  struct share foreign;    /* another vendor's driver, when netdev is NULL  */
   struct mnp_link *link;   /* the way for frames when shared                */
+  struct share_tap *tap;   /* what is heard when shared with a listener     */
   struct efi_nic nic;      /* when ours                                     */
   bool (*receive)(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet);
   void *receive_ctx;
@@ -51,6 +60,8 @@ struct session {
   bool link_up;               /* what was told last                            */
   uint64_t frames_sent;       /* the netdev's counters when it began to talk   */
   uint64_t frames_received;
+  uint64_t link_sent; /* without a netdev: what went and came by the link */
+  uint64_t link_received;
   bool verbose;
 };
 
@@ -93,6 +104,19 @@ void session_out_conflicts(const struct session *session);
 
 /* No frame is delivered or answered any more once this returns, so that what was counted stays as it is. */
 void session_stop_receiving(struct session *session);
+
+/* Our MAC address, the NIC's model ("82574L", or what its driver is called), and the link as it was seen last: up and
+ * of unknown speed where nobody says. Of any session that is open. */
+const uint8_t *session_mac(const struct session *session);
+const char *session_model(const struct session *session);
+struct netdev_link session_link(const struct session *session);
+
+/* Frames that the NIC has sent and received so far; of a NIC under another vendor's driver, what this session has. */
+struct session_traffic {
+  uint64_t sent;
+  uint64_t received;
+};
+struct session_traffic session_traffic(const struct session *session);
 
 /* Says what is known when an answer is missing: whether there is a link, and how many frames went out and came in since
  * the session began to talk, of which none was the answer. */
