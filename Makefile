@@ -400,6 +400,7 @@ handoff-demo: all $(KERNELS)
 soak: all $(BUILD)/tests/soak.efi
 	tools/soak --build $(BUILD) --nic e1000 --frames $(SOAK_FRAMES)
 	tools/soak --build $(BUILD) --nic e1000e --frames $(SOAK_FRAMES)
+	tools/soak --build $(BUILD) --nic virtio-net-pci --frames $(SOAK_FRAMES)
 
 # What the boot tests boot, and the other compiler's images: they are booted as well.
 test-programs: all $(TEST_EFI) $(KERNELS) other-compiler

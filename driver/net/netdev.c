@@ -5,6 +5,11 @@
 
 #define NETDEV_MAX_DEVICES 1000U /* "eth999" fits netdev.name */
 
+/* What a close waits for frames that were accepted: a full ring of the longest takes 0.3 s at 10 Mb/s. */
+#define NETDEV_DRAIN_STEP_US 50U
+#define NETDEV_DRAIN_IDLE_US 500000U  /* with none finished */
+#define NETDEV_DRAIN_MAX_US  2000000U /* in all             */
+
 static struct netdev *first_device;
 
 bool netdev_mac_valid(const uint8_t mac[NETDEV_MAC_LENGTH]) {
@@ -154,11 +159,33 @@ int netdev_open(struct netdev *dev) {
   return result;
 }
 
+/* Sends what was accepted. Bounded by the clock, and by count in case that stands still. */
+static void drain(struct netdev *dev) {
+  const struct net_platform *platform = dev->platform;
+  uint64_t start = platform->now_us(platform->ctx);
+  uint64_t now = start;
+  uint64_t finished = start;
+  uint32_t steps = NETDEV_DRAIN_MAX_US / NETDEV_DRAIN_STEP_US;
+  dev->ops->flush(dev);
+  (void)dev->ops->complete(dev);
+  while(dev->ops->tx_waiting(dev) > 0 && now - finished < NETDEV_DRAIN_IDLE_US && now - start < NETDEV_DRAIN_MAX_US &&
+        steps-- > 0) {
+    platform->delay_us(platform->ctx, NETDEV_DRAIN_STEP_US);
+    now = platform->now_us(platform->ctx);
+    if(dev->ops->complete(dev) > 0) {
+      finished = now;
+    }
+  }
+}
+
 void netdev_close(struct netdev *dev) {
   if(dev->state != NETDEV_CLOSED) {
     bool gone = dev->state == NETDEV_GONE;
     /* First, so that a callback that wants to send something more is refused. */
     dev->state = NETDEV_CLOSED;
+    if(!gone && dev->ops->tx_waiting) {
+      drain(dev);
+    }
     dev->ops->close(dev, gone);
     dev->link = (struct netdev_link){0};
   }

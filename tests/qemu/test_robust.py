@@ -18,7 +18,7 @@ TDT = 0x3818
 class Soak(QemuTest):
     def test_soak(self):
         """The short version of `make soak`; every kind of disturbance occurs."""
-        for model in PAIR:
+        for model in PAIR + ("virtio-net-pci",):
             with self.subTest(model):
                 result = self.tool("soak", "--nic", model, "--frames", "20000")
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

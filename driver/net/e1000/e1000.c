@@ -231,6 +231,15 @@ static bool is_stuck(struct e1000 *nic, uint64_t now) {
   return in_flight && now - nic->stuck_us >= E1000_TX_HANG_US;
 }
 
+/* No use to wait: the device is not there, has no link, or is held by a pause frame. */
+static uint32_t op_tx_waiting(struct netdev *dev) {
+  struct e1000 *nic = to_e1000(dev);
+  uint32_t pending = nic->tx.published - nic->tx.head;
+  uint32_t status = pending > 0 ? e1000_read(nic, E1000_STATUS) : 0;
+  bool sends = pending > 0 && !e1000_is_gone(nic, status) && e1000_decode_link(status).up;
+  return sends && !(status & E1000_STATUS_TXOFF) ? pending : 0;
+}
+
 /*
  * The receive tail write of the last batch may sit in a hypervisor's write-combining queue until some register is read.
  * Under load transmissions or this read push it out, ten times as often as a ring of the default size runs dry.
@@ -299,6 +308,7 @@ static const struct netdev_ops e1000_ops = {
     .selftest = e1000_selftest,
     .inspect = e1000_inspect,
     .nvm_read = e1000_nvm_word,
+    .tx_waiting = op_tx_waiting,
 };
 
 static void init(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {

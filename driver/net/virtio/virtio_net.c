@@ -265,6 +265,15 @@ static bool is_stuck(struct virtio_net *nic, uint64_t now) {
   return waiting && now - nic->stuck_us >= VIRTIO_TX_HANG_US;
 }
 
+/* No use to wait: the device is in trouble, is not there, or has no link. */
+static uint32_t op_tx_waiting(struct netdev *dev) {
+  struct virtio_net *nic = to_virtio(dev);
+  uint16_t pending = virtq_pending(virtio_tx(nic));
+  return pending > 0 && !nic->trouble && virtio_status(&nic->pci) == nic->status && virtio_net_read_link(nic).up
+             ? pending
+             : 0;
+}
+
 /* Two reads every 50 ms, none in between: whether the device is there and well, and its link. */
 static int op_tick(struct netdev *dev) {
   struct virtio_net *nic = to_virtio(dev);
@@ -330,6 +339,7 @@ static const struct netdev_ops virtio_net_ops = {
     .irq_disable = virtio_net_irq_disable,
     .selftest = virtio_net_selftest,
     .inspect = virtio_net_inspect,
+    .tx_waiting = op_tx_waiting,
 };
 
 static void init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
