@@ -25,15 +25,19 @@ static void out_pci(const struct pci_nic *pci) {
   } else {
     out("no INTx pin\n");
   }
+  struct pci_bar bars[PCI_BAR_COUNT];
+  if(EFI_ERROR(pci_get_bars(pci->pci_io, bars))) {
+    out("BARs          cannot be read\n");
+  }
   for(UINT8 i = 0; i < PCI_BAR_COUNT; i++) {
-    struct pci_bar bar;
-    pci_get_bar(pci->pci_io, i, &bar);
-    if(bar.type != PCI_BAR_NONE) {
-      out("BAR %d         0x%lx, %lu bytes, %s%s%s\n", i, bar.base, bar.size, bar.type == PCI_BAR_IO ? "I/O" : "memory",
-          bar.is_64bit             ? " 64-bit"
-          : bar.type == PCI_BAR_IO ? ""
-                                   : " 32-bit",
-          bar.prefetchable ? " prefetchable" : "");
+    const struct pci_bar *bar = &bars[i];
+    if(bar->type != PCI_BAR_NONE) {
+      out("BAR %d         0x%lx, %lu bytes, %s%s%s\n", i, bar->base, bar->size,
+          bar->type == PCI_BAR_IO ? "I/O" : "memory",
+          bar->is_64bit             ? " 64-bit"
+          : bar->type == PCI_BAR_IO ? ""
+                                    : " 32-bit",
+          bar->prefetchable ? " prefetchable" : "");
     }
   }
 }

@@ -20,22 +20,22 @@ static void out_short_link(const struct nic_sight *sight) {
 
 static void show_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
   struct pci_bar bar;
-  INTN index = pci_main_bar(pci_io, &bar);
-  if(report_is_json() && index < 0) {
+  INTN number = pci_main_bar(pci_io, &bar);
+  if(report_is_json() && number < 0) {
     report_null("bar");
   } else if(report_is_json()) {
     report_row("bar");
-    report_u64("index", (uint64_t)index);
+    report_u64("index", (uint64_t)number);
     report_hex("base", bar.base, 8);
     report_u64("size", bar.size);
     report_u64("bits", bar.is_64bit ? 64 : 32);
     report_text("space", bar.type == PCI_BAR_IO ? "io" : "memory");
     report_end();
-  } else if(index < 0) {
+  } else if(number < 0) {
     out("      no BAR\n");
   } else {
     bool small = bar.size < 1024U;
-    out("      BAR %d 0x%lx %lu %s %s %s\n", (INT32)index, bar.base, small ? bar.size : bar.size / 1024U,
+    out("      BAR %d 0x%lx %lu %s %s %s\n", (INT32)number, bar.base, small ? bar.size : bar.size / 1024U,
         small ? "bytes" : "KiB", bar.is_64bit ? "64-bit" : "32-bit", bar.type == PCI_BAR_IO ? "I/O" : "mem");
   }
 }

@@ -10,6 +10,12 @@
 #define PCI_STATUS_LIST        (1U << 4)
 #define PCI_CAPABILITY_POINTER 0x34U
 #define PCI_CAPABILITIES_MAX   48U /* more do not fit configuration space: a loop */
+#define PCI_BAR0               0x10U
+#define BAR_IO                 (1U << 0)
+#define BAR_IO_FLAGS           3U
+#define BAR_TYPE_MASK          6U
+#define BAR_TYPE_64BIT         4U
+#define BAR_MEMORY_FLAGS       15U
 
 static UINT64 location_key(const struct pci_nic *nic) {
   return (UINT64)nic->segment << 32 | (UINT64)nic->bus << 16 | (UINT64)nic->device << 8 | (UINT64)nic->function;
@@ -144,14 +150,36 @@ void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar) 
   BS->FreePool(resources);
 }
 
+/* PciIo counts BARs, not registers: a 64-bit one is two of these and one of those. */
+EFI_STATUS pci_get_bars(EFI_PCI_IO_PROTOCOL *pci_io, struct pci_bar bars[PCI_BAR_COUNT]) {
+  UINT32 registers[PCI_BAR_COUNT];
+  UINT8 index = 0;
+  memset(bars, 0, PCI_BAR_COUNT * sizeof(bars[0]));
+  EFI_STATUS status = pci_io->Pci.Read(pci_io, EfiPciIoWidthUint32, PCI_BAR0, PCI_BAR_COUNT, registers);
+  for(UINT8 number = 0; !EFI_ERROR(status) && number < PCI_BAR_COUNT; number++, index++) {
+    struct pci_bar *bar = &bars[number];
+    UINT32 low = registers[number];
+    BOOLEAN is_io = (low & BAR_IO) != 0;
+    BOOLEAN wide = !is_io && (low & BAR_TYPE_MASK) == BAR_TYPE_64BIT && number + 1U < PCI_BAR_COUNT;
+    pci_get_bar(pci_io, index, bar);
+    bar->index = index;
+    bar->is_64bit = wide && bar->type == PCI_BAR_MEMORY;
+    bar->bus = is_io && bar->type == PCI_BAR_NONE ? 0 : low & ~(is_io ? BAR_IO_FLAGS : BAR_MEMORY_FLAGS);
+    if(wide) {
+      bar->bus |= (UINT64)registers[++number] << 32;
+    }
+  }
+  return status;
+}
+
 INTN pci_main_bar(EFI_PCI_IO_PROTOCOL *pci_io, struct pci_bar *bar) {
+  struct pci_bar bars[PCI_BAR_COUNT];
   INTN found = -1;
   *bar = (struct pci_bar){.type = PCI_BAR_NONE};
+  (void)pci_get_bars(pci_io, bars); /* none, when it fails */
   for(UINT8 i = 0; i < PCI_BAR_COUNT; i++) {
-    struct pci_bar next;
-    pci_get_bar(pci_io, i, &next);
-    if(next.type > bar->type || (next.type == bar->type && next.size > bar->size)) {
-      *bar = next;
+    if(bars[i].type > bar->type || (bars[i].type == bar->type && bars[i].size > bar->size)) {
+      *bar = bars[i];
       found = i;
     }
   }

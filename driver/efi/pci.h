@@ -40,7 +40,9 @@ struct pci_bar {
   enum pci_bar_type type;
   BOOLEAN is_64bit;
   BOOLEAN prefetchable;
+  UINT8 index; /* what PciIo calls it        */
   UINT64 base; /* address the processor uses */
+  UINT64 bus;  /* on the bus, as the register has it; 0 for ports that PciIo does not know of */
   UINT64 size; /* bytes                      */
 };
 
@@ -50,9 +52,14 @@ struct pci_bar {
  * function. Reads configuration space only. *list is pool memory of the caller's (FreePool), NULL when *count is 0. */
 EFI_STATUS pci_find_nics(struct pci_nic **list, UINTN *count);
 
-/* What BAR `index` (0 to 5) is, from GetBarAttributes. PCI_BAR_NONE for one that is not there, and for the upper half
- * of a 64-bit one. */
+/* What GetBarAttributes says of the BAR that PciIo calls `index` (0 to 5), which is not the number of its register;
+ * `bus` is not known. PCI_BAR_NONE for one that is not there. */
 void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar);
+
+/* The BARs by the number of their register, as PCI's capabilities and every other tool count. PCI_BAR_NONE for one that
+ * is not there or not known to PciIo, and for the upper half of a 64-bit one. What Pci.Read answered, with none then.
+ * TPL_NOTIFY or lower. */
+EFI_STATUS pci_get_bars(EFI_PCI_IO_PROTOCOL *pci_io, struct pci_bar bars[PCI_BAR_COUNT]);
 
 /* The family of this image that knows it, and the part in *model (may be NULL); NULL when none does. */
 const struct net_driver *pci_find_driver(const struct pci_nic *nic, const struct net_model **model);
@@ -64,7 +71,7 @@ const char *pci_model_name(const struct pci_nic *nic);
 const char *pci_driver_name(const struct pci_nic *nic);
 
 /* The BAR to show of several: the largest in memory, else the largest there is, and the first of several as large.
- * Returns its index, or -1 when there is none. */
+ * Returns the number of its register, or -1 when there is none. */
 INTN pci_main_bar(EFI_PCI_IO_PROTOCOL *pci_io, struct pci_bar *bar);
 
 /* The agent that has PciIo of `handle` open BY_DRIVER, or NULL when nobody has. */

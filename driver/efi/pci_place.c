@@ -5,12 +5,6 @@
 #define PCI_HEADER_MASK   0x7FU
 #define PCI_HEADER_BRIDGE 1U
 #define PCI_SECONDARY_BUS 0x19U
-#define PCI_BAR0          0x10U
-#define BAR_IO            (1U << 0)
-#define BAR_IO_FLAGS      3U
-#define BAR_TYPE_MASK     6U
-#define BAR_TYPE_64BIT    4U
-#define BAR_MEMORY_FLAGS  15U
 
 /* Path ----------------------------------------------------------------------------------------------------------- */
 
@@ -87,41 +81,25 @@ EFI_STATUS pci_find_path(const struct pci_nic *nic, struct net_handoff_bridge pa
 
 /* BARs ----------------------------------------------------------------------------------------------------------- */
 
-static BOOLEAN read_bar(EFI_PCI_IO_PROTOCOL *io, UINT8 number, UINT32 *value) {
-  return !EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint32, PCI_BAR0 + 4U * number, 1, value));
-}
-
 static UINT32 flags_of(const struct pci_bar *bar) {
   return (bar->type == PCI_BAR_IO ? NET_HANDOFF_BAR_IO : NET_HANDOFF_BAR_MEMORY) |
          (bar->is_64bit ? NET_HANDOFF_BAR_64BIT : 0) | (bar->prefetchable ? NET_HANDOFF_BAR_PREFETCHABLE : 0);
 }
 
-/* PciIo counts BARs, not registers: a 64-bit one is two of these and one of those. */
 BOOLEAN pci_read_bars(EFI_PCI_IO_PROTOCOL *pci_io, struct net_handoff_bar bars[NET_HANDOFF_BARS]) {
-  UINT8 index = 0;
-  for(UINT8 number = 0; number < NET_HANDOFF_BARS; number++, index++) {
-    struct pci_bar bar;
-    UINT32 low;
-    UINT32 high = 0;
-    bars[number] = (struct net_handoff_bar){0};
-    if(!read_bar(pci_io, number, &low)) {
+  struct pci_bar found[PCI_BAR_COUNT];
+  if(EFI_ERROR(pci_get_bars(pci_io, found))) {
+    return FALSE;
+  }
+  for(UINT8 i = 0; i < NET_HANDOFF_BARS; i++) {
+    const struct pci_bar *bar = &found[i];
+    bars[i] = (struct net_handoff_bar){0};
+    if(bar->type == PCI_BAR_NONE && bar->bus != 0) {
       return FALSE;
     }
-    BOOLEAN wide = !(low & BAR_IO) && (low & BAR_TYPE_MASK) == BAR_TYPE_64BIT && number + 1U < NET_HANDOFF_BARS;
-    if(wide && !read_bar(pci_io, number + 1U, &high)) {
-      return FALSE;
-    }
-    UINT64 bus = (UINT64)high << 32 | (low & ~(low & BAR_IO ? BAR_IO_FLAGS : BAR_MEMORY_FLAGS));
-    pci_get_bar(pci_io, index, &bar);
-    if(bar.type == PCI_BAR_NONE && bus != 0 && !(low & BAR_IO)) {
-      return FALSE;
-    }
-    if(bar.type != PCI_BAR_NONE && bus != 0) {
-      bars[number] = (struct net_handoff_bar){.processor = bar.base, .bus = bus, .size = bar.size};
-      bars[number].flags = flags_of(&bar) | (wide ? NET_HANDOFF_BAR_64BIT : 0);
-    }
-    if(wide) {
-      bars[++number] = (struct net_handoff_bar){0};
+    if(bar->type != PCI_BAR_NONE && bar->bus != 0) {
+      bars[i] = (struct net_handoff_bar){.processor = bar->base, .bus = bar->bus, .size = bar->size};
+      bars[i].flags = flags_of(bar);
     }
   }
   return TRUE;

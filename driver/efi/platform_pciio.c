@@ -5,11 +5,6 @@
 
 #include "pci.h"
 
-#define PCI_BAR0_OFFSET   0x10U
-#define PCI_BAR_IS_IO     (1U << 0)
-#define PCI_BAR_TYPE_MASK 6U
-#define PCI_BAR_TYPE_64   4U
-
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
 /* One access to a BAR, by the number of its register. What fails reads as all ones, as from a device that is gone. */
@@ -74,25 +69,14 @@ static void config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t va
   (void)nic->pci_io->Pci.Write(nic->pci_io, width_of(width), offset, 1, &value);
 }
 
-/* PciIo counts BARs, and a 64-bit one takes two registers: its index is its register's number less one for each 64-bit
- * BAR before it. Some firmware counts registers all the same and answers nothing for the upper halves; both are told
- * apart by what configuration space says of the registers. */
 static void find_bars(struct efi_nic *nic) {
-  UINT32 registers[NET_BAR_COUNT];
-  UINT8 index = 0;
-  if(EFI_ERROR(nic->pci_io->Pci.Read(nic->pci_io, EfiPciIoWidthUint32, PCI_BAR0_OFFSET, NET_BAR_COUNT, registers))) {
-    return;
-  }
-  for(UINT32 bar = 0; bar < NET_BAR_COUNT; bar++, index++) {
-    struct pci_bar found;
-    pci_get_bar(nic->pci_io, index, &found);
-    nic->bar_index[bar] = index;
-    if(found.type == PCI_BAR_MEMORY || (found.type == PCI_BAR_IO && nic->decodes_io)) {
-      nic->platform.bar[bar].kind = found.type == PCI_BAR_IO ? NET_BAR_IO : NET_BAR_MEMORY;
-      nic->platform.bar[bar].size = found.size;
-    }
-    if(!(registers[bar] & PCI_BAR_IS_IO) && (registers[bar] & PCI_BAR_TYPE_MASK) == PCI_BAR_TYPE_64) {
-      bar++; /* the upper half */
+  struct pci_bar bars[PCI_BAR_COUNT];
+  (void)pci_get_bars(nic->pci_io, bars); /* none, when it fails */
+  for(UINT32 i = 0; i < NET_BAR_COUNT; i++) {
+    nic->bar_index[i] = bars[i].index;
+    if(bars[i].type == PCI_BAR_MEMORY || (bars[i].type == PCI_BAR_IO && nic->decodes_io)) {
+      nic->platform.bar[i].kind = bars[i].type == PCI_BAR_IO ? NET_BAR_IO : NET_BAR_MEMORY;
+      nic->platform.bar[i].size = bars[i].size;
     }
   }
 }

@@ -187,6 +187,8 @@ void advance(UINT64 us) {
   for(struct firmware_nic *nic = firmware.nics; nic; nic = nic->next) {
     if(nic->sim) {
       sim_advance(nic->sim, us);
+    } else if(nic->kind->advance) {
+      nic->kind->advance(nic->device, us);
     }
   }
 }

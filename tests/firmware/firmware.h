@@ -7,6 +7,7 @@
 #include <efilib.h>
 
 #include "../sim/sim.h"
+#include "../sim/virtio_sim.h"
 
 /*
  * There is one firmware at a time, since UEFI's functions have no context. A mistake of the caller ends the program
@@ -124,7 +125,9 @@ const char *firmware_failed_call(void);
 struct firmware_bar {
   UINT8 type; /* ACPI_ADDRESS_SPACE_TYPE_ */
   UINT64 base;
-  UINT64 size; /* 0 for one that is not there */
+  UINT64 size;  /* 0 for one that is not there */
+  UINT8 number; /* of its register: behind one of 64 bits another than PciIo's index */
+  BOOLEAN wide; /* of 64 bits */
 };
 
 struct firmware_path {
@@ -144,6 +147,13 @@ struct firmware_device {
   void (*map)(void *device, void *cpu, uint64_t at, size_t size); /* it reaches memory under this address... */
   void (*unmap)(void *device, uint64_t at);                       /* ... and no longer                       */
   const char *(*complaint)(void *device);                         /* what its driver did wrong, "" = nothing */
+
+  /* Those that follow may be NULL: a device without has the firmware's configuration space and no clock, and stays the
+   * caller's. */
+  uint32_t (*config_read)(void *device, uint32_t offset, uint32_t width);
+  void (*config_write)(void *device, uint32_t offset, uint32_t width, uint32_t value);
+  void (*advance)(void *device, uint64_t us);
+  void (*destroy)(void *device);
 };
 
 struct firmware_nic {
@@ -157,10 +167,10 @@ struct firmware_nic {
   UINTN bus;        /* 0 at first                                         */
   UINTN bus_device; /* 0000:BUS:NN.FUNCTION                               */
   UINTN bus_function;
-  UINT8 config[256];
-  struct firmware_bar bar[6];
-  UINT32 io_address; /* what IOADDR selects                                  */
-  UINT64 attributes; /* in force: all off at first                          */
+  UINT8 config[256];          /* unless the device has its own                      */
+  struct firmware_bar bar[6]; /* as PciIo counts them */
+  UINT32 io_address;          /* what IOADDR selects                                  */
+  UINT64 attributes;          /* in force: all off at first                          */
   UINT64 supported_attributes;
   UINT64 reads;         /* Mem.Read so far                                    */
   UINT64 read_fails_at; /* the one with this number returns an error; 0 never */
@@ -174,6 +184,21 @@ struct firmware_nic *firmware_add_nic(const struct sim_config *config);
 
 /* The same with a device of another kind; `device` stays the caller's. */
 struct firmware_nic *firmware_add_device(const struct firmware_device *kind, void *device);
+
+/* The same with a simulated virtio-net device, which belongs to the firmware: firmware_virtio's. Its BARs of 64 bits are
+ * above 4 GiB, as OVMF places them. */
+struct firmware_nic *firmware_add_virtio(const struct virtio_sim_config *config);
+struct virtio_sim *firmware_virtio(const struct firmware_nic *nic);
+
+/* Of a NIC with either simulator: the frames that it has sent, in order; a frame that arrives; the cable; removal from
+ * this access on, counted from 1 (0 never); accesses so far. */
+size_t firmware_frames(const struct firmware_nic *nic);
+const uint8_t *firmware_frame(const struct firmware_nic *nic, size_t index, size_t *length);
+void firmware_forget_frames(const struct firmware_nic *nic);
+enum sim_delivery firmware_inject(const struct firmware_nic *nic, const void *frame, size_t length);
+void firmware_link(const struct firmware_nic *nic, bool up);
+void firmware_pull_at(const struct firmware_nic *nic, uint64_t access);
+uint64_t firmware_accesses(const struct firmware_nic *nic);
 
 /* What the NIC's driver did wrong first, "" for nothing. */
 const char *firmware_complaint(const struct firmware_nic *nic);

@@ -145,6 +145,10 @@ void check_tables(void);
 struct memory *find_memory(struct node *list, const VOID *start);
 
 /* pciio.c */
+/* At the end of the bus, which has nothing but NICs; *number is how many came before. Then to be filled in, and
+ * published: the handle with PciIo and a device path, and decoding off. */
+struct firmware_nic *nic_new(UINTN *number);
+void nic_publish(struct firmware_nic *nic);
 void nics_free(void);
 void check_mappings(void);
 

@@ -61,7 +61,7 @@ static void write_register(const struct firmware_nic *nic, UINTN width, UINT8 ba
   UINT32 value = 0;
   memcpy(&value, from, width);
   if(nic->kind) {
-    nic->kind->write(nic->device, bar, (UINT32)offset, (UINT32)width, value);
+    nic->kind->write(nic->device, nic->bar[bar].number, (UINT32)offset, (UINT32)width, value);
   } else {
     const struct net_platform *platform = sim_platform(nic->sim);
     platform->write32(platform->ctx, bar, (UINT32)offset, value);
@@ -77,7 +77,7 @@ static EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL
     return EFI_DEVICE_ERROR; /* and the caller's variable keeps what it had */
   }
   if(nic->kind) {
-    value = nic->kind->read(nic->device, bar, (UINT32)offset, (UINT32)bytes);
+    value = nic->kind->read(nic->device, nic->bar[bar].number, (UINT32)offset, (UINT32)bytes);
   } else {
     const struct net_platform *platform = sim_platform(nic->sim);
     value = platform->read32(platform->ctx, bar, (UINT32)offset);
@@ -100,36 +100,43 @@ static EFI_STATUS EFIAPI io_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL
   return EFI_SUCCESS;
 }
 
-static UINT8 *config_at(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset, UINTN count,
-                        UINTN *size) {
+/* `count` accesses of one width. */
+static void access_config(EFI_PCI_IO_PROTOCOL *this, bool write, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset,
+                          UINTN count, UINT8 *buffer) {
   struct firmware_nic *nic = of(this);
-  UINTN unit = (UINTN)1 << width;
-  *size = unit * count;
-  if(width > EfiPciIoWidthUint32 || offset % unit || offset + *size > sizeof(nic->config)) {
+  UINT32 unit = 1U << width;
+  if(width > EfiPciIoWidthUint32 || offset % unit || offset + unit * count > sizeof(nic->config)) {
     firmware_abort("PciIo: configuration space accessed askew", (const void *)(UINTN)offset);
   }
-  return nic->config + offset;
+  for(UINTN i = 0; i < count; i++, offset += unit, buffer += unit) {
+    UINT32 value = 0;
+    if(!nic->kind || !nic->kind->config_read) {
+      memcpy(write ? nic->config + offset : buffer, write ? buffer : nic->config + offset, unit);
+    } else if(write) {
+      memcpy(&value, buffer, unit);
+      nic->kind->config_write(nic->device, offset, unit, value);
+    } else {
+      value = nic->kind->config_read(nic->device, offset, unit);
+      memcpy(buffer, &value, unit);
+    }
+  }
 }
 
 static EFI_STATUS EFIAPI pci_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset,
                                   UINTN count, VOID *buffer) {
-  UINTN size;
   if(fails("Pci.Read", TPL_HIGH_LEVEL)) {
     return EFI_DEVICE_ERROR;
   }
-  const UINT8 *from = config_at(this, width, offset, count, &size);
-  memcpy(buffer, from, size);
+  access_config(this, false, width, offset, count, buffer);
   return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI pci_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset,
                                    UINTN count, VOID *buffer) {
-  UINTN size;
   if(fails("Pci.Write", TPL_HIGH_LEVEL)) {
     return EFI_DEVICE_ERROR;
   }
-  UINT8 *to = config_at(this, width, offset, count, &size);
-  memcpy(to, buffer, size);
+  access_config(this, true, width, offset, count, buffer);
   return EFI_SUCCESS;
 }
 
@@ -259,6 +266,16 @@ static EFI_STATUS EFIAPI unmap(EFI_PCI_IO_PROTOCOL *this, VOID *handle) {
 
 /* Attributes ----------------------------------------------------------------------------------------------------- */
 
+/* The three lowest bits of the command register. */
+static void set_command(struct firmware_nic *nic, UINT8 bits) {
+  if(nic->kind && nic->kind->config_read) {
+    uint32_t before = nic->kind->config_read(nic->device, COMMAND, 2);
+    nic->kind->config_write(nic->device, COMMAND, 2, (before & ~7U) | bits);
+  } else {
+    nic->config[COMMAND] = bits;
+  }
+}
+
 static EFI_STATUS EFIAPI attributes(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_ATTRIBUTE_OPERATION operation,
                                     UINT64 wanted, UINT64 *result) {
   struct firmware_nic *nic = of(this);
@@ -287,7 +304,7 @@ static EFI_STATUS EFIAPI attributes(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOC
     return EFI_UNSUPPORTED;
   }
   nic->attributes = wanted;
-  nic->config[COMMAND] = (UINT8)(wanted >> 8 & 7U);
+  set_command(nic, (UINT8)(wanted >> 8 & 7U));
   return EFI_SUCCESS;
 }
 
@@ -318,7 +335,7 @@ static EFI_STATUS EFIAPI get_bar(EFI_PCI_IO_PROTOCOL *this, UINT8 index, UINT64 
       .Desc = ACPI_ADDRESS_SPACE_DESCRIPTOR,
       .Len = sizeof(descriptor) - 3U,
       .ResType = bar->type,
-      .AddrSpaceGranularity = 32,
+      .AddrSpaceGranularity = bar->wide ? 64 : 32,
       .AddrRangeMin = bar->base,
       .AddrRangeMax = bar->size - 1U,
       .AddrLen = bar->size,
@@ -358,8 +375,7 @@ static void fill_capabilities(struct firmware_nic *nic, UINT16 device_id) {
   }
 }
 
-/* At the end of the bus, which has nothing but NICs; *number is how many came before. */
-static struct firmware_nic *new_nic(UINTN *number) {
+struct firmware_nic *nic_new(UINTN *number) {
   struct firmware_nic *nic = calloc(1, sizeof(*nic));
   if(!nic) {
     abort();
@@ -376,12 +392,17 @@ static struct firmware_nic *new_nic(UINTN *number) {
   return nic;
 }
 
-static void publish(struct firmware_nic *nic) {
-  for(UINTN i = 0; i < 6; i++) {
+static void fill_bars(struct firmware_nic *nic) {
+  for(UINT8 i = 0; i < 6; i++) {
+    nic->bar[i].number = i;
     UINT32 address = nic->bar[i].size == 0 ? 0 : (UINT32)nic->bar[i].base;
     address |= address && nic->bar[i].type == ACPI_ADDRESS_SPACE_TYPE_IO;
     memcpy(nic->config + BAR0 + 4U * i, &address, sizeof(address));
   }
+}
+
+void nic_publish(struct firmware_nic *nic) {
+  set_command(nic, 0);
   nic->pci_io = (EFI_PCI_IO_PROTOCOL){
       .Mem = {.Read = mem_read, .Write = mem_write},
       .Io = {.Write = io_write},
@@ -400,28 +421,34 @@ static void publish(struct firmware_nic *nic) {
   }
 }
 
+static struct firmware_bar memory_bar(UINTN number, UINT64 size) {
+  return (struct firmware_bar){
+      .type = ACPI_ADDRESS_SPACE_TYPE_MEM, .base = 0x80000000U + 0x100000U * number, .size = size};
+}
+
 struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
   UINTN number;
-  struct firmware_nic *nic = new_nic(&number);
+  struct firmware_nic *nic = nic_new(&number);
   nic->sim = sim_create(config);
   fill_header(nic, 0x8086, config->device_id);
   fill_capabilities(nic, config->device_id);
-  nic->bar[0] = (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, 0x20000};
-  nic->bar[config->device_id == SIM_82574L ? 2 : 1] =
-      (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_IO, 0xC000U + 0x40U * number, config->no_io ? 0 : 0x20};
-  publish(nic);
+  nic->bar[0] = memory_bar(number, 0x20000);
+  nic->bar[config->device_id == SIM_82574L ? 2 : 1] = (struct firmware_bar){
+      .type = ACPI_ADDRESS_SPACE_TYPE_IO, .base = 0xC000U + 0x40U * number, .size = config->no_io ? 0 : 0x20};
+  fill_bars(nic);
+  nic_publish(nic);
   return nic;
 }
 
 struct firmware_nic *firmware_add_device(const struct firmware_device *kind, void *device) {
   UINTN number;
-  struct firmware_nic *nic = new_nic(&number);
+  struct firmware_nic *nic = nic_new(&number);
   nic->kind = kind;
   nic->device = device;
   fill_header(nic, kind->vendor_id, kind->device_id);
-  nic->bar[kind->bar] =
-      (struct firmware_bar){ACPI_ADDRESS_SPACE_TYPE_MEM, 0x80000000U + 0x100000U * number, kind->bar_size};
-  publish(nic);
+  nic->bar[kind->bar] = memory_bar(number, kind->bar_size);
+  fill_bars(nic);
+  nic_publish(nic);
   return nic;
 }
 
@@ -438,6 +465,8 @@ void nics_free(void) {
     firmware.nics = nic->next;
     if(nic->sim) {
       sim_destroy(nic->sim);
+    } else if(nic->kind->destroy) {
+      nic->kind->destroy(nic->device);
     }
     free(nic);
   }

@@ -63,14 +63,14 @@ static void drop(struct flight *flight) {
 static void look(void) {
   for(struct node *node = ends; node; node = node->next) {
     struct end *end = (struct end *)node;
-    size_t count = sim_frames(end->nic->sim);
+    size_t count = firmware_frames(end->nic);
     for(size_t i = 0; i < count; i++) {
       size_t length;
-      const uint8_t *frame = sim_frame(end->nic->sim, i, &length);
+      const uint8_t *frame = firmware_frame(end->nic, i, &length);
       end->peer(end->ctx, end->nic, frame, length);
     }
     if(count > 0) {
-      sim_forget_frames(end->nic->sim);
+      firmware_forget_frames(end->nic);
     }
   }
 }
@@ -90,7 +90,7 @@ static struct flight *due(void) {
 void wire_move(void) {
   look();
   for(struct flight *flight; (flight = due()) != NULL; drop(flight)) {
-    (void)sim_inject(flight->nic->sim, flight->frame, flight->length);
+    (void)firmware_inject(flight->nic, flight->frame, flight->length);
   }
 }
 

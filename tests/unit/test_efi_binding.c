@@ -349,7 +349,8 @@ static void assert_start_fails(struct unit_machine *machine, EFI_STATUS wanted) 
 
 static void test_bars_that_do_not_fit(void **state) {
   (void)state;
-  static const struct firmware_bar wrong[] = {{0, 0x80000000U, 0x10000}, {1, 0xC000, 0x20000}, {0, 0, 0}};
+  static const struct firmware_bar wrong[] = {
+      {.type = 0, .base = 0x80000000U, .size = 0x10000}, {.type = 1, .base = 0xC000, .size = 0x20000}, {.size = 0}};
   for(size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
     struct unit_machine machine = unit_machine(SIM_82540EM);
     machine.nic->bar[0] = wrong[i];

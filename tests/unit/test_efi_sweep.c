@@ -65,7 +65,7 @@ static EFI_STATUS send_and_receive(const struct firmware_nic *nic, EFI_SIMPLE_NE
   EFI_STATUS status = EFI_SUCCESS;
   unit_frame(frame, sizeof(frame), snp->Mode->CurrentAddress.Addr, 1);
   if(!good(&status, snp->Transmit(snp, 0, sizeof(frame), frame, NULL, NULL, NULL)) ||
-     !good(&status, snp->GetStatus(snp, NULL, &buffer)) || sim_inject(nic->sim, frame, sizeof(frame)) ||
+     !good(&status, snp->GetStatus(snp, NULL, &buffer)) || firmware_inject(nic, frame, sizeof(frame)) ||
      !good(&status, snp->Receive(snp, NULL, &size, got, NULL, NULL, NULL))) {
     return EFI_ERROR(status) ? status : EFI_DEVICE_ERROR;
   }
@@ -223,14 +223,36 @@ static bool assert_left(const struct firmware_counts *before, const struct firmw
   return memcmp(&wanted, before, sizeof(wanted)) != 0;
 }
 
+/* Both families; of virtio-net one with the legacy interface beside, and one whose BAR 0 has 64 bits. */
+static const struct {
+  uint16_t device_id;
+  bool is_virtio;
+  enum virtio_sim_layout layout;
+} rows[] = {
+    {SIM_82540EM, false, 0},
+    {SIM_82574L, false, 0},
+    {VIRTIO_SIM_TRANSITIONAL, true, VIRTIO_SIM_LAYOUT_QEMU},
+    {VIRTIO_SIM_MODERN, true, VIRTIO_SIM_LAYOUT_BAR0},
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static struct firmware_nic *add_nic(size_t row) {
+  if(!rows[row].is_virtio) {
+    const struct sim_config config = unit_config(rows[row].device_id);
+    return firmware_add_nic(&config);
+  }
+  struct virtio_sim_config config = {.device_id = rows[row].device_id, .layout = rows[row].layout, .master_ends = true};
+  memcpy(config.mac, unit_mac, sizeof(config.mac));
+  return firmware_add_virtio(&config);
+}
+
 /* One position. Returns the call that failed, NULL when there is none with this number. */
-static const char *fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN shorten) {
-  const struct sim_config config = unit_config(device);
+static const char *fail_one(scenario run, size_t row, UINTN at, BOOLEAN shorten) {
   struct firmware_counts before;
   struct firmware_counts after;
   firmware_begin();
-  struct firmware_nic *nic = firmware_add_nic(&config);
-  const struct firmware_nic *second = firmware_add_nic(&config);
+  struct firmware_nic *nic = add_nic(row);
+  const struct firmware_nic *second = add_nic(row);
   nic->attributes = EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE; /* left on, and to be switched off */
   look_at_the_bus();
   firmware_count(&before);
@@ -255,7 +277,7 @@ static const char *fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN sho
     fail_msg("after call %zu (%s) had failed, nothing worked any more", (size_t)at, call);
   }
   firmware_count(&after);
-  assert_string_equal(sim_violation_text(nic->sim), "");
+  assert_string_equal(firmware_complaint(nic), "");
   if(memcmp(&before, &after, sizeof(before)) == 0) {
     firmware_end();
   } else {
@@ -266,13 +288,12 @@ static const char *fail_one(scenario run, uint16_t device, UINTN at, BOOLEAN sho
 }
 
 static void sweep(scenario run) {
-  static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
-  for(size_t i = 0; i < 2; i++) {
+  for(size_t row = 0; row < ROWS; row++) {
     const char *call;
-    for(UINTN at = 1; (call = fail_one(run, devices[i], at, FALSE)) != NULL; at++) {
+    for(UINTN at = 1; (call = fail_one(run, row, at, FALSE)) != NULL; at++) {
       assert_true(at < TRIES_MAX);
       if(strcmp(call, "Map") == 0) {
-        assert_non_null(fail_one(run, devices[i], at, TRUE));
+        assert_non_null(fail_one(run, row, at, TRUE));
       }
     }
   }
@@ -292,15 +313,14 @@ static void test_every_call_fails_once(void **state) {
 /* Removal -------------------------------------------------------------------------------------------------------- */
 
 /* The first NIC is gone from this register access on (0: never). Returns how many accesses there were. */
-static uint64_t pull(scenario run, uint16_t device, uint64_t at) {
-  const struct sim_config config = unit_config(device);
+static uint64_t pull(scenario run, size_t row, uint64_t at) {
   firmware_begin();
-  const struct firmware_nic *nic = firmware_add_nic(&config);
-  const struct firmware_nic *second = firmware_add_nic(&config);
+  const struct firmware_nic *nic = add_nic(row);
+  const struct firmware_nic *second = add_nic(row);
   look_at_the_bus();
-  sim_knobs(nic->sim)->gone_at = at;
+  firmware_pull_at(nic, at);
   EFI_STATUS status = run(nic, second);
-  uint64_t accesses = sim_accesses(nic->sim);
+  uint64_t accesses = firmware_accesses(nic);
   if(at == 0) {
     assert_int_equal(status, EFI_SUCCESS);
   }
@@ -308,21 +328,20 @@ static uint64_t pull(scenario run, uint16_t device, uint64_t at) {
   return accesses;
 }
 
-static uint64_t pull_everywhere(scenario run, uint16_t device) {
-  uint64_t healthy = pull(run, device, 0);
+static uint64_t pull_everywhere(scenario run, size_t row) {
+  uint64_t healthy = pull(run, row, 0);
   for(uint64_t at = 1; at <= healthy; at++) {
-    assert_true(pull(run, device, at) <= 2U * healthy); /* no endless waiting for what does not answer */
+    assert_true(pull(run, row, at) <= 2U * healthy); /* no endless waiting for what does not answer */
   }
   return healthy;
 }
 
 /* One Mem.Read of PciIo returns an error, and leaves the variable as it was. Whatever the driver makes of it, nothing
  * is left, the simulator saw no mistake, and the next life is a good one. */
-static uint64_t one_failed_read(uint16_t device, uint64_t at) {
-  const struct sim_config config = unit_config(device);
+static uint64_t one_failed_read(size_t row, uint64_t at) {
   firmware_begin();
-  struct firmware_nic *nic = firmware_add_nic(&config);
-  const struct firmware_nic *second = firmware_add_nic(&config);
+  struct firmware_nic *nic = add_nic(row);
+  const struct firmware_nic *second = add_nic(row);
   look_at_the_bus();
   nic->read_fails_at = at;
   EFI_STATUS status = life(nic, second);
@@ -337,12 +356,11 @@ static uint64_t one_failed_read(uint16_t device, uint64_t at) {
 
 static void test_every_read_fails_once(void **state) {
   (void)state;
-  static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
   uint64_t places = 0;
-  for(size_t i = 0; i < 2; i++) {
-    uint64_t healthy = one_failed_read(devices[i], 0);
+  for(size_t row = 0; row < ROWS; row++) {
+    uint64_t healthy = one_failed_read(row, 0);
     for(uint64_t at = 1; at <= healthy; at++) {
-      assert_true(one_failed_read(devices[i], at) <= 2U * healthy);
+      assert_true(one_failed_read(row, at) <= 2U * healthy);
     }
     places += healthy;
   }
@@ -351,12 +369,11 @@ static void test_every_read_fails_once(void **state) {
 
 static void test_removal_at_every_access(void **state) {
   (void)state;
-  static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
   uint64_t places = 0;
-  for(size_t i = 0; i < 2; i++) {
-    places += pull_everywhere(life, devices[i]);
-    places += pull_everywhere(sudden_death, devices[i]);
-    places += pull_everywhere(handoff, devices[i]);
+  for(size_t row = 0; row < ROWS; row++) {
+    places += pull_everywhere(life, row);
+    places += pull_everywhere(sudden_death, row);
+    places += pull_everywhere(handoff, row);
   }
   (void)printf("removal: %llu places tried, 0 left anything behind\n", (unsigned long long)places);
 }
