@@ -281,10 +281,10 @@ void netdev_tap_remove(struct netdev *dev, struct netdev_tap *tap);
  * Takes some 40 ms; half a second at the most when the device does not answer as it should. */
 int netdev_open(struct netdev *dev);
 
-/* Stops the device: no DMA and no interrupt after this returns. Frames that were accepted are sent first: it waits while
- * they finish, half a second for the next one and two seconds in all at the most, and not at all for a device that has
- * no link, was told to pause, or has gone. What is then not sent comes back through tx_done as NETDEV_E_CANCELLED;
- * frames not yet received are lost. Harmless when closed. */
+/* Stops the device: no DMA and no interrupt after this returns. Frames that were accepted are sent first: it waits
+ * while they finish, half a second for the next one and two seconds in all at the most, and not at all for a device
+ * that has no link, was told to pause, or has gone. What is then not sent comes back through tx_done as
+ * NETDEV_E_CANCELLED; frames not yet received are lost. Harmless when closed. */
 void netdev_close(struct netdev *dev);
 
 /* Queues one frame of NETDEV_HEADER_LENGTH to NETDEV_MAX_TAGGED_FRAME bytes and copies it; `cookie` is the caller's

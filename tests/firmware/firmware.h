@@ -185,8 +185,8 @@ struct firmware_nic *firmware_add_nic(const struct sim_config *config);
 /* The same with a device of another kind; `device` stays the caller's. */
 struct firmware_nic *firmware_add_device(const struct firmware_device *kind, void *device);
 
-/* The same with a simulated virtio-net device, which belongs to the firmware: firmware_virtio's. Its BARs of 64 bits are
- * above 4 GiB, as OVMF places them. */
+/* The same with a simulated virtio-net device, which belongs to the firmware: firmware_virtio's. Its BARs of 64 bits
+ * are above 4 GiB, as OVMF places them. */
 struct firmware_nic *firmware_add_virtio(const struct virtio_sim_config *config);
 struct virtio_sim *firmware_virtio(const struct firmware_nic *nic);
 

@@ -1,5 +1,5 @@
-/* test_efi_virtio.c - the UEFI home with a virtio-net device: binding, SNP, diagnostics, removal, handoff, and BARs that
- * PciIo counts otherwise than their registers. */
+/* test_efi_virtio.c - the UEFI home with a virtio-net device: binding, SNP, diagnostics, removal, handoff, and BARs
+ * that PciIo counts otherwise than their registers. */
 #include "efi/driver_diagnostics.h"
 #include "efi/network_statistics.h"
 #include "handoff.h"
