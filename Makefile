@@ -52,6 +52,10 @@ ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.r
                virtio-net-transitional.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi $(ROMS)
 
+# The doctor's pure half
+APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c finding.c judge_boot.c judge_nic.c judge_wire.c pe.c)
+TEST_INC += -Iapp/doctor
+
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
 .DELETE_ON_ERROR:
 

@@ -1,0 +1,107 @@
+/* checks.h - what a network boot needs, link by link: a table of checks, each with a judge, and the sentence at the
+ * end. Pure C, tested on the host. */
+#ifndef APP_DOCTOR_CHECKS_H
+#define APP_DOCTOR_CHECKS_H
+
+#include "evidence.h"
+
+enum doctor_verdict {
+  DOCTOR_OK,
+  DOCTOR_WARN,    /* works, and is worth a look                                       */
+  DOCTOR_FAIL,    /* a network boot breaks here                                       */
+  DOCTOR_SKIPPED, /* what it needs has failed, or nobody came to it                   */
+  DOCTOR_UNSEEN,  /* looked for and not seen, which does not say that it is not there */
+};
+
+/* What a failure comes to, for the exit status. */
+enum doctor_class {
+  DOCTOR_CLASS_NONE,
+  DOCTOR_CLASS_NOT_FOUND,   /* no NIC, no boot file                   */
+  DOCTOR_CLASS_UNSUPPORTED, /* the machine lacks something            */
+  DOCTOR_CLASS_DEVICE,      /* the NIC itself                         */
+  DOCTOR_CLASS_NO_LINK,
+  DOCTOR_CLASS_NO_ANSWER,
+  DOCTOR_CLASS_NETWORK, /* answers, and they are wrong            */
+  DOCTOR_CLASS_IMAGE,   /* the boot file is not one               */
+  DOCTOR_CLASS_SECURITY,
+  DOCTOR_CLASS_ABORTED,
+};
+
+/* The checks, in the order of a boot. The first one that fails is what to mend first. */
+enum doctor_check_id {
+  DOCTOR_NIC,
+  DOCTOR_DRIVER,
+  DOCTOR_NVM,
+  DOCTOR_MAC,
+  DOCTOR_MEMORY,
+  DOCTOR_LINK,
+  DOCTOR_OUT,
+  DOCTOR_IN,
+  DOCTOR_TAGS,
+  DOCTOR_TREE,
+  DOCTOR_DHCP,
+  DOCTOR_AGREE,
+  DOCTOR_ADDRESS,
+  DOCTOR_GATEWAY,
+  DOCTOR_BOOTFILE,
+  DOCTOR_SERVER,
+  DOCTOR_PATH,
+  DOCTOR_STACK,
+  DOCTOR_FETCH,
+  DOCTOR_IMAGE,
+  DOCTOR_SECURE,
+  DOCTOR_IPV6,
+  DOCTOR_ORDER,
+  DOCTOR_CHECKS,
+};
+
+#define DOCTOR_TEXT_SIZE 320U
+
+struct doctor_finding {
+  enum doctor_verdict verdict;
+  enum doctor_class class;
+  int stops;                     /* a warning: the firmware will not boot from this NIC by itself */
+  char text[DOCTOR_TEXT_SIZE];   /* the evidence, without a full stop                             */
+  char remedy[DOCTOR_TEXT_SIZE]; /* "" unless it is a warning or a failure                        */
+};
+
+struct doctor_check {
+  const char *name;
+  uint32_t needs; /* 1 << doctor_check_id of each that must not have failed, all before this one */
+  void (*judge)(const struct doctor_evidence *evidence, struct doctor_finding *finding);
+};
+
+extern const struct doctor_check doctor_checks[DOCTOR_CHECKS];
+
+/* Judges the checks in order. Those that need one which failed, or which was skipped, are skipped and say which; so is
+ * everything from evidence->reached on. */
+void doctor_judge(const struct doctor_evidence *evidence, struct doctor_finding findings[DOCTOR_CHECKS]);
+
+#define DOCTOR_SENTENCE_SIZE (2U * DOCTOR_TEXT_SIZE + 128U)
+
+struct doctor_conclusion {
+  int check;                           /* the first true cause, or the warning that is named; -1: nothing is wrong   */
+  enum doctor_class class;             /* DOCTOR_CLASS_NONE: a boot over this network works, as far as was looked at */
+  char sentence[DOCTOR_SENTENCE_SIZE]; /* where it breaks and what to do; one, with a full stop          */
+};
+
+/* From what doctor_judge found. */
+void doctor_conclude(const struct doctor_evidence *evidence, const struct doctor_finding findings[DOCTOR_CHECKS],
+                     struct doctor_conclusion *conclusion);
+
+/* "ok", "warn", "FAIL", "skipped", "not seen" */
+const char *doctor_verdict_text(enum doctor_verdict verdict);
+
+/* What is known of drivers by name, beyond what any driver does; NULL if nothing. */
+struct doctor_defect {
+  const char *driver; /* the beginning of its name, as info shows it   */
+  const char *text;
+  const char *remedy;
+  int tagged; /* matters only where frames with a VLAN tag are seen    */
+};
+const struct doctor_defect *doctor_find_defect(const char *driver);
+
+/* How QEMU is given a source of random numbers. */
+extern const char *const doctor_qemu_rng;
+
+#endif
