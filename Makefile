@@ -36,9 +36,10 @@ ALL_DRIVERS := driver/net/drivers_all.c
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
 APP_PURE := app/args.c app/load_options.c app/pinger.c app/suggest.c app/wrap.c \
+            $(addprefix app/capture/,frame_filter.c frame_ring.c) \
             $(addprefix app/stage/,chunked.c http_text.c url.c)
 # Where a quoted include of the tests may be found
-TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp
+TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp -Iapp/capture
 
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC) driver/lib/crc32.c)

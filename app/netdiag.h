@@ -33,6 +33,7 @@ extern const struct command command_stats;
 extern const struct command command_ping;
 extern const struct command command_frames;
 extern const struct command command_echo;
+extern const struct command command_capture;
 extern const struct command command_handoff;
 
 #endif

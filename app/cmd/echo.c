@@ -1,4 +1,5 @@
 /* echo.c - netdiag echo: the other side of ping and frames. */
+#include "../capture/capture.h"
 #include "../netdiag.h"
 
 #define LINK_WAIT_MS 5000U
@@ -8,6 +9,7 @@ struct echo_options {
   uint32_t seconds;
   uint32_t count;
   struct cidr_option address;
+  const char *capture;
 };
 
 struct echo {
@@ -61,7 +63,13 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   if(EFI_ERROR(status)) {
     return status;
   }
-  status = echo_on_session(&echo, options);
+  struct capture *capture;
+  status = capture_begin(&capture, &echo.session, options->capture);
+  if(!EFI_ERROR(status)) {
+    status = echo_on_session(&echo, options);
+  }
+  EFI_STATUS captured = capture_end(capture);
+  status = EFI_ERROR(status) ? status : captured;
   EFI_STATUS closed = session_close(&echo.session);
   return EFI_ERROR(status) ? status : closed;
 }
@@ -72,6 +80,7 @@ static const struct option option_rows[] = {
      "stop after so many test frames and pings"},
     {"--addr", "A.B.C.D/LEN", OPTION_CIDR, offsetof(struct echo_options, address), 0, 0,
      "our own address, to answer ARP and pings"},
+    CAPTURE_OPTION_ROW(struct echo_options),
     NIC_OPTION_ROWS(struct echo_options),
     {0},
 };

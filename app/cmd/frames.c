@@ -1,4 +1,5 @@
 /* frames.c - netdiag frames: numbered raw test frames to a peer that echoes them. */
+#include "../capture/capture.h"
 #include "../netdiag.h"
 #include "../../driver/lib/testframe.h"
 
@@ -19,6 +20,7 @@ struct frames_options {
   struct range_option size;
   uint32_t interval_ms;
   struct mac_option peer;
+  const char *capture;
 };
 
 struct frames {
@@ -198,10 +200,16 @@ static EFI_STATUS run_with(struct frames *frames) {
     return status;
   }
   frames->session_id = (uint32_t)efi_clock_us();
+  struct capture *capture = NULL;
   status = choose_peer(frames);
+  if(!EFI_ERROR(status)) {
+    status = capture_begin(&capture, &frames->session, frames->options->capture);
+  }
   if(!EFI_ERROR(status)) {
     status = frames_on_session(frames);
   }
+  EFI_STATUS captured = capture_end(capture);
+  status = EFI_ERROR(status) ? status : captured;
   EFI_STATUS closed = session_close(&frames->session);
   return EFI_ERROR(status) ? status : closed;
 }
@@ -238,6 +246,7 @@ static const struct option option_rows[] = {
     {"-i", "MS", OPTION_U32, offsetof(struct frames_options, interval_ms), 0, 3600000,
      "between two; 0 = as fast as they come back (default 0)"},
     {"--peer", "MAC", OPTION_MAC, offsetof(struct frames_options, peer), 0, 0, "to whom (default: broadcast)"},
+    CAPTURE_OPTION_ROW(struct frames_options),
     NIC_OPTION_ROWS(struct frames_options),
     {0},
 };

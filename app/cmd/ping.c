@@ -1,4 +1,5 @@
 /* ping.c - netdiag ping: ARP and ICMP echo from the raw rings. */
+#include "../capture/capture.h"
 #include "../netdiag.h"
 #include "../pinger.h"
 
@@ -20,6 +21,7 @@ struct ping_options {
   struct cidr_option address;
   uint32_t gateway;
   bool quiet;
+  const char *capture;
 };
 
 struct ping {
@@ -369,7 +371,13 @@ static EFI_STATUS run_with(struct ping *ping, const char *target) {
   }
   status = session_open(&ping->session, &ping->options->nic);
   if(!EFI_ERROR(status)) {
-    status = ping_on_session(ping, target);
+    struct capture *capture;
+    status = capture_begin(&capture, &ping->session, ping->options->capture);
+    if(!EFI_ERROR(status)) {
+      status = ping_on_session(ping, target);
+    }
+    EFI_STATUS captured = capture_end(capture);
+    status = EFI_ERROR(status) ? status : captured;
     EFI_STATUS closed = session_close(&ping->session);
     status = EFI_ERROR(status) ? status : closed;
   }
@@ -405,6 +413,7 @@ static const struct option option_rows[] = {
     {"--addr", "A.B.C.D/LEN", OPTION_CIDR, offsetof(struct ping_options, address), 0, 0,
      "our own address (default: the firmware's, by DHCP if need be)"},
     {"--gw", "A.B.C.D", OPTION_IPV4, offsetof(struct ping_options, gateway), 0, 0, "gateway to other networks"},
+    CAPTURE_OPTION_ROW(struct ping_options),
     NIC_OPTION_ROWS(struct ping_options),
     {0},
 };

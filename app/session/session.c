@@ -444,6 +444,9 @@ enum wait_result session_wait(struct session *session, UINT64 deadline_us, bool 
       complain("the NIC no longer answers: was it removed?");
       return WAIT_GONE;
     }
+    if(session->chore) {
+      session->chore(session->chore_ctx);
+    }
     tell_conflict(session);
     tell_link(session);
     /* Before `done`, or a peer that answers at once would keep Esc from ever being seen. */

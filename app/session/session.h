@@ -56,9 +56,11 @@ struct session {
   EFI_EVENT nap;              /* wakes session_wait when nothing happens       */
   EFI_HANDLE holder;          /* the driver it was taken from, or NULL         */
   uint32_t link_wait;         /* from the options                              */
-  bool watching;              /* a change of the link is told                  */
-  bool link_up;               /* what was told last                            */
-  uint64_t frames_sent;       /* the netdev's counters when it began to talk   */
+  void (*chore)(void *ctx);   /* what session_wait does beside, each round, at TPL_APPLICATION; NULL for nothing */
+  void *chore_ctx;
+  bool watching;        /* a change of the link is told                  */
+  bool link_up;         /* what was told last                            */
+  uint64_t frames_sent; /* the netdev's counters when it began to talk   */
   uint64_t frames_received;
   uint64_t link_sent; /* without a netdev: what went and came by the link */
   uint64_t link_received;

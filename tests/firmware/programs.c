@@ -292,11 +292,18 @@ EFI_STATUS programs_boot(const char *name, const void *options, UINT32 size) {
 
 /* Shell protocol ------------------------------------------------------------------------------------------------- */
 
+/* The one volume is fs0:, and its root the current folder. */
 static EFI_DEVICE_PATH *EFIAPI path_of_file(CONST CHAR16 *path) {
   char name[LINE_MAX];
+  CHAR16 wide[LINE_MAX];
   check_service("GetDevicePathFromFilePath", TPL_APPLICATION);
   narrow(path, LINE_MAX, name, sizeof(name));
-  return FileDevicePath(volume, (CHAR16 *)path);
+  char *colon = strchr(name, ':');
+  if(colon) {
+    *colon = '\0';
+    return strcmp(name, "fs0") == 0 ? FileDevicePath(volume, widen(colon + 1, wide)) : NULL;
+  }
+  return FileDevicePath(volume, widen(name, wide));
 }
 
 /* Of a file, which the caller frees; the console has none. */
@@ -417,6 +424,7 @@ void programs_begin(void) {
      EFI_ERROR(install_protocol(&shell_handle, &shell_guid, &shell))) {
     abort();
   }
+  volume_begin(volume);
 }
 
 void programs_end(void) {
@@ -430,6 +438,7 @@ void programs_end(void) {
   drop_image(shell_image);
   drop_image(boot_manager);
   programs_drop_event(shell.ExecutionBreak);
+  volume_end();
   (void)uninstall_protocol(handle, &device_path_guid, &volume_path);
   volume = NULL;
   while(files) {

@@ -22,6 +22,10 @@ void console_end_mode(void);
 void foreign_end(void);
 void stack_end(void);
 
+/* volume.c: the file system is on this handle */
+void volume_begin(EFI_HANDLE handle);
+void volume_end(void);
+
 /* programs.c: an event that belongs to the firmware, and is not counted when programs_end has taken it away */
 EFI_EVENT programs_event(UINT32 type, EFI_TPL tpl, EFI_EVENT_NOTIFY notify, VOID *context);
 void programs_drop_event(EFI_EVENT event);
