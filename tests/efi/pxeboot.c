@@ -13,6 +13,14 @@ static BOOLEAN is_ipv4(EFI_HANDLE handle) {
   return FALSE;
 }
 
+/* Forgets the exchange of an earlier start, or the firmware would go on with its answers. */
+static void start_afresh(EFI_HANDLE handle, EFI_GUID *guid) {
+  EFI_PXE_BASE_CODE_PROTOCOL *pxe;
+  if(!EFI_ERROR(BS->HandleProtocol(handle, guid, (VOID **)&pxe)) && pxe->Mode->Started) {
+    pxe->Stop(pxe);
+  }
+}
+
 static EFI_STATUS load(EFI_HANDLE parent, EFI_HANDLE *image) {
   EFI_GUID guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
   EFI_HANDLE *handles;
@@ -24,6 +32,7 @@ static EFI_STATUS load(EFI_HANDLE parent, EFI_HANDLE *image) {
   status = EFI_NOT_FOUND;
   for(UINTN i = 0; i < count && status == EFI_NOT_FOUND; i++) {
     if(is_ipv4(handles[i])) {
+      start_afresh(handles[i], &guid);
       status = BS->LoadImage(TRUE, parent, DevicePathFromHandle(handles[i]), NULL, 0, image);
     }
   }

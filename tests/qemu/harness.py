@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import unittest
+from pathlib import Path
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -16,6 +17,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import nics  # noqa: E402, F401
 import qemulib  # noqa: E402
 from nics import EVERY, PAIR  # noqa: E402, F401
+from wire_net import Network  # noqa: E402
 from wirepeer import Peer, test_frame  # noqa: E402, F401
 
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))  # tools run in folders of their own
@@ -30,7 +32,8 @@ def hub(model, *netdevs):
     """The arguments for one NIC with several network back-ends on its wire."""
     arguments = ["-netdev", "hubport,id=wire,hubid=0"]
     for index, netdev in enumerate(netdevs):
-        arguments += ["-netdev", netdev.format(id=f"end{index}"), "-netdev", f"hubport,id=port{index},hubid=0,netdev=end{index}"]
+        arguments += ["-netdev", netdev.format(id=f"end{index}"),
+                      "-netdev", f"hubport,id=port{index},hubid=0,netdev=end{index}"]
     return arguments + ["-device", f"{nics.TABLE[model].device},netdev=wire,mac={qemulib.MAC},romfile="]
 
 
@@ -70,6 +73,18 @@ class QemuTest(unittest.TestCase):
         self.addCleanup(peer.stop)
         return peer
 
+    def badnet(self, *faults, boot="tests/hello.efi", signed=None):
+        """A network with these faults (tools/badnet --list) in a thread, which is switched by .fault("name", ...) and
+        says by .seen("event") or .all_counts() what came. `boot` and `signed` are boot files in the build folder; the
+        former is called boot.efi. The NIC's netdev is .netdev()."""
+        self.count += 1
+        base = os.path.join(self.folder, f"w{self.count}")
+        files = [name and Path(BUILD, name).read_bytes() for name in (boot, signed)]
+        network = Network(base + "p", base + "q", files[0], signed=files[1], folder=self.folder)
+        network.fault(*faults)
+        self.addCleanup(network.start().stop)
+        return network
+
     def images(self):
         """The files on every disk. More of build/tests: boot_programs()."""
         images = {name: os.path.join(BUILD, name) for name in os.listdir(BUILD) if name.endswith(".efi")}
@@ -83,8 +98,8 @@ class QemuTest(unittest.TestCase):
     def tool(name, *arguments):
         """Runs one of tools/ to its end; what its machine says is kept if the test fails."""
         environment = dict(os.environ, TRANSCRIPTS=qemulib.transcripts.folder) if qemulib.transcripts.folder else None
-        return subprocess.run([os.path.join(ROOT, "tools", name), "--build", BUILD, *arguments], capture_output=True, text=True,
-                              check=False, env=environment)
+        return subprocess.run([os.path.join(ROOT, "tools", name), "--build", BUILD, *arguments], capture_output=True,
+                              text=True, check=False, env=environment)
 
     def machine(self, commands, nics, finish="reset -s", files=None, **options):
         """A started machine whose startup.nsh runs `commands`. `nics` is a list of (model, netdev) or of ready -device
@@ -116,7 +131,8 @@ class QemuTest(unittest.TestCase):
         deadline = time.monotonic() + qemulib.TIMEOUT_S
         while not condition():
             self.assertLess(time.monotonic(), deadline, f"never {what}; last lines:\n{machine.output[-1500:]}")
-            self.assertFalse(machine.wait_for(None, 0.05), f"the machine has ended before {what}:\n{machine.output[-1500:]}")
+            self.assertFalse(machine.wait_for(None, 0.05),
+                             f"the machine has ended before {what}:\n{machine.output[-1500:]}")
 
     def boot(self, commands, nics, **options):
         """Runs the commands to the end; returns one Command each."""
@@ -169,8 +185,8 @@ class Prompt:
 
 
 def end_of_image(path):
-    """Where a PE32+ image that is loaded at its preferred base ends: its newest sections begin there. Offsets are the PE/COFF
-    specification's."""
+    """Where a PE32+ image that is loaded at its preferred base ends: its newest sections begin there. Offsets are the
+    PE/COFF specification's."""
     with open(path, "rb") as file:
         image = file.read()
     optional = struct.unpack_from("<I", image, 0x3C)[0] + 24
@@ -180,12 +196,13 @@ def end_of_image(path):
 
 
 def make_uki(folder, words=""):
-    """A Debian kernel, our init and a command line in one EFI image; `words` go to the command line. Returns its path."""
+    """A Debian kernel, our init and a command line in one EFI image; `words` go to the command line. Returns its
+    path."""
     initrd, root = os.path.join(folder, "initrd"), os.path.join(folder, "root")
     command_line, uki = os.path.join(folder, "cmdline"), os.path.join(folder, "linux.efi")
     os.makedirs(os.path.join(root, "dev"), exist_ok=True)
-    subprocess.run(["gcc", "-static", "-Os", "-o", os.path.join(root, "init"), os.path.join(ROOT, "tests/linux/init.c")],
-                   check=True)
+    subprocess.run(["gcc", "-static", "-Os", "-o", os.path.join(root, "init"),
+                    os.path.join(ROOT, "tests/linux/init.c")], check=True)
     with open(initrd, "wb") as output:
         subprocess.run(["sh", "-c", "find . | cpio --quiet -o -H newc"], cwd=root, stdout=output, check=True)
     with open(command_line, "w", encoding="ascii") as file:
