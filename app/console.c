@@ -282,32 +282,6 @@ const char *status_text(EFI_STATUS status) {
   return text;
 }
 
-const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT_SIZE]) {
-  static const char digits[] = "0123456789abcdef";
-  for(UINTN i = 0; i < 6; i++) {
-    text[3 * i] = digits[mac[i] >> 4];
-    text[3 * i + 1] = digits[mac[i] & 15];
-    text[3 * i + 2] = i < 5 ? ':' : '\0';
-  }
-  return text;
-}
-
-const char *ipv4_text(uint32_t address, char text[IPV4_TEXT_SIZE]) {
-  UINTN at = 0;
-  for(UINTN i = 0; i < 4; i++) {
-    uint32_t byte = address >> (24 - 8 * i) & 0xFF;
-    if(byte >= 100) {
-      text[at++] = (char)('0' + byte / 100);
-    }
-    if(byte >= 10) {
-      text[at++] = (char)('0' + byte / 10 % 10);
-    }
-    text[at++] = (char)('0' + byte % 10);
-    text[at++] = i < 3 ? '.' : '\0';
-  }
-  return text;
-}
-
 bool console_aborted(void) {
   EFI_INPUT_KEY key;
   EFI_EVENT shell = shell_break();

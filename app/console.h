@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../driver/lib/texts.h"
+
 /* Finds out where the Shell sends what `image` prints. `paged` stops after each screen until a key is pressed, unless
  * the output goes to a file. First of all calls. */
 void console_init(EFI_HANDLE image, bool paged);
@@ -59,14 +61,6 @@ void console_goto(uint32_t column, uint32_t row);
 
 /* "Time out"; valid until the next call. */
 const char *status_text(EFI_STATUS status);
-
-/* "52:54:00:12:34:56" into `text`, which it returns. */
-#define MAC_TEXT_SIZE 18U
-const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT_SIZE]);
-
-/* "10.0.2.2" */
-#define IPV4_TEXT_SIZE 16U
-const char *ipv4_text(uint32_t address, char text[IPV4_TEXT_SIZE]);
 
 /* True once Esc or Ctrl-C was pressed since console_begin, or Q at the end of a page; other keys are swallowed. */
 bool console_aborted(void);

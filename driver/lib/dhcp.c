@@ -50,6 +50,22 @@ const char *dhcp_type_text(uint32_t type) {
   return type < sizeof(texts) / sizeof(texts[0]) ? texts[type] : "unknown message";
 }
 
+size_t dhcp_vendor_class(const struct dhcp_client *client, char text[DHCP_CLASS_SIZE]) {
+  static const char *const names[] = {[DHCP_PXE] = "PXEClient:Arch:", [DHCP_HTTP] = "HTTPClient:Arch:"};
+  static const char tail[] = ":UNDI:003000";
+  if(client->kind == DHCP_PLAIN) {
+    return 0;
+  }
+  uint32_t arch = dhcp_arch(client->kind, client->machine);
+  size_t length = strlen(names[client->kind]);
+  memcpy(text, names[client->kind], length);
+  for(uint32_t unit = 10000; unit > 0; unit /= 10U) {
+    text[length++] = (char)('0' + arch / unit % 10U);
+  }
+  memcpy(text + length, tail, sizeof(tail) - 1U);
+  return length + sizeof(tail) - 1U;
+}
+
 /* Writing -------------------------------------------------------------------------------------------------------- */
 
 struct writer {
@@ -99,21 +115,6 @@ static size_t end(struct writer *to) {
   return to->at < MESSAGE_MIN ? MESSAGE_MIN : to->at;
 }
 
-/* "PXEClient:Arch:00007:UNDI:003000": servers match its beginning, and some the whole. */
-static void vendor_class(struct writer *to, const struct dhcp_client *client) {
-  static const char *const names[] = {[DHCP_PXE] = "PXEClient:Arch:", [DHCP_HTTP] = "HTTPClient:Arch:"};
-  static const char tail[] = ":UNDI:003000";
-  char text[40];
-  uint32_t arch = dhcp_arch(client->kind, client->machine);
-  size_t length = strlen(names[client->kind]);
-  memcpy(text, names[client->kind], length);
-  for(uint32_t unit = 10000; unit > 0; unit /= 10U) {
-    text[length++] = (char)('0' + arch / unit % 10U);
-  }
-  memcpy(text + length, tail, sizeof(tail) - 1U);
-  option(to, DHCP_OPTION_VENDOR_CLASS, text, length + sizeof(tail) - 1U);
-}
-
 /* What the client is and wants to know: the same in DISCOVER and REQUEST (RFC 2131 4.3.1). */
 static void client_options(struct writer *to, const struct dhcp_client *client) {
   static const uint8_t undi[] = {1, 3, 0}; /* RFC 4578 2.2: an UNDI of version 3.0 */
@@ -123,6 +124,7 @@ static void client_options(struct writer *to, const struct dhcp_client *client) 
       DHCP_OPTION_SERVER,      DHCP_OPTION_RENEW,     DHCP_OPTION_REBIND, DHCP_OPTION_VENDOR_CLASS,
       DHCP_OPTION_SERVER_NAME, DHCP_OPTION_BOOT_FILE, DHCP_OPTION_UUID,
   };
+  char class[DHCP_CLASS_SIZE];
   uint8_t uuid[17] = {0}; /* type 0: a GUID */
   option16(to, DHCP_OPTION_MAX_SIZE, SIZE_TAKEN);
   option(to, DHCP_OPTION_PARAMETERS, parameters, sizeof(parameters));
@@ -133,7 +135,7 @@ static void client_options(struct writer *to, const struct dhcp_client *client) 
   option(to, DHCP_OPTION_UUID, uuid, sizeof(uuid));
   option(to, DHCP_OPTION_UNDI, undi, sizeof(undi));
   option16(to, DHCP_OPTION_ARCH, dhcp_arch(client->kind, client->machine));
-  vendor_class(to, client);
+  option(to, DHCP_OPTION_VENDOR_CLASS, class, dhcp_vendor_class(client, class));
 }
 
 static void ask_for_broadcast(const struct writer *to, const struct dhcp_client *client) {

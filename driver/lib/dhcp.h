@@ -62,6 +62,11 @@ struct dhcp_client {
                        broadcast, which arrives at a client that has no address        */
 };
 
+/* "PXEClient:Arch:00007:UNDI:003000": what a client that boots calls itself, which servers match. Not ended by a zero;
+ * returns its length, 0 for DHCP_PLAIN. */
+#define DHCP_CLASS_SIZE 40U
+size_t dhcp_vendor_class(const struct dhcp_client *client, char text[DHCP_CLASS_SIZE]);
+
 /* Each writes a message of at most DHCP_MESSAGE_SIZE bytes and returns its length. */
 size_t dhcp_discover(void *message, const struct dhcp_client *client);
 
