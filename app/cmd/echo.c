@@ -10,6 +10,7 @@ struct echo_options {
   uint32_t count;
   struct cidr_option address;
   const char *capture;
+  bool json;
 };
 
 struct echo {
@@ -21,6 +22,33 @@ static bool is_done(void *ctx) {
   const struct echo *echo = ctx;
   const struct responder *responder = &echo->session.responder;
   return echo->count && (uint64_t)responder->frame_replies + responder->echo_replies >= echo->count;
+}
+
+static void report_echo(const struct echo *echo) {
+  const struct responder *responder = &echo->session.responder;
+  report_which(&echo->session.pci);
+  report_mac("mac", responder->host.mac);
+  if(responder->host.address) {
+    report_ipv4("address", responder->host.address);
+  } else {
+    report_null("address");
+  }
+  report_u64("frames_answered", responder->frame_replies);
+  report_u64("pings_answered", responder->echo_replies);
+  report_u64("arp_requests_answered", responder->arp_replies);
+  report_u64("refused", responder->refused);
+  report_u64("other_vlan", responder->other_vlan);
+  report_u64("address_conflicts", echo->session.claim.conflicts);
+}
+
+static void out_echo(const struct echo *echo) {
+  const struct responder *responder = &echo->session.responder;
+  out("echo: %d frames, %d pings, %d ARP requests answered, %d refused\n", responder->frame_replies,
+      responder->echo_replies, responder->arp_replies, responder->refused);
+  if(responder->other_vlan) {
+    out("echo: %d frames tagged with a VLAN not answered\n", responder->other_vlan);
+  }
+  session_out_conflicts(&echo->session);
 }
 
 static EFI_STATUS echo_on_session(struct echo *echo, const struct echo_options *options) {
@@ -41,12 +69,11 @@ static EFI_STATUS echo_on_session(struct echo *echo, const struct echo_options *
   UINT64 deadline_us = options->seconds ? efi_clock_us() + options->seconds * 1000000ULL : UINT64_MAX;
   enum wait_result result = session_wait(&echo->session, deadline_us, is_done, echo);
   session_stop_receiving(&echo->session);
-  out("echo: %d frames, %d pings, %d ARP requests answered, %d refused\n", responder->frame_replies,
-      responder->echo_replies, responder->arp_replies, responder->refused);
-  if(responder->other_vlan) {
-    out("echo: %d frames tagged with a VLAN not answered\n", responder->other_vlan);
+  if(report_is_json()) {
+    report_echo(echo);
+  } else {
+    out_echo(echo);
   }
-  session_out_conflicts(&echo->session);
   if(result == WAIT_GONE) {
     return EFI_DEVICE_ERROR;
   }
@@ -82,6 +109,7 @@ static const struct option option_rows[] = {
      "our own address, to answer ARP and pings"},
     CAPTURE_OPTION_ROW(struct echo_options),
     NIC_OPTION_ROWS(struct echo_options),
+    JSON_OPTION_ROW(struct echo_options),
     {0},
 };
 

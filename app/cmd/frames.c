@@ -21,6 +21,7 @@ struct frames_options {
   uint32_t interval_ms;
   struct mac_option peer;
   const char *capture;
+  bool json;
 };
 
 struct frames {
@@ -143,6 +144,32 @@ static enum wait_result send_all(struct frames *frames) {
   return session_wait(&frames->session, efi_clock_us() + TIMEOUT_US, all_back, frames);
 }
 
+static void report_frames(const struct frames *frames) {
+  report_which(&frames->session.pci);
+  report_mac("mac", frames->session.netdev->mac);
+  report_mac("peer", frames->peer);
+  report_u64("wanted", frames->options->count);
+  report_u64("size_min", frames->options->size.first);
+  report_u64("size_max", frames->options->size.last);
+  report_u64("sent", frames->sent);
+  report_u64("echoed", frames->received);
+  report_u64("lost", frames->sent - frames->received);
+  report_u64("duplicated", frames->duplicates);
+  report_u64("reordered", frames->reordered);
+  report_u64("damaged", frames->damaged);
+  report_u64("other_vlan", frames->session.responder.other_vlan);
+}
+
+static void out_frames(const struct frames *frames) {
+  uint32_t lost = frames->sent - frames->received;
+  out("frames: %d sent, %d echoed, ", frames->sent, frames->received);
+  out_toned(lost == 0 ? TONE_OK : TONE_BAD, "%d lost", lost);
+  out(", %d duplicated, %d reordered, %d damaged\n", frames->duplicates, frames->reordered, frames->damaged);
+  if(frames->session.responder.other_vlan) {
+    out("frames: %d frames tagged with a VLAN, and not for us\n", frames->session.responder.other_vlan);
+  }
+}
+
 static EFI_STATUS frames_on_session(struct frames *frames) {
   char peer[MAC_TEXT_SIZE];
   char own[MAC_TEXT_SIZE];
@@ -156,10 +183,10 @@ static EFI_STATUS frames_on_session(struct frames *frames) {
       frames->options->size.first, frames->options->size.last, TESTFRAME_ETHERTYPE);
   enum wait_result result = send_all(frames);
   session_stop_receiving(&frames->session);
-  out("frames: %d sent, %d echoed, %d lost, %d duplicated, %d reordered, %d damaged\n", frames->sent, frames->received,
-      frames->sent - frames->received, frames->duplicates, frames->reordered, frames->damaged);
-  if(frames->session.responder.other_vlan) {
-    out("frames: %d frames tagged with a VLAN, and not for us\n", frames->session.responder.other_vlan);
+  if(report_is_json()) {
+    report_frames(frames);
+  } else {
+    out_frames(frames);
   }
   if(result == WAIT_ABORTED) {
     return EFI_ABORTED;
@@ -248,6 +275,7 @@ static const struct option option_rows[] = {
     {"--peer", "MAC", OPTION_MAC, offsetof(struct frames_options, peer), 0, 0, "to whom (default: broadcast)"},
     CAPTURE_OPTION_ROW(struct frames_options),
     NIC_OPTION_ROWS(struct frames_options),
+    JSON_OPTION_ROW(struct frames_options),
     {0},
 };
 
@@ -257,7 +285,7 @@ const struct command command_frames = {
     .arguments = "",
     .details =
         "The peer is 'netdiag echo' or tools/wirepeer.py. Exits with EFI_TIMEOUT when one is missing or damaged.",
-    .examples = {"frames --peer 52:54:00:12:34:56 -c 100", "frames -s 60-1514"},
+    .examples = {"frames --peer 52:54:00:12:34:56 -c 100", "frames -s 60-1514 --json"},
     .options = option_rows,
     .values_size = sizeof(struct frames_options),
     .run = run,

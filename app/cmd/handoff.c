@@ -1,9 +1,9 @@
 /* handoff.c - netdiag handoff: leaves the running NIC to the kernel that comes next. */
 #include "../../driver/efi/remote.h"
 #include "../../driver/efi/handoff_producer.h"
-#include "../../driver/net/handoff.h"
 #include "../session/lease.h"
 #include "../netdiag.h"
+#include "handoff_show.h"
 #include "../image.h"
 #include "../session/resident.h"
 #include "../watchdog.h"
@@ -22,126 +22,8 @@ struct handoff_options {
   bool show;
   bool cancel;
   bool dhcp;
+  bool json;
 };
-
-/* Show ----------------------------------------------------------------------------------------------------------- */
-
-static void out_block_row(void *ctx, const struct netdev_row *row) {
-  (void)ctx;
-  if(row->unit >= NETDEV_UNIT_HEX8 && row->unit <= NETDEV_UNIT_HEX64) {
-    out("    %-14s 0x%lx %s\n", row->name, row->value, row->text);
-  } else {
-    out("    %-14s %lu %s\n", row->name, row->value, row->text);
-  }
-}
-
-static void out_block(const struct net_handoff_nic *nic, const void *block) {
-  const struct net_driver *family = net_handoff_family(nic->block_kind);
-  out("  %s, %u bytes\n", family ? family->name : "of a family that is not known here", nic->block_size);
-  if(family && family->handoff_show && nic->block_size >= family->handoff_size_min) {
-    family->handoff_show(block, out_block_row, NULL);
-  }
-}
-
-static void out_ip(const char *name, const UINT8 address[4]) {
-  if(address[0] | address[1] | address[2] | address[3]) {
-    out(" %s %u.%u.%u.%u", name, address[0], address[1], address[2], address[3]);
-  }
-}
-
-static void out_lease(const struct net_handoff_lease *lease) {
-  static const char *const origins[] = {"no address", "by DHCP:", "set by hand:", ""};
-  out("  %s", origins[lease->origin <= NET_HANDOFF_LEASE_OTHER ? lease->origin : NET_HANDOFF_LEASE_OTHER]);
-  out_ip("address", lease->address);
-  out_ip("mask", lease->mask);
-  out_ip("gateway", lease->gateway);
-  out_ip("server", lease->server);
-  out("\n");
-  if(lease->dns[0][0] || lease->seconds) {
-    out(" ");
-    for(UINT32 i = 0; i < NET_HANDOFF_DNS_MAX; i++) {
-      out_ip("DNS", lease->dns[i]);
-    }
-    if(lease->seconds) {
-      out(" for %u s from %lu on", lease->seconds, lease->obtained);
-    }
-    out("\n");
-  }
-}
-
-static void out_place(const struct net_handoff_nic *nic) {
-  static const char *const states[] = {"?",      "armed, will be quiet", "armed, will be live", "quiet", "live", "lost",
-                                       "adopted"};
-  char mac[MAC_TEXT_SIZE];
-  out("%04x:%02x:%02x.%x  %04x:%04x rev %02x (%04x:%04x)  %s\n", nic->pci_segment, nic->pci_bus, nic->pci_device,
-      nic->pci_function, nic->vendor_id, nic->device_id, nic->revision_id, nic->subsystem_vendor_id, nic->subsystem_id,
-      mac_text(nic->current_mac, mac));
-  out("  %s; INT%c# line %u, MSI at 0x%02x, MSI-X at 0x%02x\n", states[nic->state],
-      nic->interrupt_pin ? 'A' + nic->interrupt_pin - 1 : '-', nic->interrupt_line, nic->msi_capability,
-      nic->msix_capability);
-  out("  path");
-  for(UINT32 i = 0; i < nic->path_count; i++) {
-    out(" %02x:%02x.%x", nic->path[i].bus, nic->path[i].device, nic->path[i].function);
-  }
-  out("%s%s%s%s%s\n",
-      nic->path_count > 0                   ? ""
-      : nic->flags & NET_HANDOFF_PATH_KNOWN ? " on the root bus"
-                                            : " not known",
-      nic->flags & NET_HANDOFF_COHERENT ? ", coherent" : "", nic->flags & NET_HANDOFF_REMAPPED ? ", DMA remapped" : "",
-      nic->flags & NET_HANDOFF_IDENTITY ? ", identity" : "", nic->flags & NET_HANDOFF_ASPM_OFF ? ", ASPM off" : "");
-}
-
-static void out_nic(const struct net_handoff_nic *nic, const void *block) {
-  char mac[MAC_TEXT_SIZE];
-  const struct net_handoff_statistics *statistics = &nic->statistics;
-  const struct netdev_link link = {nic->link_up, nic->full_duplex, (uint16_t)nic->speed_mbps};
-  out_place(nic);
-  for(UINT32 i = 0; i < NET_HANDOFF_BARS; i++) {
-    const struct net_handoff_bar *bar = &nic->bar[i];
-    if(bar->size > 0) {
-      out("  BAR %u at 0x%lx (bus 0x%lx), %lu bytes, %s\n", i, bar->processor, bar->bus, bar->size,
-          bar->flags & NET_HANDOFF_BAR_IO ? "I/O" : "memory");
-    }
-  }
-  out("  permanent MAC %s, link ", mac_text(nic->permanent_mac, mac));
-  out_link(&link);
-  out("\n  filter 0x%02x, %u multicast addresses\n", nic->filter, nic->multicast_count);
-  out_block(nic, block);
-  out_lease(&nic->lease);
-  out("  received %lu frames, %lu bytes, %lu errors, %lu missed\n", statistics->rx_frames, statistics->rx_bytes,
-      statistics->rx_errors, statistics->rx_missed);
-  out("  sent %lu frames, %lu bytes, %lu errors\n", statistics->tx_frames, statistics->tx_bytes, statistics->tx_errors);
-}
-
-/* Nothing of a table is used before all of it was judged: it may be anybody's. */
-static EFI_STATUS show(void) {
-  static struct net_handoff_copy copy;
-  const void *table = handoff_find();
-  if(!table) {
-    out("No handoff is published.\n");
-    return EFI_NOT_FOUND;
-  }
-  const char *problem = net_handoff_validate(table, NET_HANDOFF_MAX_SIZE, (UINT64)(UINTN)table, &copy);
-  if(problem) {
-    out("Handoff table at 0x%lx: %s\n", (UINT64)(UINTN)table, problem);
-    return EFI_COMPROMISED_DATA;
-  }
-  out("Handoff table at 0x%lx, version %u.%u, %u bytes, crc 0x%08x: valid\n", (UINT64)(UINTN)table,
-      copy.head.version_major, copy.head.version_minor, copy.head.size, copy.head.crc32);
-  for(UINT32 i = 0; i < copy.head.nic_count; i++) {
-    out_nic(&copy.nic[i], copy.block[i]);
-    if(copy.nic[i].state == NET_HANDOFF_ARMED_QUIET || copy.nic[i].state == NET_HANDOFF_ARMED_LIVE) {
-      out("  (as of when it was asked for; at ExitBootServices rings, link and counts are filled in anew)\n");
-    }
-  }
-  for(UINT32 i = 0; i < copy.head.payload_count; i++) {
-    out("payload %s at 0x%lx, %lu bytes\n", copy.payload[i].name, copy.payload[i].physical, copy.payload[i].size);
-  }
-  if(copy.head.source_size > 0) {
-    out("booted from %s\n", copy.source);
-  }
-  return EFI_SUCCESS;
-}
 
 static EFI_STATUS cancel(void) {
   struct pci_nic *list;
@@ -336,8 +218,12 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     complain("handoff: --show and --cancel are for the whole table, and start nothing");
     return EFI_INVALID_PARAMETER;
   }
+  if(options->json && !options->show) {
+    complain("handoff: --json is for --show");
+    return EFI_INVALID_PARAMETER;
+  }
   if(options->show) {
-    return show();
+    return handoff_show();
   }
   if(options->cancel) {
     return cancel();
@@ -368,6 +254,7 @@ static const struct option option_rows[] = {
      "take the NIC from the driver that holds it, for good"},
     {"--ring", "N", OPTION_U32, offsetof(struct handoff_options, nic.ring), NET_RING_MIN, NET_RING_MAX,
      "descriptors per ring, a power of two (default 256)"},
+    JSON_OPTION_ROW(struct handoff_options),
     {0},
 };
 
@@ -377,7 +264,7 @@ const struct command command_handoff = {
     .arguments = "[NEXT.EFI [ARGUMENT...]]",
     .details = "Publishes a table in the EFI configuration table and starts NEXT.EFI, or returns to the Shell with the "
                "NIC's driver resident. Write -- before NEXT.EFI if its arguments have dashes.",
-    .examples = {"handoff --live kernel.efi", "handoff --show",
+    .examples = {"handoff --live kernel.efi", "handoff --show --json",
                  "handoff --quiet --dhcp -- kernel.efi --root /dev/sda1"},
     .options = option_rows,
     .values_size = sizeof(struct handoff_options),

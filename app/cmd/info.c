@@ -12,6 +12,7 @@ struct info_options {
   struct nic_options nic;
   bool registers;
   bool nvm;
+  bool json;
 };
 
 static void out_pci(const struct pci_nic *pci) {
@@ -127,6 +128,9 @@ static void out_ring_size(void *ctx, const struct netdev_row *row) {
 
 static void out_row(void *ctx, const struct netdev_row *row) {
   (void)ctx;
+  if(row->count > 1) {
+    return; /* 'netdiag rings' draws them */
+  }
   if(row->unit == NETDEV_UNIT_BOOL) {
     out_hanging(DETAIL_COLUMN, "  %-20s %-18s  %s\n", row->name, row->value ? "yes" : "no", row->text);
   } else if(row->unit == NETDEV_UNIT_COUNT) {
@@ -191,8 +195,97 @@ static void out_registers(struct netdev *dev) {
   (void)netdev_inspect(dev, NETDEV_ROWS_REGISTERS, out_register_row, &columns);
 }
 
-/* A NIC that is another driver's, or that no driver here knows: what shows without taking it. */
-static EFI_STATUS look_only(const struct pci_nic *pci, bool foreign, bool wants_more) {
+/* Document ------------------------------------------------------------------------------------------------------- */
+
+static void report_pci(const struct pci_nic *pci) {
+  report_which(pci);
+  report_hex("revision_id", pci->revision_id, 2);
+  report_hex("subsystem_vendor_id", pci->subsystem_vendor_id, 4);
+  report_hex("subsystem_id", pci->subsystem_id, 4);
+  report_hex("pci_command", pci->command, 4);
+  if(pci->interrupt_pin) {
+    const char pin[] = {'I', 'N', 'T', (char)('A' + pci->interrupt_pin - 1), '\0'};
+    report_text("interrupt_pin", pin);
+    report_u64("interrupt_line", pci->interrupt_line);
+  } else {
+    report_null("interrupt_pin");
+  }
+  report_array("bars");
+  for(UINT8 i = 0; i < PCI_BAR_COUNT; i++) {
+    struct pci_bar bar;
+    pci_get_bar(pci->pci_io, i, &bar);
+    if(bar.type != PCI_BAR_NONE) {
+      report_row(NULL);
+      report_u64("index", i);
+      report_hex("base", bar.base, 8);
+      report_u64("size", bar.size);
+      report_text("space", bar.type == PCI_BAR_IO ? "io" : "memory");
+      report_u64("bits", bar.is_64bit ? 64 : 32);
+      report_bool("prefetchable", bar.prefetchable);
+      report_end();
+    }
+  }
+  report_end();
+}
+
+static void report_addresses(const struct pci_nic *pci) {
+  report_array("addresses");
+  lease_show(pci);
+  report_end();
+}
+
+static void report_sight(const struct pci_nic *pci, bool foreign) {
+  struct nic_sight sight;
+  session_look(pci, &sight);
+  report_pci(pci);
+  if(sight.has_mac) {
+    report_mac("mac", sight.mac);
+  } else {
+    report_null("mac");
+  }
+  if(sight.has_link) {
+    report_link("link", &sight.link);
+  } else {
+    report_null("link");
+  }
+  report_addresses(pci);
+  if(foreign) {
+    char holder[PCI_HOLDER_NAME_SIZE];
+    pci_holder_name(pci_find_holder(pci->handle), holder, sizeof(holder));
+    report_text("holder", holder);
+  }
+}
+
+static void report_nvm_row(void *ctx, const struct netdev_row *row) {
+  (void)ctx;
+  if(row->count == 1) {
+    report_row("nvm_checksum");
+    report_hex("value", row->value, 4);
+    report_bool("good", !row->failed && !row->wrong);
+    report_end();
+  }
+}
+
+static void report_device(const struct pci_nic *pci, struct netdev *dev, const struct info_options *options) {
+  report_pci(pci);
+  report_mac("mac", dev->permanent_mac);
+  report_link("link", &dev->link);
+  report_addresses(pci);
+  (void)netdev_inspect(dev, NETDEV_ROWS_NVM, report_nvm_row, NULL);
+  report_inspect("phy", dev, NETDEV_ROWS_PHY);
+  report_inspect("features", dev, NETDEV_ROWS_FEATURES);
+  report_inspect("rings", dev, NETDEV_ROWS_RINGS);
+  if(options->nvm) {
+    report_inspect("nvm", dev, NETDEV_ROWS_NVM);
+  }
+  if(options->registers) {
+    report_inspect("registers", dev, NETDEV_ROWS_REGISTERS);
+  }
+}
+
+/* Command -------------------------------------------------------------------------------------------------------- */
+
+static void out_sight(const struct pci_nic *pci, bool foreign) {
   const char *model = pci_model_name(pci);
   struct nic_sight sight;
   char mac[MAC_TEXT_SIZE];
@@ -214,23 +307,54 @@ static EFI_STATUS look_only(const struct pci_nic *pci, bool foreign, bool wants_
     pci_holder_name(pci_find_holder(pci->handle), holder, sizeof(holder));
     out("Held by       %s\n", holder);
   }
-  if(!model) {
+}
+
+/* A NIC that is another driver's, or that no driver here knows: what shows without taking it. */
+static EFI_STATUS look_only(const struct pci_nic *pci, bool foreign, bool wants_more) {
+  if(report_is_json()) {
+    report_sight(pci, foreign);
+  } else {
+    out_sight(pci, foreign);
+  }
+  if(!pci_model_name(pci)) {
     complain("no driver here knows %04x:%04x", pci->vendor_id, pci->device_id);
     return EFI_UNSUPPORTED;
   }
   if(wants_more) {
     return session_may_take(pci, false);
   }
-  out("PHY, NVM and registers are its driver's: --take takes the NIC for a moment.\n");
+  if(!report_is_json()) {
+    out("PHY, NVM and registers are its driver's: --take takes the NIC for a moment.\n");
+  }
   return EFI_SUCCESS;
+}
+
+static void out_device(const struct pci_nic *pci, struct netdev *dev, const struct info_options *options) {
+  char text[MAC_TEXT_SIZE];
+  char name[NIC_NAME_SIZE];
+  out("Name          %s (%s)\n", dev->model, nic_name(pci, name));
+  out_pci(pci);
+  out("MAC           %s\n", mac_text(dev->permanent_mac, text));
+  out("Link          ");
+  out_link(&dev->link);
+  out("\n");
+  lease_show(pci);
+  out_phy(dev, options->registers);
+  struct listing nvm = {.all = options->nvm};
+  (void)netdev_inspect(dev, NETDEV_ROWS_NVM, out_nvm_row, &nvm);
+  if(options->nvm && nvm.seen == 0) {
+    out("NVM           none\n");
+  }
+  out_features_and_rings(dev, options->registers);
+  if(options->registers) {
+    out_registers(dev);
+  }
 }
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
   const struct info_options *options = values;
   struct session session;
   struct pci_nic pci;
-  char text[MAC_TEXT_SIZE];
-  char name[NIC_NAME_SIZE];
   (void)words;
   (void)word_count;
 
@@ -253,23 +377,10 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
     complain("cannot start the NIC: %s", status_text(status));
   } else {
     /* Without the lock: the heartbeat reads STATUS at the most, and printing takes longer than a ring lasts. */
-    struct netdev *dev = session.netdev;
-    out("Name          %s (%s)\n", dev->model, nic_name(&session.pci, name));
-    out_pci(&session.pci);
-    out("MAC           %s\n", mac_text(dev->permanent_mac, text));
-    out("Link          ");
-    out_link(&dev->link);
-    out("\n");
-    lease_show(&session.pci);
-    out_phy(dev, options->registers);
-    struct listing nvm = {.all = options->nvm};
-    (void)netdev_inspect(dev, NETDEV_ROWS_NVM, out_nvm_row, &nvm);
-    if(options->nvm && nvm.seen == 0) {
-      out("NVM           none\n");
-    }
-    out_features_and_rings(dev, options->registers);
-    if(options->registers) {
-      out_registers(dev);
+    if(report_is_json()) {
+      report_device(&session.pci, session.netdev, options);
+    } else {
+      out_device(&session.pci, session.netdev, options);
     }
   }
   EFI_STATUS closed = session_close(&session);
@@ -281,6 +392,7 @@ static const struct option option_rows[] = {
      "dump registers, features and rings"},
     {"--nvm", NULL, OPTION_FLAG, offsetof(struct info_options, nvm), 0, 0, "dump the NVM"},
     NIC_OPTION_ROWS(struct info_options),
+    JSON_OPTION_ROW(struct info_options),
     {0},
 };
 
@@ -291,7 +403,7 @@ const struct command command_info = {
     .details = "A NIC that nobody holds is reset and started for it; one under a resident driver of ours is only "
                "looked at; of one "
                "that another driver holds, what shows without taking it.",
-    .examples = {"info -n eth1", "info --registers --nvm -b"},
+    .examples = {"info -n eth1", "info --registers --json >a info.json"},
     .options = option_rows,
     .values_size = sizeof(struct info_options),
     .run = run,

@@ -41,13 +41,8 @@ static void show_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
 }
 
 static void report_nic(const struct pci_nic *pci, const struct nic_sight *sight, const char *holder) {
-  char text[LOCATION_TEXT_SIZE];
   report_object(NULL);
-  report_text("nic", nic_name(pci, text));
-  report_text("location", location_text(pci, text));
-  report_hex("vendor_id", pci->vendor_id, 4);
-  report_hex("device_id", pci->device_id, 4);
-  report_text("model", pci_model_name(pci));
+  report_which(pci);
   if(sight->has_mac) {
     report_mac("mac", sight->mac);
   } else {

@@ -22,6 +22,7 @@ struct ping_options {
   uint32_t gateway;
   bool quiet;
   const char *capture;
+  bool json;
 };
 
 struct ping {
@@ -72,6 +73,40 @@ static void out_ms(UINT64 us) {
   out("%ld.%03ld", us / 1000U, us % 1000U);
 }
 
+/* What a document calls them. */
+static const char *const verdict_keys[PINGER_VERDICTS] = {
+    [PINGER_REPLY] = "reply",
+    [PINGER_DUPLICATE] = "duplicate",
+    [PINGER_DAMAGED] = "damaged",
+    [PINGER_CUT] = "cut",
+    [PINGER_LATE] = "late",
+    [PINGER_UNREACHABLE] = "unreachable",
+    [PINGER_TIME_EXCEEDED] = "time_exceeded",
+    [PINGER_OTHER_ERROR] = "other_error",
+    [PINGER_FRAGMENT] = "fragment",
+    [PINGER_VLAN] = "other_vlan",
+    [PINGER_SOURCE] = "other_source",
+    [PINGER_DESTINATION] = "other_destination",
+    [PINGER_TRUNCATED] = "truncated",
+    [PINGER_CHECKSUM] = "bad_checksum",
+    [PINGER_STATION] = "impossible_source",
+};
+
+static void report_line(const struct pinger_line *line) {
+  report_row(NULL);
+  report_text("verdict", verdict_keys[line->verdict]);
+  report_u64("sequence", line->sequence);
+  report_ipv4("from", line->from);
+  if(line->rtt_us != UINT64_MAX) {
+    report_thousandths("rtt_ms", line->rtt_us);
+  } else {
+    report_null("rtt_ms");
+  }
+  report_u64("ttl", line->ttl);
+  report_u64("bytes", line->data_length);
+  report_end();
+}
+
 /* What arrived since the last time. */
 static void out_lines(struct ping *ping) {
   struct pinger_line line;
@@ -88,7 +123,9 @@ static void out_lines(struct ping *ping) {
     if(moved && !ping->options->quiet) {
       out("%s is now at %s\n", ipv4_text(ping->hop, text), mac);
     }
-    if(more) {
+    if(more && report_is_json()) {
+      report_line(&line);
+    } else if(more) {
       out("%s\n", pinger_line_text(&line, text));
     }
   }
@@ -235,7 +272,9 @@ static void out_summary(const struct ping *ping, const char *target) {
   if(errors) {
     out("+%ld errors, ", errors);
   }
-  out("%d%% packet loss\n", pinger_loss_percent(pinger));
+  uint32_t loss = pinger_loss_percent(pinger);
+  out_toned(loss == 0 ? TONE_OK : loss < 100 ? TONE_WARN : TONE_BAD, "%d%% packet loss", loss);
+  out("\n");
   if(pinger->received) {
     out_rtt(pinger);
   }
@@ -251,6 +290,35 @@ static void out_summary(const struct ping *ping, const char *target) {
     out("%ld answers came too fast to be printed one by one\n", pinger->lines_lost);
   }
   session_out_conflicts(&ping->session);
+}
+
+static void report_summary(const struct ping *ping) {
+  const struct pinger *pinger = &ping->pinger;
+  report_object("statistics");
+  report_u64("transmitted", pinger_sent(pinger));
+  report_u64("received", pinger->received);
+  report_u64("loss_percent", pinger_loss_percent(pinger));
+  if(pinger->received) {
+    report_row("rtt_ms");
+    report_thousandths("min", pinger->min_us);
+    report_thousandths("avg", pinger_mean_us(pinger));
+    report_thousandths("max", pinger->max_us);
+    report_thousandths("mdev", pinger_deviation_us(pinger));
+    report_end();
+  } else {
+    report_null("rtt_ms");
+  }
+  report_object("not_counted");
+  for(UINTN i = PINGER_REPLY + 1; i < PINGER_VERDICTS; i++) {
+    if(pinger->verdicts[i]) {
+      report_u64(verdict_keys[i], pinger->verdicts[i]);
+    }
+  }
+  report_end();
+  report_u64("priority_tagged", pinger->priority_tagged);
+  report_u64("replies_left_out", pinger->lines_lost);
+  report_u64("address_conflicts", ping->session.claim.conflicts);
+  report_end();
 }
 
 /* Command -------------------------------------------------------------------------------------------------------- */
@@ -272,6 +340,11 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   char name[NIC_NAME_SIZE];
   out("PING %s from %s %s (%s, %s): %d data bytes\n", target, ipv4_text(host->address, text),
       nic_name(&ping->session.pci, name), ping->session.netdev->model, mac_text(host->mac, mac), ping->size);
+  report_text("target", target);
+  report_ipv4("address", host->address);
+  report_which(&ping->session.pci);
+  report_mac("mac", host->mac);
+  report_u64("data_bytes", ping->size);
   status = resolve(ping);
   if(status == EFI_TIMEOUT) {
     session_out_traffic(&ping->session);
@@ -279,10 +352,17 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   if(EFI_ERROR(status)) {
     return status;
   }
+  report_ipv4("next_hop", ping->hop);
+  report_array("replies");
   status = send_all(ping);
   session_stop_receiving(&ping->session);
   out_lines(ping);
-  out_summary(ping, target);
+  report_end();
+  if(report_is_json()) {
+    report_summary(ping);
+  } else {
+    out_summary(ping, target);
+  }
   if(EFI_ERROR(status)) {
     return status;
   }
@@ -415,6 +495,7 @@ static const struct option option_rows[] = {
     {"--gw", "A.B.C.D", OPTION_IPV4, offsetof(struct ping_options, gateway), 0, 0, "gateway to other networks"},
     CAPTURE_OPTION_ROW(struct ping_options),
     NIC_OPTION_ROWS(struct ping_options),
+    JSON_OPTION_ROW(struct ping_options),
     {0},
 };
 
@@ -423,7 +504,7 @@ const struct command command_ping = {
     .summary = "ARP and ICMP echo over the driver's own rings",
     .arguments = "TARGET",
     .details = "Exits with EFI_TIMEOUT when a reply is missing, EFI_NO_MEDIA without a link, EFI_ABORTED on Esc.",
-    .examples = {"ping 10.0.2.2", "ping 192.168.1.1 --addr 192.168.1.77/24 -c 3"},
+    .examples = {"ping 10.0.2.2", "ping 192.168.1.1 --addr 192.168.1.77/24 -c 3", "ping 10.0.2.2 --json >a ping.json"},
     .options = option_rows,
     .values_size = sizeof(struct ping_options),
     .words_min = 1,

@@ -250,6 +250,19 @@ void report_inspected(const struct netdev_row *row) {
   report_end();
 }
 
+static void inspected(void *ctx, const struct netdev_row *row) {
+  (void)ctx;
+  report_inspected(row);
+}
+
+void report_inspect(const char *key, struct netdev *dev, uint32_t groups) {
+  if(report.open) {
+    report_array(key);
+    (void)netdev_inspect(dev, groups, inspected, NULL);
+    report_end();
+  }
+}
+
 void report_count(const char *name, uint64_t value, const char *text, bool zeroes) {
   if(report.open) {
     json_u64(&report.json, name, value);

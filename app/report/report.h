@@ -56,6 +56,9 @@ void report_link(const char *key, const struct netdev_link *link);
 /* One row of netdev_inspect as an object: name, index in an array, offset, value, bits that are set, text, section. */
 void report_inspected(const struct netdev_row *row);
 
+/* An array of those: what netdev_inspect shows of `groups`. */
+void report_inspect(const char *key, struct netdev *dev, uint32_t groups);
+
 /* A counter: a line of text, where a zero is left out unless `zeroes`; or a member, always. */
 void report_count(const char *name, uint64_t value, const char *text, bool zeroes);
 

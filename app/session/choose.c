@@ -6,6 +6,7 @@
 #include "../../driver/lib/format.h"
 #include "../args.h"
 #include "../console.h"
+#include "../report/report.h"
 #include "below.h"
 #include "share.h"
 
@@ -32,6 +33,16 @@ const char *location_text(const struct pci_nic *pci, char text[LOCATION_TEXT_SIZ
 void out_location(const struct pci_nic *pci) {
   char text[LOCATION_TEXT_SIZE];
   out("%s", location_text(pci, text));
+}
+
+void report_which(const struct pci_nic *pci) {
+  char name[NIC_NAME_SIZE];
+  char location[LOCATION_TEXT_SIZE];
+  report_text("nic", nic_name(pci, name));
+  report_text("location", location_text(pci, location));
+  report_hex("vendor_id", pci->vendor_id, 4);
+  report_hex("device_id", pci->device_id, 4);
+  report_text("model", pci_model_name(pci));
 }
 
 void out_speed(const struct netdev_link *link) {

@@ -57,6 +57,9 @@ struct nic_sight {
 };
 void session_look(const struct pci_nic *pci, struct nic_sight *sight);
 
+/* The members "nic", "location", "vendor_id", "device_id" and "model" of a --json document. */
+void report_which(const struct pci_nic *pci);
+
 /* Complains that the NIC has no link. Returns EFI_NO_MEDIA. */
 EFI_STATUS session_no_link(const struct pci_nic *pci);
 

@@ -8,6 +8,7 @@
 #include "../../driver/efi/remote.h"
 #include "../console.h"
 #include "../image.h"
+#include "../report/report.h"
 #include "below.h"
 #include "efi/ip4_config2.h"
 #include "choose.h"
@@ -283,6 +284,23 @@ void lease_origin(const struct pci_nic *pci, struct net_handoff_lease *lease) {
   }
 }
 
+static void report_lease(const struct below *interface, const struct inet_host *host) {
+  report_row(NULL);
+  if(interface->tagged) {
+    report_u64("vlan", interface->vlan);
+  }
+  if(host->address) {
+    report_ipv4("address", host->address);
+    report_ipv4("mask", host->mask);
+  } else {
+    report_null("address");
+  }
+  if(host->gateway) {
+    report_ipv4("gateway", host->gateway);
+  }
+  report_end();
+}
+
 void lease_show(const struct pci_nic *pci) {
   struct below list[BELOW_MAX];
   UINTN count = below_find(pci->handle, &config_guid, list, BELOW_MAX);
@@ -292,6 +310,10 @@ void lease_show(const struct pci_nic *pci) {
     char text[IPV4_TEXT_SIZE];
     if(EFI_ERROR(BS->HandleProtocol(list[i].handle, &config_guid, (VOID **)&config)) ||
        !read_interface(config, &host)) {
+      continue;
+    }
+    if(report_is_json()) {
+      report_lease(&list[i], &host);
       continue;
     }
     if(list[i].tagged) {

@@ -25,7 +25,8 @@ void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]);
 /* The same of an address that lease_get brought. */
 void lease_pack(const struct inet_host *host, UINT8 lease[3][4]);
 
-/* Prints a line for each interface of the firmware's stack on this NIC: itself, and its VLANs. */
+/* Prints a line for each interface of the firmware's stack on this NIC: itself, and its VLANs. With --json an object,
+ * inside an array that the caller began. */
 void lease_show(const struct pci_nic *pci);
 
 /* What a handoff says of this NIC's address beside the address itself: where it comes from, by the policy that is in

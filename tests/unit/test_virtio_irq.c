@@ -235,7 +235,7 @@ static void test_rows(void **state) {
   uint32_t writes = device->bench.writes;
   assert_int_equal(netdev_inspect(dev, all, visit, &rows), NETDEV_OK);
   assert_int_equal(device->bench.writes, writes);
-  assert_int_equal(rows.count, 7 + 8 + 27 + 13);
+  assert_int_equal(rows.count, 16 + 8 + 3 * 15 + 13);
   assert_int_equal(rows.unread, 1); /* ISR: reading it would lower the line */
   assert_int_equal(device->isr, VIRTIO_ISR_QUEUE);
   assert_int_equal(rows.negotiated, device->features);

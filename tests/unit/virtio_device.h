@@ -263,6 +263,9 @@ static inline uint32_t device_read_common(struct device *device, uint32_t offset
   struct device_queue *queue = device->select < 3 ? &device->queue[device->select] : &none;
   const uint32_t *half = (const uint32_t *)&queue->place[0];
   switch(offset) {
+  case VIRTIO_DEVICE_FEATURE_SELECT:
+  case VIRTIO_DRIVER_FEATURE_SELECT:
+    return device->feature_select[offset == VIRTIO_DRIVER_FEATURE_SELECT];
   case VIRTIO_DEVICE_FEATURE:
     return (uint32_t)(device->offered >> 32U * device->feature_select[0]);
   case VIRTIO_DRIVER_FEATURE:

@@ -196,6 +196,9 @@ bool e1000_irq_rearm(struct netdev *dev);
 void e1000_irq_disable(struct netdev *dev);
 int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
 int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
+
+/* The bits of the register at `offset` as struct netdev_row has them, or NULL. */
+const char *e1000_register_bits(const struct netdev *dev, uint32_t offset);
 int e1000_nvm_word(struct netdev *dev, uint32_t word, uint16_t *value);
 /* e1000_adopt.c: takes over what the entry says of a device that is netdev_init'ed, once the registers agree. Rings
  * that it made are the caller's to destroy, also after a failure. As net_driver.adopt. */

@@ -28,6 +28,7 @@ static void show_register(const struct sink *sink, const struct e1000_register *
                    .unread = !readable,
                    .unit = NETDEV_UNIT_HEX32,
                    .text = reg->text,
+                   .bits = e1000_register_bits(&sink->nic->netdev, reg->offset),
                    .section = reg->section,
                });
   }
@@ -41,22 +42,33 @@ static void show_registers(const struct sink *sink) {
   }
 }
 
+#define PHY_ABILITIES                                                                                                  \
+  "10T_HALF:5 10T_FULL:6 100TX_HALF:7 100TX_FULL:8 100T4:9 PAUSE:10 PAUSE_ONE_WAY:11 REMOTE_FAULT:13"
+
 static void show_phy(const struct sink *sink) {
   static const struct {
     const char *name;
     const char *text;
+    const char *bits;
   } rows[] = {
-      {"control", "Control"},
-      {"status", "Status"},
-      {"id1", "Identifier 1"},
-      {"id2", "Identifier 2"},
-      {"advertisement", "Autonegotiation Advertisement"},
-      {"partner", "Link Partner Ability"},
-      {"expansion", "Autonegotiation Expansion"},
-      {"next page", "Next Page Transmit"},
-      {"partner next page", "Link Partner Next Page"},
-      {"1000T control", "1000BASE-T Control"},
-      {"1000T status", "1000BASE-T Status"},
+      {"control", "Control",
+       "SPEED_1000:6 COLLISION_TEST:7 FULL_DUPLEX:8 RESTART_AN:9 ISOLATE:10 POWER_DOWN:11 AN:12 SPEED_100:13 "
+       "LOOPBACK:14 "
+       "RESET:15"},
+      {"status", "Status",
+       "EXTENDED:0 JABBER:1 LINK:2 AN_ABLE:3 REMOTE_FAULT:4 AN_COMPLETE:5 EXTENDED_STATUS:8 10T_HALF:11 10T_FULL:12 "
+       "100TX_HALF:13 100TX_FULL:14"},
+      {"id1", "Identifier 1", NULL},
+      {"id2", "Identifier 2", NULL},
+      {"advertisement", "Autonegotiation Advertisement", PHY_ABILITIES " NEXT_PAGE:15"},
+      {"partner", "Link Partner Ability", PHY_ABILITIES " ACKNOWLEDGE:14 NEXT_PAGE:15"},
+      {"expansion", "Autonegotiation Expansion",
+       "PARTNER_AN:0 PAGE_RECEIVED:1 NEXT_PAGE:2 PARTNER_NEXT_PAGE:3 FAULT:4"},
+      {"next page", "Next Page Transmit", NULL},
+      {"partner next page", "Link Partner Next Page", NULL},
+      {"1000T control", "1000BASE-T Control", "HALF:8 FULL:9 MULTIPORT:10 MASTER:11 MANUAL:12 TEST:13-15"},
+      {"1000T status", "1000BASE-T Status",
+       "IDLE_ERRORS:0-7 PARTNER_HALF:10 PARTNER_FULL:11 REMOTE_OK:12 LOCAL_OK:13 MASTER:14 FAULT:15"},
   };
   for(uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     uint16_t value = 0;
@@ -69,6 +81,7 @@ static void show_phy(const struct sink *sink) {
                    .failed = failed,
                    .unit = NETDEV_UNIT_HEX16,
                    .text = rows[i].text,
+                   .bits = rows[i].bits,
                    .section = "IEEE 802.3 22.2.4",
                });
   }
@@ -124,20 +137,74 @@ static void show_counters(const struct sink *sink) {
   }
 }
 
-static void show_ring(const struct sink *sink, const struct e1000_ring *ring, const char *const name[5],
-                      const char *section) {
+/* Rows of one ring by the names that they have there; the last two are of 64 descriptors each. */
+enum ring_row {
+  RING_COUNT,
+  RING_ADDRESS,
+  RING_HEAD,
+  RING_PUBLISHED,
+  RING_TAIL,
+  RING_AT_HEAD,
+  RING_AT_TAIL,
+  RING_AT_DEVICE,
+  RING_SINGLE_ROWS,
+  RING_BUSY = RING_SINGLE_ROWS,
+  RING_DONE,
+  RING_ROWS,
+};
+
+#define RING_WORD 64U
+
+/* Whether the device has written a descriptor that is its own. The slots hold nothing of that: DD is in memory. */
+static bool is_done(const struct e1000_ring *ring, uint32_t slot, bool transmit) {
+  uint8_t status = transmit ? ring->descriptor[slot].tx.status : ring->descriptor[slot].rx.status;
+  return (status & (transmit ? E1000_TXD_STATUS_DD : E1000_RXD_STATUS_DD)) != 0;
+}
+
+static void show_ring_words(const struct sink *sink, const struct e1000_ring *ring, const char *const name[RING_ROWS],
+                            const char *section, bool transmit) {
+  uint32_t count = e1000_ring_count(ring);
+  uint32_t words = (count + RING_WORD - 1U) / RING_WORD;
+  uint64_t busy[E1000_RING_MAX / RING_WORD] = {0};
+  uint64_t done[E1000_RING_MAX / RING_WORD] = {0};
+  for(uint32_t i = ring->head; i != ring->published; i++) {
+    uint32_t slot = i & ring->mask;
+    busy[slot / RING_WORD] |= 1ULL << slot % RING_WORD;
+    done[slot / RING_WORD] |= (uint64_t)is_done(ring, slot, transmit) << slot % RING_WORD;
+  }
+  for(uint32_t i = 0; i < 2 * words; i++) {
+    bool second = i >= words;
+    show(sink, (struct netdev_row){
+                   .group = NETDEV_ROWS_RINGS,
+                   .name = name[second ? RING_DONE : RING_BUSY],
+                   .index = second ? i - words : i,
+                   .count = words,
+                   .value = second ? done[i - words] : busy[i],
+                   .unit = NETDEV_UNIT_HEX64,
+                   .text = second ? "of these, written by the device (DD)" : "descriptors that are the device's",
+                   .section = section,
+               });
+  }
+}
+
+static void show_ring(const struct sink *sink, const struct e1000_ring *ring, const char *const name[RING_ROWS],
+                      const char *section, bool transmit) {
   const struct {
     uint64_t value;
     enum netdev_unit unit;
     const char *text;
-  } rows[] = {
+  } rows[RING_SINGLE_ROWS] = {
       {e1000_ring_count(ring), NETDEV_UNIT_COUNT, "descriptors"},
       {ring->descriptors.device, NETDEV_UNIT_HEX64, "the ring, as the device sees it"},
       {ring->head, NETDEV_UNIT_COUNT, "the oldest descriptor not taken back, free-running"},
       {ring->published, NETDEV_UNIT_COUNT, "how far the device was told, free-running"},
       {ring->tail, NETDEV_UNIT_COUNT, "the next descriptor to prepare, free-running"},
+      {ring->head & ring->mask, NETDEV_UNIT_COUNT, "the oldest descriptor not taken back"},
+      {ring->tail & ring->mask, NETDEV_UNIT_COUNT, "the next descriptor to prepare"},
+      {e1000_read(sink->nic, transmit ? E1000_TDH : E1000_RDH), NETDEV_UNIT_COUNT,
+       transmit ? "where the device is (TDH)" : "where the device is (RDH)"},
   };
-  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+  for(size_t i = 0; i < RING_SINGLE_ROWS; i++) {
     show(sink, (struct netdev_row){
                    .group = NETDEV_ROWS_RINGS,
                    .name = name[i],
@@ -147,13 +214,16 @@ static void show_ring(const struct sink *sink, const struct e1000_ring *ring, co
                    .section = section,
                });
   }
+  show_ring_words(sink, ring, name, section, transmit);
 }
 
 static void show_rings(const struct sink *sink) {
-  static const char *const rx[] = {"rx.count", "rx.address", "rx.head", "rx.published", "rx.tail"};
-  static const char *const tx[] = {"tx.count", "tx.address", "tx.head", "tx.published", "tx.tail"};
-  show_ring(sink, &sink->nic->rx, rx, "3.2.6");
-  show_ring(sink, &sink->nic->tx, tx, "3.4");
+  static const char *const rx[RING_ROWS] = {"rx.count",   "rx.address", "rx.head",      "rx.published", "rx.tail",
+                                            "rx.at_head", "rx.at_tail", "rx.at_device", "rx.busy",      "rx.done"};
+  static const char *const tx[RING_ROWS] = {"tx.count",   "tx.address", "tx.head",      "tx.published", "tx.tail",
+                                            "tx.at_head", "tx.at_tail", "tx.at_device", "tx.busy",      "tx.done"};
+  show_ring(sink, &sink->nic->rx, rx, "3.2.6", false);
+  show_ring(sink, &sink->nic->tx, tx, "3.4", true);
 }
 
 int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx) {
