@@ -247,6 +247,31 @@ void console_put_document(const char *text, size_t length) {
   }
 }
 
+/* Progress ------------------------------------------------------------------------------------------------------- */
+
+void out_over(const char *format, ...) {
+  static UINTN shown; /* columns that hold something */
+  char line[WRAP_COLUMNS + 2U];
+  va_list arguments;
+  if(!to_screen || document.open) {
+    return;
+  }
+  va_start(arguments, format);
+  (void)format_text(line + 1, WRAP_COLUMNS + 1U, format, arguments);
+  va_end(arguments);
+  line[0] = '\r';
+  UINTN length = strlen(line + 1);
+  UINTN end = length;
+  while(end < shown) {
+    line[1U + end++] = ' ';
+  }
+  emit(ST->ConOut, line, 1U + end);
+  if(length == 0) {
+    emit(ST->ConOut, "\r", 1);
+  }
+  shown = length;
+}
+
 /* Screens -------------------------------------------------------------------------------------------------------- */
 
 bool console_size(uint32_t *columns, uint32_t *rows) {

@@ -49,6 +49,10 @@ void console_end_document(void);
 /* Puts `length` characters of the document out as they are: no line is broken. A line end is the last of them. */
 void console_put_document(const char *text, size_t length);
 
+/* A line over the one where the cursor stands, for progress; with "" it is gone again, which it must be before other
+ * text. On a screen only: not in a file, nor beside a document. TPL_APPLICATION. */
+void out_over(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Pages that are drawn again and again. True when the console can, which a file cannot; *columns and *rows are its
  * size, of which the last column and row had better stay empty. */
 bool console_size(uint32_t *columns, uint32_t *rows);

@@ -13,8 +13,8 @@
 #define VALUES_SIZE_MAX 128U
 
 static const struct command *const commands[] = {
-    &command_list,   &command_info, &command_stats,   &command_ping,
-    &command_frames, &command_echo, &command_capture, &command_handoff,
+    &command_list, &command_info,    &command_stats,   &command_ping,  &command_frames,
+    &command_echo, &command_capture, &command_handoff, &command_fetch,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -35,5 +35,6 @@ extern const struct command command_frames;
 extern const struct command command_echo;
 extern const struct command command_capture;
 extern const struct command command_handoff;
+extern const struct command command_fetch;
 
 #endif

@@ -3,21 +3,19 @@
 
 #include <string.h>
 
-#include "../../driver/efi/binding.h"
-#include "../../driver/efi/managed.h"
 #include "../../driver/efi/remote.h"
 #include "../console.h"
-#include "../image.h"
 #include "../report/report.h"
 #include "below.h"
 #include "efi/ip4_config2.h"
 #include "choose.h"
+#include "own_driver.h"
 
 #define DHCP_TIMEOUT_US 20000000U /* the firmware's client alone takes about 4 s */
 #define GATEWAY_WAIT_US 1000000U
 #define POLL_US         50000U
-#define REMOVE_STEP_US  1000000U
-#define INFO_SIZE       2048U /* interface information with its routes */
+#define BY_HAND_US      5000000U /* until an address that was set by hand is in force */
+#define INFO_SIZE       2048U    /* interface information with its routes */
 
 static EFI_GUID config_guid = EFI_IP4_CONFIG2_PROTOCOL_GUID;
 static EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
@@ -133,7 +131,9 @@ static EFI_STATUS wait_for_address(const struct pci_nic *pci, EFI_IP4_CONFIG2_PR
   return host->address ? EFI_SUCCESS : EFI_DEVICE_ERROR;
 }
 
-static EFI_STATUS ask_dhcp(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *config, struct inet_host *host) {
+/* With `keep` the policy stays at DHCP, and the address with it. */
+static EFI_STATUS ask_dhcp(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *config, struct inet_host *host,
+                           bool keep) {
   EFI_IP4_CONFIG2_POLICY before;
   EFI_IP4_CONFIG2_POLICY dhcp = Ip4Config2PolicyDhcp;
   UINTN size = sizeof(before);
@@ -154,7 +154,7 @@ static EFI_STATUS ask_dhcp(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *
     BS->Stall(POLL_US);
     (void)read_interface(config, host);
   }
-  if(before != dhcp && EFI_ERROR(config->SetData(config, Ip4Config2DataTypePolicy, sizeof(before), &before))) {
+  if(!keep && before != dhcp && EFI_ERROR(config->SetData(config, Ip4Config2DataTypePolicy, sizeof(before), &before))) {
     complain("the firmware's address policy stays at DHCP; 'ifconfig -s eth0 static ...' in the Shell changes it");
   }
   return status;
@@ -162,12 +162,12 @@ static EFI_STATUS ask_dhcp(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *
 
 /* The link first: without one, no server is to blame. */
 static EFI_STATUS lease_from(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *config, UINT64 link_wait_us,
-                             struct inet_host *host) {
+                             struct inet_host *host, bool keep) {
   if(host->address != 0) {
     return EFI_SUCCESS;
   }
   EFI_STATUS status = wait_for_link(pci, link_wait_us);
-  return EFI_ERROR(status) ? status : ask_dhcp(pci, config, host);
+  return EFI_ERROR(status) ? status : ask_dhcp(pci, config, host, keep);
 }
 
 static EFI_STATUS no_interface(const struct pci_nic *pci, const char *otherwise) {
@@ -186,62 +186,81 @@ static EFI_STATUS no_interface(const struct pci_nic *pci, const char *otherwise)
   return EFI_UNSUPPORTED;
 }
 
-/* The image that the driver lives in goes when netdiag ends, so netdiag does not end while anything of
- * it is installed. */
-static void remove_driver(EFI_HANDLE image) {
-  EFI_STATUS status = binding_uninstall(image);
-  while(EFI_ERROR(status)) {
-    complain("the firmware's stack does not let go of the NIC: %s; trying again", status_text(status));
-    BS->Stall(REMOVE_STEP_US);
-    status = binding_uninstall(image);
-  }
-}
-
 /* Binds our own driver, so that the firmware's stack comes up on the NIC, and takes it off again. */
 static EFI_STATUS lease_with_own_driver(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host) {
-  EFI_HANDLE image = image_handle();
-  EFI_HANDLE only[] = {image, NULL};
-  EFI_STATUS status = binding_install(image);
+  EFI_STATUS status = own_driver_bind(pci);
   if(EFI_ERROR(status)) {
-    complain("cannot install the driver: %s", status_text(status));
     return status;
   }
-  status = BS->ConnectController(pci->handle, only, NULL, TRUE);
-  EFI_HANDLE holder = pci_find_holder(pci->handle);
-  if(!managed_find(pci->handle) && holder) {
-    char name[PCI_HOLDER_NAME_SIZE];
-    pci_holder_name(holder, name, sizeof(name));
-    complain("'%s' takes the NIC first: give an address with --addr, or start without that driver (QEMU: romfile=)",
-             name);
-    status = EFI_ACCESS_DENIED;
-  } else if(!managed_find(pci->handle)) {
-    complain("the driver does not start on the NIC: %s", status_text(status));
-    status = EFI_ERROR(status) ? status : EFI_NOT_STARTED;
-  } else {
-    EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, host);
-    status = config ? lease_from(pci, config, link_wait_us, host)
-                    : no_interface(pci, "this firmware has no IPv4 stack to ask");
-  }
-  remove_driver(image);
+  EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, host);
+  status = config ? lease_from(pci, config, link_wait_us, host, false)
+                  : no_interface(pci, "this firmware has no IPv4 stack to ask");
+  own_driver_unbind();
   return status;
 }
 
-EFI_STATUS lease_get(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host) {
+static void out_address(const struct inet_host *host) {
   char address[IPV4_TEXT_SIZE];
   char gateway[IPV4_TEXT_SIZE];
+  out("Address %s, %s%s\n", ipv4_text(host->address, address), host->gateway ? "gateway " : "no gateway",
+      host->gateway ? ipv4_text(host->gateway, gateway) : "");
+}
+
+EFI_STATUS lease_get(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host) {
   EFI_STATUS status;
   console_begin();
   EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, host);
   if(config) {
-    status = lease_from(pci, config, link_wait_us, host);
+    status = lease_from(pci, config, link_wait_us, host, false);
   } else if(pci_find_holder(pci->handle)) {
     status = no_interface(pci, "no IPv4 stack runs on the NIC's driver");
   } else {
     status = lease_with_own_driver(pci, link_wait_us, host);
   }
   if(!EFI_ERROR(status)) {
-    out("Address %s, %s%s\n", ipv4_text(host->address, address), host->gateway ? "gateway " : "no gateway",
-        host->gateway ? ipv4_text(host->gateway, gateway) : "");
+    out_address(host);
+  }
+  return status;
+}
+
+EFI_STATUS lease_hold(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host) {
+  EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, host);
+  EFI_STATUS status = config ? lease_from(pci, config, link_wait_us, host, true)
+                             : no_interface(pci, "this firmware has no IPv4 stack on the NIC");
+  if(!EFI_ERROR(status)) {
+    out_address(host);
+  }
+  return status;
+}
+
+EFI_IP4_CONFIG2_PROTOCOL *lease_config(const struct pci_nic *pci) {
+  struct inet_host host = {0};
+  return find_config(pci, &host);
+}
+
+EFI_STATUS lease_by_hand(const struct pci_nic *pci, UINT64 link_wait_us, const struct inet_host *wanted) {
+  struct inet_host host = {0};
+  EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, &host);
+  EFI_STATUS status =
+      config ? wait_for_link(pci, link_wait_us) : no_interface(pci, "this firmware has no IPv4 stack on the NIC");
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  status = ip4_policy_static(config, wanted->address, wanted->mask, wanted->gateway);
+  UINT64 deadline_us = efi_clock_us() + BY_HAND_US;
+  while(!EFI_ERROR(status) && read_interface(config, &host) && host.address != wanted->address) {
+    if(console_aborted()) {
+      out("Stopped.\n");
+      return EFI_ABORTED;
+    }
+    if(efi_clock_us() >= deadline_us) {
+      status = EFI_TIMEOUT;
+    }
+    BS->Stall(POLL_US);
+  }
+  if(EFI_ERROR(status)) {
+    complain("the firmware does not take the address: %s%s", status_text(status),
+             status == EFI_INVALID_PARAMETER ? "; is the gateway in its network?" : "");
   }
   return status;
 }

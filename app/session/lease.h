@@ -4,6 +4,7 @@
 
 #include "../../driver/efi/pci.h"
 #include "../../driver/lib/inet.h"
+#include "ip4_policy.h"
 #include "net/handoff.h"
 
 /*
@@ -18,6 +19,16 @@
  * whoever held it before.
  */
 EFI_STATUS lease_get(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host);
+
+/* The same from the firmware's stack as it runs on the NIC, but the policy is left at DHCP, so that the address stays:
+ * ip4_policy_restore puts it back. Keys that were pressed before count. */
+EFI_STATUS lease_hold(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host);
+
+/* Sets address, mask and gateway by hand and waits until they are in force. Complains. ip4_policy_restore puts back. */
+EFI_STATUS lease_by_hand(const struct pci_nic *pci, UINT64 link_wait_us, const struct inet_host *wanted);
+
+/* The stack's configuration of the NIC itself, untagged, or NULL. */
+EFI_IP4_CONFIG2_PROTOCOL *lease_config(const struct pci_nic *pci);
 
 /* The address, mask and gateway (network order) that the firmware has for this NIC right now; zeroes when none. */
 void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]);

@@ -53,7 +53,7 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR1
     if(*string >= 0x80) {
       firmware_abort("OutputString: not ASCII", string);
     }
-    if(*string != '\r') {
+    if(*string != '\r' || string[1] != '\n') {
       put(&all, (char)*string);
       put(this == &std_err ? &errors : &screen, (char)*string);
     }

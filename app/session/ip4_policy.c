@@ -1,0 +1,86 @@
+/* ip4_policy.c - how the firmware gives a NIC its IPv4 address: remembered, changed for a while, and put back. */
+#include "ip4_policy.h"
+
+#include <string.h>
+
+static void put(EFI_IPv4_ADDRESS *out, UINT32 address) {
+  for(UINTN i = 0; i < 4; i++) {
+    out->Addr[i] = (UINT8)(address >> (24U - 8U * i));
+  }
+}
+
+/* More than there is room for are none: the firmware gives all or nothing. Under DHCP they are the server's. */
+static UINTN read_list(EFI_IP4_CONFIG2_PROTOCOL *config, EFI_IP4_CONFIG2_DATA_TYPE type, EFI_IPv4_ADDRESS *list) {
+  UINTN size = IP4_POLICY_SERVERS * sizeof(*list);
+  return EFI_ERROR(config->GetData(config, type, &size, list)) ? 0 : size / sizeof(*list);
+}
+
+EFI_STATUS ip4_policy_save(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved) {
+  UINTN size = sizeof(saved->policy);
+  memset(saved, 0, sizeof(*saved));
+  EFI_STATUS status = config->GetData(config, Ip4Config2DataTypePolicy, &size, &saved->policy);
+  if(EFI_ERROR(status) || saved->policy != Ip4Config2PolicyStatic) {
+    return status;
+  }
+  size = sizeof(saved->address);
+  saved->has_address = !EFI_ERROR(config->GetData(config, Ip4Config2DataTypeManualAddress, &size, &saved->address)) &&
+                       size >= sizeof(saved->address);
+  saved->gateways = read_list(config, Ip4Config2DataTypeGateway, saved->gateway);
+  saved->servers = read_list(config, Ip4Config2DataTypeDnsServer, saved->server);
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS set_policy(EFI_IP4_CONFIG2_PROTOCOL *config, EFI_IP4_CONFIG2_POLICY policy) {
+  EFI_STATUS status = config->SetData(config, Ip4Config2DataTypePolicy, sizeof(policy), &policy);
+  return status == EFI_ABORTED ? EFI_SUCCESS : status; /* it was that already */
+}
+
+/* EFI_NOT_READY: it is on its way. EFI_ABORTED: it is so already. */
+static EFI_STATUS set_data(EFI_IP4_CONFIG2_PROTOCOL *config, EFI_IP4_CONFIG2_DATA_TYPE type, UINTN size, VOID *data) {
+  EFI_STATUS status = config->SetData(config, type, size, data);
+  return status == EFI_NOT_READY || status == EFI_ABORTED ? EFI_SUCCESS : status;
+}
+
+EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, UINT32 mask, UINT32 gateway) {
+  EFI_IP4_CONFIG2_MANUAL_ADDRESS manual;
+  EFI_IPv4_ADDRESS router;
+  put(&manual.Address, address);
+  put(&manual.SubnetMask, mask);
+  put(&router, gateway);
+  EFI_STATUS status = set_policy(config, Ip4Config2PolicyStatic);
+  if(!EFI_ERROR(status)) {
+    status = set_data(config, Ip4Config2DataTypeManualAddress, sizeof(manual), &manual);
+  }
+  if(!EFI_ERROR(status) && gateway) {
+    status = set_data(config, Ip4Config2DataTypeGateway, sizeof(router), &router);
+  }
+  return status;
+}
+
+/* Where there was no address by hand and now is one, the policy's change to DHCP and back makes the firmware forget. */
+static EFI_STATUS restore_static(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved, BOOLEAN forget) {
+  if(forget) {
+    (void)set_policy(config, Ip4Config2PolicyDhcp);
+  }
+  EFI_STATUS status = set_policy(config, Ip4Config2PolicyStatic);
+  if(!EFI_ERROR(status) && saved->has_address) {
+    status = set_data(config, Ip4Config2DataTypeManualAddress, sizeof(saved->address), &saved->address);
+  }
+  if(!EFI_ERROR(status) && saved->gateways) {
+    status = set_data(config, Ip4Config2DataTypeGateway, saved->gateways * sizeof(saved->gateway[0]), saved->gateway);
+  }
+  if(!EFI_ERROR(status) && saved->servers) {
+    status = set_data(config, Ip4Config2DataTypeDnsServer, saved->servers * sizeof(saved->server[0]), saved->server);
+  }
+  return status;
+}
+
+EFI_STATUS ip4_policy_restore(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved) {
+  struct ip4_policy now;
+  EFI_STATUS status = ip4_policy_save(config, &now);
+  if(!EFI_ERROR(status) && memcmp(&now, saved, sizeof(now)) == 0) {
+    return EFI_SUCCESS;
+  }
+  return saved->policy == Ip4Config2PolicyStatic ? restore_static(config, saved, now.has_address && !saved->has_address)
+                                                 : set_policy(config, saved->policy);
+}

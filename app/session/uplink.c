@@ -1,0 +1,90 @@
+/* uplink.c - the firmware's network stack on a NIC, with an address, for as long as a command needs it. */
+#include "uplink.h"
+
+#include <string.h>
+
+#include "../../driver/efi/remote.h"
+#include "../console.h"
+#include "lease.h"
+#include "own_driver.h"
+#include "session.h"
+
+static void give_back(struct uplink *uplink) {
+  if(uplink->own) {
+    own_driver_unbind();
+  }
+  uplink->own = false;
+  if(uplink->holder) {
+    EFI_STATUS status = BS->ConnectController(uplink->pci.handle, NULL, NULL, TRUE);
+    if(!pci_find_holder(uplink->pci.handle)) {
+      complain("the NIC's driver did not take it back: %s; 'connect -r' in the Shell tries again", status_text(status));
+    }
+  }
+  uplink->holder = NULL;
+}
+
+static EFI_STATUS remember(struct uplink *uplink) {
+  EFI_IP4_CONFIG2_PROTOCOL *config = lease_config(&uplink->pci);
+  EFI_STATUS status = config ? ip4_policy_save(config, &uplink->before) : EFI_SUCCESS;
+  if(EFI_ERROR(status)) {
+    complain("the firmware does not say how it gives the NIC its address: %s", status_text(status));
+  }
+  uplink->configured = config && !EFI_ERROR(status);
+  return status;
+}
+
+EFI_STATUS uplink_open(struct uplink *uplink, const struct nic_options *options, bool ours) {
+  memset(uplink, 0, sizeof(*uplink));
+  uplink->link_wait_us = session_link_wait_us(options);
+  EFI_STATUS status = session_choose(options, &uplink->pci);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  bool shared = remote_find(uplink->pci.handle) || (!ours && !options->take && lease_config(&uplink->pci));
+  if(!shared) {
+    status = session_take(&uplink->pci, options->take, &uplink->holder);
+    if(!EFI_ERROR(status)) {
+      status = own_driver_bind(&uplink->pci);
+      uplink->own = !EFI_ERROR(status);
+    }
+  }
+  if(!EFI_ERROR(status)) {
+    status = remember(uplink);
+  }
+  if(EFI_ERROR(status)) {
+    give_back(uplink);
+  }
+  return status;
+}
+
+EFI_STATUS uplink_address(struct uplink *uplink, const struct inet_host *wanted) {
+  struct inet_host host = *wanted;
+  UINT8 known[3][4];
+  EFI_STATUS status = wanted->address ? lease_by_hand(&uplink->pci, uplink->link_wait_us, wanted)
+                                      : lease_hold(&uplink->pci, uplink->link_wait_us, &host);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  lease_pack(&host, known);
+  memset(&uplink->lease, 0, sizeof(uplink->lease));
+  memcpy(uplink->lease.address, known[0], sizeof(known[0]));
+  memcpy(uplink->lease.mask, known[1], sizeof(known[1]));
+  memcpy(uplink->lease.gateway, known[2], sizeof(known[2]));
+  lease_origin(&uplink->pci, &uplink->lease);
+  return EFI_SUCCESS;
+}
+
+void uplink_restore(struct uplink *uplink) {
+  EFI_IP4_CONFIG2_PROTOCOL *config = uplink->configured ? lease_config(&uplink->pci) : NULL;
+  EFI_STATUS status = config ? ip4_policy_restore(config, &uplink->before) : EFI_SUCCESS;
+  if(EFI_ERROR(status)) {
+    complain("the firmware's address configuration cannot be put back: %s; 'ifconfig -l' in the Shell shows it",
+             status_text(status));
+  }
+}
+
+void uplink_close(struct uplink *uplink) {
+  uplink_restore(uplink);
+  uplink->configured = false;
+  give_back(uplink);
+}

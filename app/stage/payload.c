@@ -1,0 +1,232 @@
+/* payload.c - a file that is fetched with a progress bar and compared with its hash. */
+#include "payload.h"
+
+#include <string.h>
+
+#include "../../driver/lib/format.h"
+#include "../console.h"
+
+#define BAR           20U
+#define HASH_PIECE    (1024U * 1024U)
+#define HASH_FILE_MAX 4096U
+#define SECOND_US     1000000U
+
+/* Numbers -------------------------------------------------------------------------------------------------------- */
+
+static void put(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void put(char *text, size_t size, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  (void)format_text(text, size, format, arguments);
+  va_end(arguments);
+}
+
+const char *amount_text(UINT64 bytes, char text[AMOUNT_SIZE]) {
+  static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  UINT64 tenths = bytes;
+  UINTN unit = 0;
+  for(UINT64 whole = bytes; whole >= 1024U && unit + 1U < sizeof(units) / sizeof(units[0]); whole /= 1024U, unit++) {
+    tenths = whole * 10U / 1024U;
+  }
+  if(unit == 0) {
+    put(text, AMOUNT_SIZE, "%lu %s", bytes, units[0]);
+  } else {
+    put(text, AMOUNT_SIZE, "%lu.%lu %s", tenths / 10U, tenths % 10U, units[unit]);
+  }
+  return text;
+}
+
+const char *rate_text(UINT64 bytes, UINT64 us, char text[AMOUNT_SIZE]) {
+  UINT64 ms = us / 1000U ? us / 1000U : 1U;
+  char amount[AMOUNT_SIZE];
+  put(text, AMOUNT_SIZE, "%s/s", amount_text(bytes * 1000U / ms, amount));
+  return text;
+}
+
+/* Progress ------------------------------------------------------------------------------------------------------- */
+
+static bool show(void *ctx, const struct fetch_progress *now) {
+  const struct payload *payload = ctx;
+  char bar[BAR + 1U];
+  char done[AMOUNT_SIZE];
+  char size[AMOUNT_SIZE];
+  char rate[AMOUNT_SIZE];
+  UINT64 filled = now->size ? now->done * BAR / now->size : 0;
+  for(UINTN i = 0; i < BAR; i++) {
+    bar[i] = i < filled ? '#' : '.';
+  }
+  bar[BAR] = '\0';
+  if(now->step == FETCH_TRANSFER) {
+    out_over("%s [%s] %s of %s, %s", payload->name, bar, amount_text(now->done, done), amount_text(now->size, size),
+             rate_text(now->done, now->time_us, rate));
+  } else if(now->step < FETCH_DONE) {
+    out_over("%s: %s...", payload->name, fetch_step_name(now->step));
+  }
+  return !console_aborted();
+}
+
+static void out_times(UINT64 us) {
+  out("%lu.%02lu s", us / SECOND_US, us % SECOND_US / 10000U);
+}
+
+static void out_fetched(const struct payload *payload) {
+  const struct fetch_result *file = &payload->file;
+  char rate[AMOUNT_SIZE];
+  out("%s: %lu bytes in ", payload->name, file->size);
+  out_times(file->time_us);
+  out(", %s", rate_text(file->size, file->transfer_us, rate));
+  if(file->redirects) {
+    out(", redirected");
+  }
+  if(file->timeouts) {
+    out(", %u timeouts", file->timeouts);
+  }
+  if(file->retries) {
+    out(", broke off %u %s, went on %u", file->retries, file->retries == 1 ? "time" : "times", file->resumed);
+  }
+  out("\n");
+}
+
+/* Hash ----------------------------------------------------------------------------------------------------------- */
+
+bool payload_check_hash(const char *text) {
+  uint8_t hash[SHA256_SIZE];
+  if(text && !sha256_parse(text, strlen(text), hash)) {
+    complain("--sha256 %s: a hash is 64 hexadecimal digits, as sha256sum prints them", text);
+    return false;
+  }
+  return true;
+}
+
+static EFI_STATUS hash(struct payload *payload) {
+  struct sha256 sha;
+  const UINT8 *bytes = (const UINT8 *)(UINTN)payload->file.address;
+  UINT64 size = payload->file.size;
+  sha256_begin(&sha);
+  for(UINT64 at = 0; at < size; at += HASH_PIECE) {
+    sha256_add(&sha, bytes + at, (size_t)(size - at < HASH_PIECE ? size - at : HASH_PIECE));
+    out_over("%s: SHA-256, %lu of 100...", payload->name, at * 100U / size);
+    if(console_aborted()) {
+      out_over("%s", "");
+      complain("%s: stopped", payload->name);
+      return EFI_ABORTED;
+    }
+  }
+  out_over("%s", "");
+  sha256_end(&sha, payload->sha256);
+  return EFI_SUCCESS;
+}
+
+static void tell(const char *url, const struct fetch_result *file) {
+  complain("%s: %s: %s", url, fetch_step_name(file->step), file->error);
+}
+
+/* What the file beside it says. */
+static EFI_STATUS read_hash(const struct payload_wish *wish, uint8_t wanted[SHA256_SIZE]) {
+  struct fetch_result file;
+  struct url url;
+  struct url beside;
+  char text[URL_TEXT_SIZE];
+  if(url_parse(wish->url, &url) || !url_beside(&url, ".sha256", &beside) || !url_text(&beside, text, sizeof(text))) {
+    complain("%s: no room for .sha256 behind it", wish->url);
+    return EFI_INVALID_PARAMETER;
+  }
+  struct payload shown = {.name = "its .sha256"};
+  const struct fetch_request request = {.controller = wish->controller,
+                                        .url = text,
+                                        .memory = EfiLoaderData,
+                                        .limit = HASH_FILE_MAX,
+                                        .watch = show,
+                                        .ctx = &shown};
+  EFI_STATUS status = fetch(&request, &file);
+  out_over("%s", "");
+  if(EFI_ERROR(status)) {
+    tell(text, &file);
+    return status;
+  }
+  if(!sha256_parse((const char *)(UINTN)file.address, (size_t)file.size, wanted)) {
+    complain("%s does not begin with 64 hexadecimal digits, as sha256sum writes them", text);
+    status = EFI_COMPROMISED_DATA;
+  }
+  fetch_free(&file);
+  return status;
+}
+
+static EFI_STATUS compare(struct payload *payload, const uint8_t wanted[SHA256_SIZE]) {
+  char found[SHA256_TEXT_SIZE];
+  char expected[SHA256_TEXT_SIZE];
+  payload->verified = memcmp(wanted, payload->sha256, SHA256_SIZE) == 0;
+  if(!payload->verified) {
+    complain("%s is not what it should be: its SHA-256 is %s, and should be %s", payload->name,
+             sha256_text(payload->sha256, found), sha256_text(wanted, expected));
+    return EFI_COMPROMISED_DATA;
+  }
+  return EFI_SUCCESS;
+}
+
+/* Fetching ------------------------------------------------------------------------------------------------------- */
+
+static void take_name(const char *url_as_text, struct payload *payload) {
+  struct url url;
+  UINTN length = 0;
+  if(!url_parse(url_as_text, &url)) {
+    url_name(&url, payload->name, sizeof(payload->name));
+  }
+  for(; payload->name[length]; length++) {
+    if(payload->name[length] < ' ' || payload->name[length] > '~') {
+      payload->name[length] = '?';
+    }
+  }
+  if(length == 0) {
+    memcpy(payload->name, "file", sizeof("file"));
+  }
+}
+
+static EFI_STATUS verify(const struct payload_wish *wish, const uint8_t wanted[SHA256_SIZE], struct payload *payload) {
+  char text[SHA256_TEXT_SIZE];
+  EFI_STATUS status = hash(payload);
+  if(!EFI_ERROR(status) && (wish->sha256 || wish->sha256_file)) {
+    status = compare(payload, wanted);
+  }
+  if(!EFI_ERROR(status)) {
+    out("SHA-256 %s%s\n", sha256_text(payload->sha256, text), payload->verified ? ", as it should be" : "");
+  }
+  return status;
+}
+
+EFI_STATUS payload_fetch(const struct payload_wish *wish, struct payload *payload) {
+  uint8_t wanted[SHA256_SIZE] = {0};
+  EFI_STATUS status = EFI_SUCCESS;
+  memset(payload, 0, sizeof(*payload));
+  if(!payload_check_hash(wish->sha256)) {
+    return EFI_INVALID_PARAMETER;
+  }
+  take_name(wish->url, payload);
+  if(wish->sha256_file) {
+    status = read_hash(wish, wanted);
+  } else if(wish->sha256) {
+    (void)sha256_parse(wish->sha256, strlen(wish->sha256), wanted);
+  }
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  const struct fetch_request request = {
+      .controller = wish->controller, .url = wish->url, .memory = wish->memory, .watch = show, .ctx = payload};
+  status = fetch(&request, &payload->file);
+  out_over("%s", "");
+  if(EFI_ERROR(status)) {
+    tell(wish->url, &payload->file);
+    return status;
+  }
+  out_fetched(payload);
+  status = verify(wish, wanted, payload);
+  if(EFI_ERROR(status)) {
+    payload_free(payload);
+  }
+  return status;
+}
+
+void payload_free(struct payload *payload) {
+  fetch_free(&payload->file);
+}

@@ -1,0 +1,15 @@
+/* save.h - a block of memory into a file, by the path that the Shell knows. */
+#ifndef APP_SAVE_H
+#define APP_SAVE_H
+
+#include <efi.h>
+#include <efilib.h>
+
+/*
+ * Writes `size` bytes to the file `path`, over one that is there. Complains; a file that could not be written whole is
+ * deleted. EFI_UNSUPPORTED without a Shell, EFI_NOT_FOUND for a folder or volume that is not there, EFI_ABORTED, or
+ * what the volume says. TPL_APPLICATION.
+ */
+EFI_STATUS save(const char *path, const void *bytes, UINT64 size);
+
+#endif
