@@ -54,11 +54,13 @@ ROMS        := $(addprefix $(BUILD)/,e1000.rom e1000-82544gc.rom e1000-82545em.r
                virtio-net-transitional.rom)
 IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi $(ROMS)
 
+APP_PURE += $(addprefix app/menu/,line_edit.c menu_state.c)
 # The doctor's pure half
 APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c finding.c judge_boot.c judge_nic.c judge_wire.c pe.c)
 TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
+.PHONY: usb iso
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -88,6 +90,8 @@ help:
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
+	@echo 'make usb      $(BUILD)/netdiag.img, to write to a USB stick that boots netdiag; make iso: the same as a CD'
+	@echo '              KEY=FILE.key CERT=FILE.pem takes signed images'
 	@echo 'make sign     sign them for Secure Boot, into $(BUILD)/signed  KEY=FILE.key CERT=FILE.pem (tools/sign --help)'
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
@@ -152,6 +156,15 @@ $(foreach folder,$(BUILD) $(BUILD)/signed,$(eval $(filter $(folder)/virtio-net%.
 $(ROMS) $(filter %.rom,$(SIGNED)): tools/mkrom
 	$(call say,ROM )
 	tools/mkrom --vendor $(ROM_VENDOR) --device $(ROM_ID) $(filter %.efi,$^) $@
+
+# To write to a stick or a CD: netdiag as boot loader, the drivers beside it; signed when there is a key.
+MEDIA := $(BUILD)/netdiag.img $(BUILD)/netdiag.iso
+BOOTED := $(if $(KEY)$(CERT),$(BUILD)/signed,$(BUILD))
+usb: $(BUILD)/netdiag.img
+iso: $(BUILD)/netdiag.iso
+$(MEDIA): $(addprefix $(BOOTED)/,netdiag.efi e1000.efi virtio-net.efi) tools/mkmedia tools/medialib.py FORCE
+	$(call say,DISK)
+	tools/mkmedia --images $(BOOTED) $@
 
 # Programs that the boot tests run inside the firmware; they know the driver by its protocols only
 TEST_EFI := $(patsubst tests/efi/%.c,$(BUILD)/tests/%.efi,$(wildcard tests/efi/*.c))
@@ -416,7 +429,7 @@ soak: all $(BUILD)/tests/soak.efi
 	tools/soak --build $(BUILD) --nic virtio-net-pci --frames $(SOAK_FRAMES)
 
 # What the boot tests boot, and the other compiler's images: they are booted as well.
-test-programs: all $(TEST_EFI) $(KERNELS) other-compiler
+test-programs: all usb $(TEST_EFI) $(KERNELS) other-compiler
 other-compiler: deps
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
 

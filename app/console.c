@@ -69,6 +69,8 @@ void console_init(EFI_HANDLE image, bool paged) {
   page.on = paged && !out_to_file && ST->ConIn &&
             !EFI_ERROR(ST->ConOut->QueryMode(ST->ConOut, (UINTN)ST->ConOut->Mode->Mode, &columns, &page.rows)) &&
             page.rows > 1;
+  page.stopped = false;
+  page.printed = 0;
 }
 
 static void emit(SIMPLE_TEXT_OUTPUT_INTERFACE *device, const char *text, UINTN length) {

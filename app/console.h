@@ -11,7 +11,7 @@
 #include "../driver/lib/texts.h"
 
 /* Finds out where the Shell sends what `image` prints. `paged` stops after each screen until a key is pressed, unless
- * the output goes to a file. First of all calls. */
+ * the output goes to a file. First of all calls, and again before each command of several: pages begin anew. */
 void console_init(EFI_HANDLE image, bool paged);
 
 /* Prints; the conversions are format.h's. Lines that are longer than 79 columns are broken at blanks (wrap.h), and go

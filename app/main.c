@@ -5,6 +5,7 @@
 #include <efishell.h>
 
 #include "load_options.h"
+#include "menu/menu.h"
 #include "suggest.h"
 #include "watchdog.h"
 
@@ -226,8 +227,8 @@ static struct {
   char bytes[ARGUMENT_BYTES];
   char *argv[ARGUMENTS_MAX];
   int argc;
-  bool paged;     /* -b         */
-  bool no_colour; /* --no-color */
+  bool from_shell;    /* who gives none wants help; a boot manager has nobody to read it */
+  const char *notice; /* what the menu says at first                                     */
 } arguments;
 
 /* From the Shell: an argument vector, whose first word is our own name. Everything netdiag understands is ASCII; a
@@ -256,13 +257,15 @@ static bool collect_arguments(EFI_HANDLE image) {
   EFI_LOADED_IMAGE *loaded;
   bool fits = true;
 
+  arguments.notice = "";
   if(!EFI_ERROR(BS->HandleProtocol(image, &parameters_guid, (VOID **)&parameters))) {
+    arguments.from_shell = true;
     fits = copy_vector(parameters);
   } else if(!EFI_ERROR(BS->HandleProtocol(image, &image_guid, (VOID **)&loaded)) && loaded->LoadOptions) {
     int count = load_options_parse(loaded->LoadOptions, loaded->LoadOptionsSize, arguments.bytes, ARGUMENT_BYTES,
                                    arguments.argv, ARGUMENTS_MAX);
     if(count == LOAD_OPTIONS_NOT_TEXT) {
-      complain("the %u bytes of load options are no text, and are ignored", loaded->LoadOptionsSize);
+      arguments.notice = "The load options are no text, and are ignored.";
     }
     fits = count != LOAD_OPTIONS_TOO_LONG;
     arguments.argc = count > 0 ? count : 0;
@@ -274,20 +277,48 @@ static bool collect_arguments(EFI_HANDLE image) {
 }
 
 /* -b and --no-color are for every command, and what they do is done before there is one. */
-static void take_common_options(void) {
+static void take_common_options(int *argc, char *argv[]) {
   int kept = 0;
   bool only_words = false;
-  for(int i = 0; i < arguments.argc; i++) {
-    only_words = only_words || text_equal(arguments.argv[i], "--");
-    if(!only_words && text_equal(arguments.argv[i], "-b")) {
-      arguments.paged = true;
-    } else if(!only_words && text_equal(arguments.argv[i], "--no-color")) {
-      arguments.no_colour = true;
+  bool paged = false;
+  bool no_colour = false;
+  for(int i = 0; i < *argc; i++) {
+    only_words = only_words || text_equal(argv[i], "--");
+    if(!only_words && text_equal(argv[i], "-b")) {
+      paged = true;
+    } else if(!only_words && text_equal(argv[i], "--no-color")) {
+      no_colour = true;
     } else {
-      arguments.argv[kept++] = arguments.argv[i];
+      argv[kept++] = argv[i];
     }
   }
-  arguments.argc = kept;
+  *argc = kept;
+  console_init(image_handle(), paged);
+  if(no_colour) {
+    console_no_colour();
+  }
+}
+
+static EFI_STATUS run_line(int argc, char *argv[]) {
+  take_common_options(&argc, argv);
+  return run(argc, argv);
+}
+
+static EFI_STATUS run_from_menu(int argc, char *argv[]) {
+  EFI_STATUS status = run_line(argc, argv);
+  console_init(image_handle(), false); /* what follows is no part of its pages */
+  return status;
+}
+
+static bool has_command(const char *name) {
+  return find_command(name) != NULL;
+}
+
+/* Without a Shell and without orders. Where no menu is to be had, the help says what could be ordered. */
+static EFI_STATUS stay(void) {
+  static const struct menu_host host = {.version = NETDIAG_VERSION, .has = has_command, .run = run_from_menu};
+  EFI_STATUS status = menu_stay(&host, arguments.notice);
+  return status == EFI_UNSUPPORTED ? help(NULL) : status;
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
@@ -300,12 +331,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   console_init(image, false);
   EFI_STATUS status = EFI_INVALID_PARAMETER;
   if(collect_arguments(image)) {
-    take_common_options();
-    console_init(image, arguments.paged);
-    if(arguments.no_colour) {
-      console_no_colour();
-    }
-    status = run(arguments.argc, arguments.argv);
+    bool menu = !arguments.from_shell && arguments.argc == 0;
+    status = menu ? stay() : run_line(arguments.argc, arguments.argv);
   }
   (void)watchdog_give_back();
   return status;

@@ -22,13 +22,14 @@ MACHINES = ("q35", "pc")
 # Where the firmware is: Debian's, or another build of OVMF (tests/run --firmware)
 OVMF = os.environ.get("OVMF", "/usr/share/OVMF")
 OVMF_NAMES = (("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"), ("OVMF_CODE.fd", "OVMF_VARS.fd"))
-# Newer firmware (edk2 2026.08) does not start its own Shell by itself: it boots this one from the disk. Debian 12 has none.
+# Newer firmware (edk2 2026.08) does not start its own Shell by itself: it boots this one from the disk. Debian 12 has
+# none.
 SHELL = "/usr/share/efi-shell-x64/shellx64.efi"
 BOOT_FILE = "EFI/BOOT/BOOTX64.EFI"
 # iPXE's option ROMs: Debian 12 and Debian 13
 IPXE_ROMS = ("/usr/lib/ipxe/qemu", "/usr/share/qemu")
-# The bound of every wait for a state. A machine is given up long after it should be done, also where it gets a tenth of a
-# processor: what ends, or comes to a prompt, without what is waited for is noticed at once and not by the time.
+# The bound of every wait for a state. A machine is given up long after it should be done, also where it gets a tenth of
+# a processor: what ends, or comes to a prompt, without what is waited for is noticed at once and not by the time.
 TIMEOUT_S = 1200
 MAC = "52:54:00:12:34:56"
 
@@ -86,26 +87,31 @@ def ipxe_rom(model):
 
 
 def make_disk(path, files):
-    """A FAT disk without partitions, with room left. `files` maps names on the disk to paths or bytes. Where there is a Shell to put
-    on it, the firmware boots that, unless `files` has something else to boot."""
+    """A FAT disk without partitions, with room left. `files` maps names on the disk to paths or bytes. Where there is a
+    Shell to put on it, the firmware boots that, unless `files` has something else to boot."""
     files = {BOOT_FILE: shell for shell in (SHELL, os.path.join(OVMF, "Shell.efi")) if os.path.exists(shell)} | files
     size = sum(len(content) if isinstance(content, bytes) else os.path.getsize(content) for content in files.values())
     megabytes = 64 + size * 9 // 8 // (1 << 20)
     with open(path, "wb") as disk:
         disk.truncate(megabytes << 20)
     run_tool(["mformat", "-i", path, "-F", "::"])
+    fill_disk(path, files)
+
+
+def fill_disk(image, files):
+    """Copies files, as make_disk takes them, to a FAT image; with @@BYTES behind its path it begins there."""
     for name, content in files.items():
         folders = name.split("/")[:-1]
         for depth in range(len(folders)):
-            subprocess.run(["mmd", "-i", path, "-D", "s", "::" + "/".join(folders[: depth + 1])],
+            subprocess.run(["mmd", "-i", image, "-D", "s", "::" + "/".join(folders[: depth + 1])],
                            stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if isinstance(content, bytes):
             with tempfile.NamedTemporaryFile() as temporary:
                 temporary.write(content)
                 temporary.flush()
-                run_tool(["mcopy", "-o", "-i", path, temporary.name, "::" + name])
+                run_tool(["mcopy", "-o", "-i", image, temporary.name, "::" + name])
         else:
-            run_tool(["mcopy", "-o", "-i", path, content, "::" + name])
+            run_tool(["mcopy", "-o", "-i", image, content, "::" + name])
 
 
 def read_from_disk(path, name):
@@ -135,9 +141,9 @@ def mac(index):
 
 
 def nic_arguments(model, netdev, mac=MAC, index=0, rom="", properties="", port=False):
-    """The arguments for one NIC of nics.TABLE; "{id}" in `netdev` becomes its name. QEMU's default option ROM is iPXE, which
-    would bind the NIC first: none unless asked for (None is QEMU's own). `properties` are more of the device's, and with
-    `port` it sits below a root port of its own, so that it can be unplugged."""
+    """The arguments for one NIC of nics.TABLE; "{id}" in `netdev` becomes its name. QEMU's default option ROM is iPXE,
+    which would bind the NIC first: none unless asked for (None is QEMU's own). `properties` are more of the device's,
+    and with `port` it sits below a root port of its own, so that it can be unplugged."""
     nic = nics.TABLE[model]
     words = [nic.device, f"netdev=n{index}", f"mac={mac}", f"id=nic{index}"]
     arguments = ["-netdev", netdev.format(id=f"n{index}")]
@@ -152,8 +158,8 @@ def nic_arguments(model, netdev, mac=MAC, index=0, rom="", properties="", port=F
 
 
 def count_accesses(trace):
-    """{mark: [writes, reads]} of the NIC's registers in a trace (Machine.trace_accesses), by the mark that was last written
-    to port 0x80 before them; 0 before the first."""
+    """{mark: [writes, reads]} of the NIC's registers in a trace (Machine.trace_accesses), by the mark that was last
+    written to port 0x80 before them; 0 before the first."""
     counts = collections.defaultdict(lambda: [0, 0])
     mark = 0
     with open(trace, encoding="utf-8", errors="replace") as file:
@@ -172,14 +178,15 @@ def count_accesses(trace):
 def graphics_arguments():
     """A screen in a window where there is a desktop, else by VNC on this host; QEMU says where."""
     arguments = ["-vga", "std"]
-    kinds = subprocess.run(["qemu-system-x86_64", "-display", "help"], capture_output=True, text=True, check=False).stdout.split()
+    listed = subprocess.run(["qemu-system-x86_64", "-display", "help"], capture_output=True, text=True, check=False)
+    kinds = listed.stdout.split()
     desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     window = [kind for kind in ("gtk", "sdl") if desktop and kind in kinds]
     return arguments + ["-display", window[0] if window else "vnc=localhost:0,to=99"]
 
 
 class Console:
-    """A program whose terminal a machine's serial port is. Use it as a context manager; `output` collects what it says."""
+    """A program whose terminal a machine's serial port is. A context manager; `output` collects what it says."""
 
     def __init__(self, command, folder=None, echo=None):
         self.command = command
@@ -265,8 +272,8 @@ class Console:
 class Machine(Console):
     """One QEMU with OVMF."""
 
-    def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False, graphics=False,
-                 paused=False, wrapper=()):
+    def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False,
+                 graphics=False, paused=False, wrapper=()):
         """`nics` are arguments of QEMU's, one list a NIC. A `paused` machine does nothing before go()."""
         need("qemu-system-x86_64", "qemu-system-x86")
         code, original = firmware()
@@ -285,7 +292,7 @@ class Machine(Console):
         else:
             self.command += ["-serial", "stdio", "-qmp", f"unix:{self.qmp_path},server=on,wait=off"]
         if disk:
-            # Named first in the boot order, and without a boot loader on it other than a Shell: the quickest way into one.
+            # Named first in the boot order, and with no boot loader on it but a Shell: the quickest way into one.
             self.command += ["-drive", f"if=none,id=disk,format=raw,file={disk}",
                              "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
         for nic in nics:
@@ -316,14 +323,15 @@ class Machine(Console):
             raise QemuError(f"set_link: {answer}")
 
     def read_register(self, offset, index=0):
-        """A register of the NIC with this index, as the processor would read it (so none that reading clears); None while its
-        BAR 0 is not decoded."""
+        """A register of the NIC with this index, as the processor would read it (so none that reading clears); None
+        while its BAR 0 is not decoded."""
         devices = re.split(r"(?m)^  Bus ", self.qmp("human-monitor-command", **{"command-line": "info pci"})["return"])
         device = next(text for text in devices if f'id "nic{index}"' in text)
         bar = re.search(r"BAR0: 32 bit memory at (0x[0-9a-f]+) ", device)
         if not bar or int(bar[1], 16) == 0xFFFFFFFF:
             return None
-        answer = self.qmp("human-monitor-command", **{"command-line": f"xp /1wx {int(bar[1], 16) + offset:#x}"})["return"]
+        command = f"xp /1wx {int(bar[1], 16) + offset:#x}"
+        answer = self.qmp("human-monitor-command", **{"command-line": command})["return"]
         value = re.search(r": (0x[0-9a-f]{8})", answer)
         return int(value[1], 16) if value else None
 

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #define KEYS_MAX 64U
-#define COLUMNS  80U
-#define ROWS     25U
 
 struct text {
   char *bytes;
@@ -57,6 +55,7 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR1
       put(&all, (char)*string);
       put(this == &std_err ? &errors : &screen, (char)*string);
     }
+    screen_show(*string);
     if(us_per_character) {
       clock_pass(us_per_character);
     }
@@ -64,39 +63,8 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR1
   return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI query_mode(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN number, UINTN *columns, UINTN *rows) {
-  (void)this;
-  check_service("QueryMode", TPL_NOTIFY);
-  *columns = COLUMNS;
-  *rows = ROWS;
-  return number == 0 ? EFI_SUCCESS : EFI_UNSUPPORTED;
-}
-
-static EFI_STATUS EFIAPI set_attribute(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN attribute) {
-  check_service("SetAttribute", TPL_NOTIFY);
-  if(this != &con_out || attribute > 0x7F) {
-    firmware_abort("SetAttribute: not for the screen, or no colour", this);
-  }
-  mode.Attribute = (INT32)attribute;
-  return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI clear_screen(SIMPLE_TEXT_OUTPUT_INTERFACE *this) {
-  check_service("ClearScreen", TPL_NOTIFY);
-  if(this != &con_out) {
-    firmware_abort("ClearScreen: not the screen", this);
-  }
-  put(&all, '\f');
-  return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI set_cursor(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN column, UINTN row) {
-  check_service("SetCursorPosition", TPL_NOTIFY);
-  if(this != &con_out || column >= COLUMNS || row >= ROWS) {
-    firmware_abort("SetCursorPosition: not on the screen", this);
-  }
-  put(&all, '\v');
-  return EFI_SUCCESS;
+void console_mark(char mark) {
+  put(&all, mark);
 }
 
 UINTN console_attribute(const char *printed) {
@@ -176,16 +144,18 @@ void console_press(UINT64 at_us, UINT16 scan_code, CHAR16 character) {
   programs_at(at_us, press, (void *)((uintptr_t)scan_code << 16 | character));
 }
 
+UINT64 console_type(UINT64 at_us, UINT64 each_us, const char *text) {
+  for(; *text; text++, at_us += each_us) {
+    console_press(at_us, 0, (CHAR16)*text);
+  }
+  return at_us;
+}
+
 /* Life ----------------------------------------------------------------------------------------------------------- */
 
 void console_begin_mode(EFI_SYSTEM_TABLE *system) {
-  mode = (SIMPLE_TEXT_OUTPUT_MODE){.MaxMode = 1, .Attribute = EFI_LIGHTGRAY, .CursorVisible = TRUE};
-  con_out = (SIMPLE_TEXT_OUTPUT_INTERFACE){.OutputString = output_string,
-                                           .QueryMode = query_mode,
-                                           .SetAttribute = set_attribute,
-                                           .ClearScreen = clear_screen,
-                                           .SetCursorPosition = set_cursor,
-                                           .Mode = &mode};
+  con_out = (SIMPLE_TEXT_OUTPUT_INTERFACE){.OutputString = output_string, .Mode = &mode};
+  screen_begin(&con_out);
   std_err = con_out;
   key_count = 0;
   us_per_character = 0;

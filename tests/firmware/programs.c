@@ -39,6 +39,7 @@ static BOOLEAN out_to_file;
 static BOOLEAN errors_to_file;
 static UINTN watchdog_s;
 static UINTN watchdog_calls;
+static UINTN resets;
 static UINT8 variable[VARIABLE_SIZE];
 
 static struct {
@@ -398,6 +399,21 @@ UINTN programs_watchdog_calls(void) {
   return watchdog_calls;
 }
 
+static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data) {
+  (void)status;
+  (void)size;
+  (void)data;
+  if(type != EfiResetCold) {
+    firmware_abort("ResetSystem: no cold reset", &type);
+  }
+  resets++;
+  return EFI_SUCCESS; /* gnu-efi has it return one */
+}
+
+UINTN programs_resets(void) {
+  return resets;
+}
+
 /* Life ----------------------------------------------------------------------------------------------------------- */
 
 void programs_begin(void) {
@@ -406,9 +422,11 @@ void programs_begin(void) {
   firmware.boot.StartImage = start_image;
   firmware.boot.UnloadImage = unload_image;
   firmware.boot.SetWatchdogTimer = set_watchdog;
+  firmware.runtime.ResetSystem = reset_system;
   firmware.runtime.SetVariable = set_variable;
   watchdog_s = WATCHDOG_S;
   watchdog_calls = 0;
+  resets = 0;
   clock_begin(&firmware.boot);
   console_begin_mode(&firmware.system);
   out_to_file = FALSE;

@@ -43,6 +43,23 @@ void console_slow(UINT64 us);
 #define KEY_CONTROL_C 3U    /* a character */
 void console_press(UINT64 at_us, UINT16 scan_code, CHAR16 character);
 
+/* The characters of `text`, the first at `at_us` and each so long after the one before; returns when the next would
+ * be. */
+UINT64 console_type(UINT64 at_us, UINT64 each_us, const char *text);
+
+/* The screen is so large from now on (80 x 25 at first), and empty. */
+void console_size(UINTN columns, UINTN rows);
+
+/* What it shows in a row, without blanks at the end, valid until the next call; the colours of a cell; how many rows
+ * went out at the top, and how many characters were drawn, since console_size. */
+const char *console_row(UINTN row);
+UINTN console_cell_attribute(UINTN column, UINTN row);
+UINTN console_scrolled(void);
+UINTN console_drawn(void);
+
+/* The cursor and the colours that are set. */
+const SIMPLE_TEXT_OUTPUT_MODE *console_mode(void);
+
 /* Programs ------------------------------------------------------------------------------------------------------- */
 
 struct program {
@@ -82,6 +99,9 @@ void programs_break(UINT64 at_us);
 /* SetWatchdogTimer's seconds; 300 at first, 0 for off. How often it was called. */
 UINTN programs_watchdog(void);
 UINTN programs_watchdog_calls(void);
+
+/* How often ResetSystem was called. It returns, which a firmware's must not. */
+UINTN programs_resets(void);
 
 /* Forgets the volatile variables that SetVariable made. */
 void programs_forget_variables(void);

@@ -14,9 +14,14 @@ void wire_move(void);
 UINT64 wire_next(void);
 void wire_end(void);
 
-/* console.c */
+/* console.c; marks in its text what is no character: a screen that is cleared, a cursor that is moved */
 void console_begin_mode(EFI_SYSTEM_TABLE *system);
 void console_end_mode(void);
+void console_mark(char mark);
+
+/* screen.c: the functions of a console but OutputString, which shows each character */
+void screen_begin(SIMPLE_TEXT_OUTPUT_INTERFACE *console);
+void screen_show(CHAR16 character);
 
 /* foreign.c, stack.c */
 void foreign_end(void);

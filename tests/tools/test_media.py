@@ -3,9 +3,12 @@
 import glob
 import os
 import re
+import struct
 import subprocess
 import tempfile
 import unittest
+import uuid
+import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
@@ -117,6 +120,83 @@ class Sign(InFolder):
                 content = file.read()
             with open(os.path.join(BUILD, "signed", driver), "rb") as file:
                 self.assertIn(file.read(), content)
+
+
+class Media(InFolder):
+    """What firmware and other systems find on the media, with tools that are not ours."""
+
+    def make(self, name, *arguments):
+        result = run("tools/mkmedia", *(arguments or ("--images", BUILD)), self.path(name))
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        return self.path(name)
+
+    def same(self, drive, name, path):
+        shown = subprocess.run(["mtype", "-i", drive, "::" + name], capture_output=True, check=False)
+        with open(path, "rb") as file:
+            self.assertEqual(shown.stdout, file.read(), name)
+
+    def check_content(self, drive):
+        netdiag = os.path.join(BUILD, "netdiag.efi")
+        self.same(drive, "EFI/BOOT/BOOTX64.EFI", netdiag)
+        for name in ("netdiag.efi", "e1000.efi", "virtio-net.efi"):
+            self.same(drive, name, os.path.join(BUILD, name))
+        self.assertIn("its menu comes up", run("mtype", "-i", drive, "::README.TXT").stdout)
+        listed = run("mdir", "-b", "-i", drive, "::/").stdout.split()
+        self.assertNotIn("::/startup.nsh", listed)
+
+    def test_stick(self):
+        image = self.make("stick.img")
+        with open(image, "rb") as file:
+            content = file.read()
+        header = content[512:1024]
+        mirror = content[-512:]
+        for which, own in ((header, 1), (mirror, len(content) // 512 - 1)):
+            crc, = struct.unpack_from("<I", which, 16)
+            self.assertEqual(zlib.crc32(which[:16] + bytes(4) + which[20:92]), crc)
+            self.assertEqual(struct.unpack_from("<Q", which, 24)[0], own)
+            table_at, count, size, table_crc = struct.unpack_from("<72xQIII", which)
+            self.assertEqual(zlib.crc32(content[table_at * 512:table_at * 512 + count * size]), table_crc)
+        first, last = struct.unpack_from("<QQ", content, 1024 + 32)
+        self.assertEqual(content[1024:1040], uuid.UUID("C12A7328-F81F-11D2-BA4B-00A0C93EC93B").bytes_le)
+        self.assertLessEqual(last, struct.unpack_from("<Q", header, 48)[0])
+        self.assertEqual(content[510:512], b"\x55\xaa")
+        self.assertEqual(content[450], 0xEE)
+        boot_sector = content[first * 512:first * 512 + 512]
+        self.assertEqual(boot_sector[82:90], b"FAT32   ")
+        self.assertEqual(struct.unpack_from("<I", boot_sector, 28)[0], first, "hidden sectors")
+        self.assertEqual(struct.unpack_from("<I", boot_sector, 32)[0], last - first + 1, "sectors")
+        self.check_content(f"{image}@@{first * 512}")
+        with open(self.make("again.img"), "rb") as file:
+            self.assertEqual(file.read(512 * 34), content[:512 * 34], "the same content has the same identifiers")
+
+    def test_cd(self):
+        image = self.make("cd.iso")
+        found = run("xorriso", "-indev", image, "-report_el_torito", "plain").stdout
+        place = re.search(r"El Torito boot img :\s+1\s+UEFI\s+y\s+none\s+0x0000\s+0x00\s+([1-9]\d*)\s+(\d+)", found)
+        self.assertTrue(place, found)
+        self.check_content(f"{image}@@{int(place[2]) * 2048}")
+
+    def test_folder(self):
+        os.makedirs(self.path("tree/EFI/BOOT"))
+        for name in ("EFI/BOOT/BOOTX64.EFI", "limine.conf", "a kernel"):
+            with open(os.path.join(self.path("tree"), name), "w", encoding="ascii") as file:
+                file.write(name * 1000)
+        image = self.make("tree.img", "--from", self.path("tree"))
+        for name in ("EFI/BOOT/BOOTX64.EFI", "limine.conf", "a kernel"):
+            self.same(f"{image}@@1M", name, os.path.join(self.path("tree"), name))
+
+    def test_mistakes(self):
+        os.mkdir(self.path("empty"))
+        for arguments, text in ((("--from", self.path("empty"), self.path("x.img")), "has no EFI/BOOT/BOOTX64.EFI"),
+                                (("--from", "/nowhere", self.path("x.img")), "/nowhere is no folder"),
+                                (("--images", self.path("empty"), self.path("x.img")), "netdiag.efi is missing: run"),
+                                (("--images", BUILD, self.path("x.zip")), "ends with neither .img nor .iso"),
+                                (("--images", BUILD, "/nowhere/x.img"), "No such file or directory")):
+            with self.subTest(text):
+                result = run("tools/mkmedia", *arguments)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(text, result.stderr)
+                self.assertFalse(os.path.exists(self.path("x.img")))
 
 
 if __name__ == "__main__":

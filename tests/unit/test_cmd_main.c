@@ -65,12 +65,6 @@ static void test_load_options(void **state) {
   assert_said("netdiag 0.1\n");
   assert_int_equal(boot(L"netdiag.efi version \r\n", 46), EFI_SUCCESS);
   assert_said("netdiag 0.1\n");
-  assert_int_equal(boot("\x4E\xAC\x08\x81", 4), EFI_SUCCESS);
-  assert_said("the 4 bytes of load options are no text, and are ignored");
-  assert_said("Usage: netdiag COMMAND");
-  assert_int_equal(boot(NULL, 0), EFI_SUCCESS);
-  assert_not_said("ignored");
-  assert_said("Usage: netdiag COMMAND");
   assert_int_equal(boot(too_long, sizeof(too_long)), EFI_INVALID_PARAMETER);
   assert_said("the command line is too long");
   cmd_end();
