@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+import traceback
 
 ETHERTYPE_TEST = 0x88B5
 TEST_HEADER = struct.Struct(">4sBBHII")  # magic, version, kind, length, session, sequence: see driver/lib/testframe.h
@@ -106,7 +107,7 @@ def udp(source, destination, source_port, destination_port, data):
 class Wire:
     """One end of the wire, in a thread of its own between start() and stop(). Everything received is in `frames`, after
     take(), which somebody who inherits from this writes, has had it. What later() is given runs in the same thread, and
-    `lock` is held there for both."""
+    `lock` is held there for both. If one of them raises something, it goes on, and stop() raises that."""
 
     def __init__(self, local, remote):
         self.local = local
@@ -115,12 +116,16 @@ class Wire:
         self.arrived = threading.Condition()
         self.lock = threading.RLock()
         self.stopping = False
+        self.failure = None
         self.timers = []
         self.order = itertools.count()
         if os.path.exists(local):
             os.unlink(local)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(local)
+        try:
+            self.socket.bind(local)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, local) from None  # which the kernel leaves out
         # A machine that no longer takes frames holds the sender back; not for ever.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", TIMEOUT_S, 0))
         self.bell = socket.socketpair()
@@ -143,6 +148,8 @@ class Wire:
         for end in self.bell:
             end.close()
         os.unlink(self.local)
+        if self.failure:
+            raise self.failure
 
     def ring(self):
         """Lets the thread look at its timers and at `stopping`."""
@@ -181,20 +188,28 @@ class Wire:
         """Runs those that are due, and returns how long it is until the next one is, in seconds; None without one."""
         while self.timers and self.timers[0][0] <= time.monotonic():
             _, _, function, arguments = heapq.heappop(self.timers)
-            function(*arguments)
+            self.attempt(function, *arguments)
         return max(0, self.timers[0][0] - time.monotonic()) if self.timers else None
+
+    def attempt(self, function, *arguments):
+        """Calls it with the lock held. Returns what it does, and None when it raises something."""
+        try:
+            with self.lock:
+                return function(*arguments)
+        except Exception as error:  # whatever it is, the wire does not go dead without a word
+            traceback.print_exc()
+            self.failure = self.failure or error
+            return None
 
     def run(self):
         while not self.stopping:
-            with self.lock:
-                patience_s = self.run_timers()
+            patience_s = self.attempt(self.run_timers)
             ready = select.select([self.socket, self.bell[1]], [], [], patience_s)[0]
             if self.bell[1] in ready:
                 self.bell[1].recv(4096)
             if self.socket in ready:
                 frame = self.socket.recv(FRAME_MAX)
-                with self.lock:
-                    self.take(frame)
+                self.attempt(self.take, frame)
                 with self.arrived:
                     self.frames.append(frame)
                     self.arrived.notify_all()

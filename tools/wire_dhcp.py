@@ -39,8 +39,9 @@ def options_of(data):
 class Ask:
     """A client's message."""
 
-    def __init__(self, data):
-        """ValueError when it is none."""
+    def __init__(self, data, port):
+        """`port` is where it came from. ValueError when it is none."""
+        self.port = port
         if len(data) < HEADER.size:
             raise ValueError("too short")
         (operation, _, _, _, self.xid, self.seconds, self.flags, self.ciaddr, _, _, self.giaddr, self.chaddr, _, _,
@@ -82,7 +83,7 @@ def answer(ask, yiaddr, siaddr, options, sname=b"", file=b""):
 
 
 class Server:
-    """Gives addresses, and says where the boot file is. `network` has the faults, counters and the way out."""
+    """Gives addresses, and says where the boot file is. `network` (wire_ipv4.Hosts) has the faults and the way out."""
 
     def __init__(self, network, address, first, gateway=None):
         self.network = network

@@ -15,15 +15,18 @@ class Fault(typing.NamedTuple):
 HEALTHY = "healthy"
 # A fault's place in the list is its number for messages from inside the guest: new ones belong at the end.
 FAULTS = [
-    Fault(HEALTHY, "no fault: a router, a boot server with DHCP and TFTP"),
+    Fault(HEALTHY, "no fault: a router, a boot server with DHCP, TFTP and HTTP, IPv4 and IPv6"),
     # The wire
     Fault("silent", "a half-open port: takes every frame and sends none"),
     Fault("slow", "every frame that comes is N milliseconds late", 200, 1, 60000),
     Fault("loss", "N of 100 frames are lost, each way", 20, 1, 100),
     Fault("reorder", "N of 100 frames that are sent come after the next one", 20, 1, 100),
     Fault("duplicate", "N of 100 frames that are sent come twice", 20, 1, 100),
+    Fault("slow-port", "spanning tree: for N seconds only BPDUs come, nothing else passes", 30, 0.001, 3600),
     Fault("vlan-needed", "a trunk: untagged frames are ignored, all that come have a tag of VLAN N", 100, 1, 4094),
     Fault("priority-tags", "every frame that comes has a tag of VLAN 0"),
+    Fault("vlan-traffic", "N times a second a frame of somebody else's VLAN comes, 10 and 20 in turn", 1, 0.001, 1000),
+    Fault("same-mac", "N times a second another station sends from the NIC's own MAC address", 1, 0.001, 1000),
     Fault("mtu-hole", "IP packets of more than N bytes vanish, each way", 1000, 68, 1500),
     Fault("icmp-mtu", "the router's next hop takes N bytes: 'fragmentation needed' for more", 1000, 68, 1500),
     # Addresses
@@ -58,6 +61,24 @@ FAULTS = [
     Fault("tftp-stall", "no TFTP data after block N", 3, 0, 65535),
     Fault("tftp-loss", "each Nth TFTP data packet is lost once, and comes when it is asked for again", 5, 2, 1000),
     Fault("tftp-plain", "the TFTP server knows no options: 512 bytes a block"),
+    Fault("http-blocked", "TCP connections get no answer"),
+    Fault("http-refused", "TCP connections are refused"),
+    Fault("http-404", "HTTP 404 for everything"),
+    Fault("http-redirect", "HTTP 302 to another name of the same file"),
+    Fault("http-chunked", "HTTP with chunked bodies, and no length"),
+    Fault("http-cut", "the HTTP connection ends after half of the body"),
+    Fault("http-stall", "the HTTP body stops halfway, the connection stays"),
+    Fault("boot-name", "the boot URL has a name in it, which DNS knows"),
+    Fault("no-dns", "the boot URL has a name in it, and DNS does not answer"),
+    # IPv6
+    Fault("no-ra", "no IPv6 router advertises itself"),
+    Fault("no-dhcpv6", "no DHCPv6 server answers"),
+    Fault("dhcpv6-no-url", "DHCPv6 gives addresses and no boot URL"),
+    # Who speaks on the wire; each begins at once
+    Fault("lldp", "a switch says by LLDP who it is, each N seconds", 30, 0.001, 3600),
+    Fault("cdp", "a switch says by CDP who it is, each N seconds", 60, 0.001, 3600),
+    Fault("stp", "spanning tree BPDUs of a port that forwards, each N seconds", 2, 0.001, 3600),
+    Fault("hostile", "damaged DHCP, ARP, TFTP and other packets, N a second, and before each answer", 10, 0.001, 10000),
 ]
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

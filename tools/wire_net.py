@@ -8,32 +8,24 @@ import collections
 import json
 import os
 import random
-import socket
 import struct
 
-import wire_dhcp
 import wire_faults
+import wire_hostile
+import wire_http
+import wire_ipv4
+import wire_ipv6
+import wire_speakers
 import wire_tftp
-from wire import (ARP, BROADCAST, ICMP, IPV4, IPV6, UDP, VLAN, Wire, arp, checksum, echo_of, ethernet, icmp, ipv4,
-                  tagged, udp)
+from wire import ARP, BROADCAST, IPV4, IPV6, UDP, VLAN, Wire, echo_of, tagged, udp
 
-GATEWAY, SERVER, SECOND, PROXY, FAR = "10.77.0.1", "10.77.0.2", "10.77.0.3", "10.77.0.4", "10.78.0.2"
-BOOT_HOST = "boot.badnet.example"
-RIVAL_MAC = bytes.fromhex("525400000066")  # who has the address that DHCP offers
-LIAR_MAC = bytes.fromhex("525400000077")
 MESSAGE_MAC = bytes.fromhex("02bad000")  # then one of these, and the fault's number
 ALONE, AS_WELL, NO_MORE = range(3)
-MTU = 1500
-DONT_FRAGMENT = 0x4000
 QUEUE_MAX = 512
 AGAIN_S = 0.002
+OVERTAKEN_S = 0.1  # how long a frame waits for the next one, which overtakes it
 NO_PROGRAM = b"<!DOCTYPE html><title>404</title><p>This is the page that a captive portal shows.</p>\n"
 ARM64 = 0xAA64
-
-
-def mac_of(address):
-    """The MAC address of one of the network's hosts."""
-    return b"\x02\x00" + address
 
 
 def for_machine(image, machine):
@@ -64,16 +56,14 @@ class Network(Wire):
         self.held = None  # a frame that the next one overtakes
         self.port_open = True
         self.tftp = wire_tftp.Server(self)
+        self.http = wire_http.Server(self)
+        self.speakers = wire_speakers.Speakers(self)
         self.fresh()
 
     def fresh(self):
-        """Servers that remember nothing."""
-        self.servers = [wire_dhcp.Server(self, SERVER, "10.77.0.50", GATEWAY),
-                        wire_dhcp.Server(self, SECOND, "10.77.0.150")]
-        self.proxy = wire_dhcp.Proxy(self, PROXY, SERVER)
-        addresses = [socket.inet_aton(host) for host in (GATEWAY, SERVER, SECOND, PROXY)]
-        self.hosts = {address: mac_of(address) for address in addresses}
-        self.far = socket.inet_aton(FAR)
+        """Hosts that remember nothing."""
+        self.four = wire_ipv4.Hosts(self)
+        self.six = wire_ipv6.Hosts(self, self.four.macs[self.four.gateway], self.four.macs[self.four.server])
 
     # Faults
 
@@ -84,6 +74,7 @@ class Network(Wire):
         faults = self.judge(words)
         with self.lock:
             self.tftp.close()
+            self.http.close()
             self.switch(faults)
 
     def judge(self, words):
@@ -101,18 +92,25 @@ class Network(Wire):
         self.held = None
         self.fresh()
         self.port_open = True
+        for name in faults:
+            self.speakers.begin(name)
+        self.six.begin()
 
     def add(self, word):
         """One fault more; nothing is forgotten."""
         faults = self.judge([word])
         with self.lock:
-            self.faults.update(faults)
+            for name, value in faults.items():
+                if name not in self.faults or self.faults[name] != value:
+                    self.faults[name] = value
+                    self.speakers.begin(name)
 
     def remove(self, name):
         """One fault less; nothing is forgotten."""
-        wire_faults.parse(name)
+        name, _ = wire_faults.parse(name)
         with self.lock:
             self.faults.pop(name, None)
+            self.port_open = self.port_open or name == "slow-port"
 
     def has(self, name):
         return name in self.faults
@@ -138,15 +136,6 @@ class Network(Wire):
             return dict(self.counts)
 
     # Files
-
-    def boot_place(self, by_http, server):
-        """(address of the next server, name or URL of the boot file)."""
-        if self.has("far-server"):
-            server = self.far
-        if not by_http:
-            return server, self.boot_name.encode()
-        host = BOOT_HOST if self.has("no-dns") else socket.inet_ntoa(server)
-        return server, f"http://{host}/{self.boot_name}".encode()
 
     def file(self, name):
         """What TFTP and HTTP serve under that name, or None."""
@@ -195,13 +184,15 @@ class Network(Wire):
         frame = self.inbound(frame)
         if frame is None:
             return
-        echo = echo_of(frame, mac_of(socket.inet_aton(SERVER)))
+        echo = echo_of(frame, self.four.macs[self.four.server])
         if echo:
             self.emit(echo)
-        elif frame[12:14] == ARP and len(frame) >= 42:
-            self.take_arp(frame)
+        elif frame[12:14] == ARP:
+            self.four.take_arp(frame)
         elif frame[12:14] == IPV4:
-            self.take_ipv4(frame)
+            self.four.take(frame)
+        elif frame[12:14] == IPV6:
+            self.six.take(frame)
 
     def message(self, frame):
         """A test frame to a MAC address that names a fault by its number. It is answered in any network."""
@@ -245,138 +236,23 @@ class Network(Wire):
         self.count("mtu-hole")
         return True
 
-    def take_arp(self, frame):
-        operation, mac, sender, target = frame[20:22], frame[22:28], frame[28:32], frame[38:42]
-        if operation != b"\0\1":
-            return
-        self.count("arp-request")
-        if sender != b"\0" * 4:
-            self.neighbours[sender] = mac
-        owners = []
-        if target in self.hosts and not self.away(target):
-            owners.append(self.hosts[target])
-        if self.has("duplicate-address") and any(server.pool(target) for server in self.servers):
-            owners.append(RIVAL_MAC)
-        if self.has("arp-liar") and target != sender:
-            owners.append(LIAR_MAC)
-        for owner in owners:
-            self.emit(arp(mac, owner, 2, target, mac, sender))
-
-    def away(self, address):
-        """Whether this host of the wire is switched off."""
-        name = socket.inet_ntoa(address)
-        return (name == GATEWAY and self.has("gateway-down")) or (name == SECOND and not self.has("two-servers")) or \
-            (name == PROXY and not self.has("proxy-dhcp"))
-
-    def take_ipv4(self, frame):
-        header_size = (frame[14] & 15) * 4 if len(frame) >= 34 else 0
-        total = struct.unpack(">H", frame[16:18])[0] if header_size >= 20 else 0
-        if frame[14] >> 4 != 4 or not header_size <= total <= len(frame) - 14 or checksum(frame[14:14 + header_size]):
-            self.count("bad-ipv4")
-            return
-        packet = frame[14:14 + total]
-        source, destination, flags = packet[12:16], packet[16:20], struct.unpack(">H", packet[6:8])[0]
-        if source != b"\0" * 4:
-            self.neighbours[source] = frame[6:12]
-        gateway = socket.inet_aton(GATEWAY)
-        local = destination in self.hosts and frame[:6] in (self.hosts[destination], BROADCAST)
-        if local or destination == b"\xff" * 4 or destination == socket.inet_aton("10.77.0.255"):
-            if local and self.away(destination):
-                return
-            if flags & 0x3FFF:
-                self.count("fragment")
-                return
-            self.deliver(packet, destination if local else None)
-        elif frame[:6] == self.hosts[gateway] and not self.away(gateway):
-            self.route(packet, gateway, flags)
-
-    def route(self, packet, gateway, flags):
-        """What the gateway does with a packet for beyond."""
-        limit = self.value("icmp-mtu")
-        source, destination = packet[12:16], packet[16:20]
-        quoted = packet[:28]
-        if packet[8] <= 1:
-            self.count("ttl-exceeded")
-            self.send_ipv4(gateway, source, ICMP, icmp(11, 0, b"\0" * 4, quoted))
-        elif destination != self.far:
-            self.send_ipv4(gateway, source, ICMP, icmp(3, 0, b"\0" * 4, quoted))
-        elif limit is not None and len(packet) > limit and flags & DONT_FRAGMENT:
-            self.count("too-big")
-            self.send_ipv4(gateway, source, ICMP, icmp(3, 4, struct.pack(">HH", 0, int(limit)), quoted))
-        elif flags & 0x3FFF:
-            self.count("fragment")
-        else:
-            self.deliver(packet, self.far)
-
-    def deliver(self, packet, host):
-        """A packet that has arrived at `host`, or at each one where it is None."""
-        size = (packet[0] & 15) * 4
-        protocol, source, body = packet[9], packet[12:16], packet[size:]
-        if protocol == ICMP and len(body) >= 8 and body[0] == 8 and host and not checksum(body):
-            self.count(f"ping {socket.inet_ntoa(host)}")
-            self.send_ipv4(host, source, ICMP, icmp(0, 0, body[4:8], body[8:]))
-        elif protocol == UDP and len(body) >= 8:
-            self.take_udp(packet, source, host, body)
-
-    def take_udp(self, packet, source, host, body):
-        source_port, port, length = struct.unpack(">HHH", body[:6])
-        if not 8 <= length <= len(body):
-            self.count("bad-udp")
-            return
-        data = body[8:length]
-        if port in (wire_dhcp.SERVER_PORT, wire_dhcp.PROXY_PORT):
-            self.take_dhcp(port, source_port, host, data)
-        elif host and not self.tftp.take(host, port, source, source_port, data):
-            self.count("port-unreachable")
-            self.send_ipv4(host, source, ICMP, icmp(3, 3, b"\0" * 4, packet[:28]))
-
-    def take_dhcp(self, port, source_port, host, data):
-        try:
-            ask = wire_dhcp.Ask(data)
-        except ValueError:
-            self.count("bad-dhcp")
-            return
-        ask.port = source_port
-        kind = wire_dhcp.KINDS.get(ask.kind, "unknown")
-        self.count(f"dhcp-{kind} {ask.client}" if port == wire_dhcp.SERVER_PORT else f"dhcp-{kind} {ask.client} {port}")
-        if self.has("no-dhcp"):
-            return
-        servers = self.servers if self.has("two-servers") else self.servers[:1]
-        if port == wire_dhcp.SERVER_PORT:
-            for server in servers:
-                if host in (None, server.address):
-                    server.take(ask)
-        if self.has("proxy-dhcp") and host in (None, self.proxy.address):
-            self.proxy.take(ask, port)
-
-    def reply_dhcp(self, source, ask, message, port=wire_dhcp.SERVER_PORT, always_broadcast=False):
-        """A DHCP server's way out."""
-        mac, destination = wire_dhcp.destination(ask, message, always_broadcast)
-        client_port = wire_dhcp.CLIENT_PORT if port == wire_dhcp.SERVER_PORT else ask.port
-        packet = ipv4(source, destination, UDP, udp(source, destination, port, client_port, message))
-        self.emit(ethernet(mac, mac_of(source), IPV4, packet))
-
     # Frames that go
 
-    def send_udp(self, source, destination, source_port, destination_port, data):
-        self.send_ipv4(source, destination, UDP, udp(source, destination, source_port, destination_port, data))
+    def send_ip(self, source, destination, protocol, body):
+        """A packet of one of our addresses."""
+        (self.four if len(source) == 4 else self.six).send(source, destination, protocol, body)
 
-    def send_ipv4(self, source, destination, protocol, body):
-        """From one of the hosts, those beyond the gateway too, to who was heard before."""
-        mac = self.neighbours.get(destination, self.station)
-        limit = MTU
-        if source == self.far:
-            if self.has("gateway-down"):
-                return
-            limit = int(self.value("icmp-mtu") or MTU)
-        step = (limit - 20) // 8 * 8
-        identification = self.random.randrange(65536)
-        for start in range(0, max(len(body), 1), step):
-            part = body[start:start + step]
-            flags = start // 8 | (0x2000 if start + step < len(body) else 0)
-            packet = ipv4(source, destination, protocol, part, 63 if source == self.far else 64, identification, flags)
-            via = mac_of(socket.inet_aton(GATEWAY)) if source == self.far else mac_of(source)
-            self.emit(ethernet(mac, via, IPV4, packet))
+    def send_udp(self, source, destination, source_port, destination_port, data):
+        self.send_ip(source, destination, UDP, udp(source, destination, source_port, destination_port, data))
+
+    def send_hostile(self):
+        """Something that belongs to no exchange."""
+        self.offer(wire_hostile.packet(self.random, self.station)[1])
+
+    def offer(self, frame):
+        """A frame that nobody misses, where the NIC takes none now."""
+        if not self.queue:
+            self.put(frame)
 
     def emit(self, frame):
         """A frame on its way to the NIC, with what happens to it there."""
@@ -387,6 +263,8 @@ class Network(Wire):
         elif self.has("priority-tags"):
             frame = tagged(frame, 0xA000)
         frames = [frame]
+        if self.has("hostile"):
+            frames.insert(0, wire_hostile.damaged(self.random, frame))
         if self.has("duplicate") and self.random.random() * 100 < self.value("duplicate"):
             frames.append(frame)
         if self.held:
@@ -394,7 +272,7 @@ class Network(Wire):
             self.held = None
         elif self.has("reorder") and self.random.random() * 100 < self.value("reorder"):
             self.held = frame
-            self.later(0.1, self.release, frame)
+            self.later(OVERTAKEN_S, self.release, frame)
             return
         for one in frames:
             if self.has("slow"):

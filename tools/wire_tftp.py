@@ -87,6 +87,8 @@ class Transfer:
                 return
             self.acknowledged += ahead
             self.tries = 0
+            # An answer in the middle of a window asks for its rest, and what is still under way makes others repeat it
+            self.asked_again = self.acknowledged if self.acknowledged < self.sent else None
             if self.acknowledged >= self.last:
                 self.finish("tftp-done")
             else:

@@ -85,6 +85,13 @@ class QemuTest(unittest.TestCase):
         self.addCleanup(network.start().stop)
         return network
 
+    @staticmethod
+    def flap_link(machine, times=1, index=0):
+        """Pulls the cable of the NIC with this index and puts it back, as often as that; it is in at the end."""
+        for _ in range(times):
+            machine.set_link(False, index)
+            machine.set_link(True, index)
+
     def images(self):
         """The files on every disk. More of build/tests: boot_programs()."""
         images = {name: os.path.join(BUILD, name) for name in os.listdir(BUILD) if name.endswith(".efi")}

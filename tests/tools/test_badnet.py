@@ -1,7 +1,7 @@
-"""test_badnet - tools/badnet without a machine: a client on the other end of the wire, scapy judging each packet."""
+"""test_badnet - tools/badnet's network without a machine and without faults, and the tool; scapy sees each packet."""
 
+import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,175 +10,15 @@ import tempfile
 import types
 import unittest
 
-from scapy.all import ARP, BOOTP, DHCP, ICMP, IP, TFTP, UDP, Dot1Q, Ether, Raw, conf
-from scapy.layers.tftp import (TFTP_ACK, TFTP_DATA, TFTP_ERROR, TFTP_OACK, TFTP_RRQ, TFTP_Option,  # noqa: F401
-                               TFTP_Options)
+from scapy.all import ARP, BOOTP, ICMP, IP, UDP, Ether, Raw
+from station import (FAR, FIRST, GATEWAY, HTTP, NIC_MAC, PXE, ROOT, SECOND, SERVER, NetworkTest, Station, dhcp, mac_of,
+                     options, ping, via, who_has)
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools"))
-
-import wire  # noqa: E402
-import wire_faults  # noqa: E402
-import wire_net  # noqa: E402
-import wire_tftp  # noqa: E402
-
-conf.checkIPaddr = False
-NIC_MAC = "52:54:00:12:34:56"
-GATEWAY, SERVER, SECOND, FAR = wire_net.GATEWAY, wire_net.SERVER, wire_net.SECOND, wire_net.FAR
-FIRST = "10.77.0.50"
-PXE = [("vendor_class_id", b"PXEClient:Arch:00007:UNDI:003000"), (93, b"\0\7")]
-HTTP = [("vendor_class_id", b"HTTPClient:Arch:00016:UNDI:003000"), (93, b"\0\x10")]
-TIMEOUT_S = 1200
-
-
-def pe(size=3000, machine=0x8664):
-    """As much of a program as anybody here looks at."""
-    head = b"MZ".ljust(0x3C, b"\0") + (0x80).to_bytes(4, "little")
-    body = head.ljust(0x80, b"\0") + b"PE\0\0" + machine.to_bytes(2, "little")
-    return body + bytes(i * 7 & 0xFF for i in range(size - len(body)))
-
-
-class Station:
-    """QEMU's end of the wire."""
-
-    def __init__(self, folder):
-        self.path, self.net = os.path.join(folder, "nic"), os.path.join(folder, "net")
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.socket.settimeout(TIMEOUT_S)
-        self.sequence = 0
-
-    def close(self):
-        self.socket.close()
-
-    def send(self, packet):
-        self.socket.sendto(bytes(packet), self.net)
-
-    def receive(self):
-        return self.socket.recv(4096)
-
-    def barrier(self):
-        """A frame that the network answers always and last."""
-        self.sequence += 1
-        to = wire_net.MESSAGE_MAC + bytes([wire_net.AS_WELL, 0])
-        return wire.test_frame(to, bytes.fromhex(NIC_MAC.replace(":", "")), 7, self.sequence, 60)
-
-    def ask(self, *packets):
-        """Sends them, and returns all that came before the network had done with them."""
-        for packet in packets:
-            self.send(packet)
-        barrier = self.barrier()
-        self.send(barrier)
-        frames = []
-        while True:
-            frame = self.receive()
-            if frame[12:14] == barrier[12:14] and frame[14:18] == barrier[14:18] and frame[24:28] == barrier[24:28]:
-                return frames
-            frames.append(sound(frame))
-
-    def await_frame(self, condition):
-        """The next packet for which it is true."""
-        while True:
-            packet = sound(self.receive())
-            if condition(packet):
-                return packet
-
-
-def sound(frame):
-    """The packet that scapy sees, with every checksum and length as scapy would make it."""
-    packet = Ether(frame)
-    again = packet.copy()
-    for layer in (IP, UDP, ICMP):
-        if layer in again and not (IP in again and (again[IP].frag or again[IP].flags.MF)):
-            del again[layer].chksum
-            if layer is not ICMP:
-                del again[layer].len
-    if bytes(again) != frame:
-        raise AssertionError(f"{packet.show(dump=True)}\n{frame.hex()}, of which scapy makes\n{bytes(again).hex()}")
-    return packet
-
-
-def dhcp(kind, options=(), xid=0x1234, flags=0x8000, **fields):
-    source = fields.pop("source", "0.0.0.0")
-    mac = bytes.fromhex(NIC_MAC.replace(":", ""))
-    return (Ether(src=NIC_MAC, dst="ff:ff:ff:ff:ff:ff") / IP(src=source, dst="255.255.255.255") /
-            UDP(sport=68, dport=67) / BOOTP(chaddr=mac.ljust(16, b"\0"), xid=xid, flags=flags, **fields) /
-            DHCP(options=[("message-type", kind), *options, "end"]))
-
-
-def options(packet):
-    return {option[0]: option[1:] if len(option) > 2 else option[1] for option in packet[DHCP].options
-            if isinstance(option, tuple)}
-
-
-def mac_of(address):
-    return ":".join(f"{byte:02x}" for byte in wire_net.mac_of(socket.inet_aton(address)))
-
-
-def via(address, payload, source=FIRST, mac=None):
-    """A packet from the NIC's address to a host of the wire, or beyond the gateway."""
-    to = mac or mac_of(address if address.startswith("10.77.0.") else GATEWAY)
-    return Ether(src=NIC_MAC, dst=to) / IP(src=source, dst=address) / payload
-
-
-def ping(address, size=32, **fields):
-    return Ether(src=NIC_MAC, dst=mac_of(address if address.startswith("10.77.0.") else GATEWAY)) / \
-        IP(src=FIRST, dst=address, **fields) / ICMP(id=5, seq=1) / Raw(bytes(size))
-
-
-def who_has(address, source=FIRST):
-    return Ether(src=NIC_MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(hwsrc=NIC_MAC, psrc=source, pdst=address)
-
-
-class NetworkTest(unittest.TestCase):
-    BOOT = pe()
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="b-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.station = Station(self.folder)
-        self.addCleanup(self.station.close)
-        self.ask = self.station.ask
-        self.network = wire_net.Network(self.station.net, self.station.path, self.BOOT, signed=pe(2000),
-                                        folder=self.folder)
-        self.network.start()
-        self.addCleanup(self.network.stop)
-
-    def offers(self, *extra, **fields):
-        """What the servers offer to a DISCOVER with these options."""
-        return [packet for packet in self.ask(dhcp("discover", extra, **fields)) if DHCP in packet]
-
-    def request(self, address=FIRST, server=SERVER, extra=()):
-        answers = self.ask(dhcp("request", [("requested_addr", address), ("server_id", server), *extra]))
-        return [packet for packet in answers if DHCP in packet]
-
-    def read(self, name="boot.efi", server=SERVER, extra=(), loss=()):
-        """Reads a file as a client does. Returns (content or error code, options, numbers of the blocks that came)."""
-        self.station.send(via(server, UDP(sport=4000, dport=69) / TFTP() / TFTP_RRQ(filename=name, mode="octet") /
-                              TFTP_Options(options=[TFTP_Option(oname=key, value=value) for key, value in extra])))
-        agreed, content, numbers, size, window = {}, b"", [], 512, 1
-        while True:
-            answer = self.station.await_frame(lambda packet: UDP in packet and packet[UDP].dport == 4000)
-            message = TFTP(bytes(answer[UDP].payload)[:answer[UDP].len - 8])
-            port = answer[UDP].sport
-            if TFTP_ERROR in message:
-                return message[TFTP_ERROR].errorcode, agreed, numbers
-            if TFTP_OACK in message:
-                agreed = {option.oname.decode(): int(option.value) for option in message[TFTP_Options].options}
-                size, window = agreed.get("blksize", 512), agreed.get("windowsize", 1)
-                block = 0
-            else:
-                block, data = message[TFTP_DATA].block, bytes(message[TFTP_DATA].payload)
-                numbers.append(block)
-                if block != len(content) // size + 1:
-                    continue
-                content += data
-                if len(data) == size and block % window:
-                    continue
-            self.station.send(via(server, UDP(sport=4000, dport=port) / TFTP() / TFTP_ACK(block=block)))
-            if block and len(data) < size:
-                return content, agreed, numbers
+import wire
+import wire_faults
+import wire_hostile
+import wire_ipv4
+import wire_tftp
 
 
 class Healthy(NetworkTest):
@@ -284,7 +124,116 @@ class Healthy(NetworkTest):
         self.station.send(wire.test_frame(b"\xff" * 6, mac, 1, 1, 1514))
         echo = self.station.receive()
         self.assertEqual(wire.parse_test_frame(echo), (wire.REPLY, 1, 1, True))
-        self.assertEqual(echo[6:12], wire_net.mac_of(socket.inet_aton(SERVER)))
+        self.assertEqual(echo[6:12], wire_ipv4.mac_of(socket.inet_aton(SERVER)))
+
+
+class Tool(unittest.TestCase):
+    """The program itself, as a process."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="b-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.boot = self.path("boot.efi")
+        with open(self.boot, "wb") as file:
+            file.write(b"MZ" * 600)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    @staticmethod
+    def run_tool(*arguments):
+        return subprocess.run([os.path.join(ROOT, "tools/badnet"), *arguments], capture_output=True, text=True,
+                              check=False, stdin=subprocess.DEVNULL)
+
+    def begin(self, *arguments):
+        """A badnet that listens, and a client on its wire."""
+        station = Station(self.folder)
+        self.addCleanup(station.close)
+        process = subprocess.Popen([os.path.join(ROOT, "tools/badnet"), "--local", station.net, "--remote",
+                                    station.path, "--boot", self.boot, *arguments], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), f"badnet: listening on {station.net}; Ctrl-C stops\n")
+        return station, process
+
+    def test_life(self):
+        """From its start over the control socket to a clean end, by either signal."""
+        control = self.path("control")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            station, process = self.begin("--control", control, "--fault", "no-dhcp", "--fault", "tftp-stall=7")
+
+            def tell(*words):
+                result = self.run_tool("--tell", control, *words)
+                return result.returncode, result.stdout.rstrip("\n")
+            self.assertEqual(tell("faults"), (0, "no-dhcp tftp-stall=7"))
+            self.assertEqual(station.ask(dhcp("discover")), [])
+            self.assertEqual(tell("-no-dhcp", "+lldp=60"), (0, "ok"))
+            offer, = [packet for packet in station.ask(dhcp("discover")) if BOOTP in packet]
+            self.assertEqual(options(offer)["boot-file-name"], b"boot.efi")
+            self.assertEqual(tell("no-dhc"), (1, "error: no fault 'no-dhc'; did you mean 'no-dhcp'?"))
+            self.assertEqual(json.loads(tell("counts")[1])["dhcp-discover plain"], 2)
+            self.assertEqual(tell("healthy"), (0, "ok"))
+            process.send_signal(number)
+            self.assertEqual(process.stdout.read(), "badnet: 0 frames received since the last switch\n")
+            self.assertEqual(process.wait(), 0)
+            self.assertEqual((os.path.exists(station.net), os.path.exists(control)), (False, False))
+            station.close()
+            os.unlink(station.path)
+        self.assertIn("is badnet running with --control?", self.run_tool("--tell", control, "faults").stderr)
+
+    def test_verbose(self):
+        station, process = self.begin("-v")
+        station.ask(dhcp("discover", PXE))
+        self.assertRegex(process.stdout.readline(), r"^ +\d+\.\d{3} dhcp-discover pxe\n$")
+
+    def test_help(self):
+        text = self.run_tool("--help").stdout
+        for fault in wire_faults.FAULTS:
+            self.assertRegex(text, rf"(?m)^  [0-9a-f]{{2}}  {fault.name}\b.* \w")
+        self.assertLessEqual(max(map(len, self.run_tool("--list").stdout.split("\n"))), 110)
+
+    def test_corpus(self):
+        self.assertEqual(self.run_tool("--corpus", self.path("corpus")).returncode, 0)
+        names = sorted(os.listdir(self.path("corpus")))
+        self.assertEqual(len(names), 256)
+        self.assertEqual({name.rpartition("-")[0] for name in names}, {kind.__name__ for kind in wire_hostile.KINDS})
+
+    def test_mistakes(self):
+        sockets = ["--local", self.path("n"), "--remote", self.path("m"), "--boot", self.boot]
+        for arguments, message in (([], "--local and --remote are needed"), (["--tell"], "--tell SOCKET WORD"),
+                                   ([*sockets, "--fault", "tftp-block"], "did you mean 'tftp-blocked'?"),
+                                   ([*sockets, "--fault", "bootfile-signed"], "needs the file: --signed FILE"),
+                                   ([*sockets, "--signed", "/nowhere"], "No such file or directory: '/nowhere'"),
+                                   (["--local", "/nowhere/n", *sockets[2:]],
+                                    "No such file or directory: '/nowhere/n'")):
+            with self.subTest(arguments):
+                result = self.run_tool(*arguments)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(message, result.stderr)
+                self.assertNotIn("Traceback", result.stderr)
+                self.assertFalse(os.path.exists(self.path("n")))
+
+    def test_linux(self):
+        """Linux' own TCP, ARP and neighbour discovery as the client."""
+        station, _ = self.begin()
+        station.close()
+        os.unlink(station.path)
+        namespaces = "-npf" if os.geteuid() == 0 else "-Urnpf"
+        result = subprocess.run(["unshare", namespaces, "--kill-child", sys.executable,
+                                 os.path.join(ROOT, "tests/tools/badnet_kernel.py"), station.path, station.net],
+                                capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        said = json.loads(result.stdout)
+        self.assertEqual([said.pop(name) for name in ("near", "far", "six", "none")], [1200, 1200, 1200, 404])
+        self.assertEqual(said.pop("ping"), [64, 63])
+        self.assertEqual({name: answer for name, (_, answer) in said.items()},
+                         {"http-chunked": 1200, "http-redirect": 1200, "http-404": 404, "http-cut": "IncompleteRead",
+                          "http-refused": "ConnectionRefusedError", "mtu-hole=1500": 1200, "reorder": 1200,
+                          "duplicate=100": 1200, "loss=5": 1200, "icmp-mtu,far-server": 1200})
+        self.assertEqual([text for text, _ in said.values()], [f"from now on: {name}" for name in said])
 
 
 if __name__ == "__main__":
