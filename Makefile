@@ -15,13 +15,14 @@ GRAPHICS :=
 SOAK_FRAMES := 1000000
 
 EFI_INC  := /usr/include/efi
-EFI_LDS  := /usr/lib/elf_x86_64_efi.lds
+EFI_LDS  := driver/efi/image.lds
 EFI_CRT0 := /usr/lib/crt0-efi-x86_64.o
 
 WARNINGS   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Werror
 CORE_FLAGS := -std=c11 $(WARNINGS) -Iinclude
 EFI_FLAGS  := $(CORE_FLAGS) -Os -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \
-              -mno-red-zone -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI \
+              -mno-red-zone -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -fvisibility=hidden -ffunction-sections \
+              -fdata-sections \
               -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
 ifneq ($(findstring clang,$(CC)),)
 EFI_FLAGS := $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS))
@@ -36,13 +37,13 @@ ALL_DRIVERS := driver/net/drivers_all.c
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
 APP_PURE := app/args.c app/load_options.c app/pinger.c app/suggest.c app/wrap.c \
-            $(addprefix app/capture/,frame_filter.c frame_ring.c) \
+            $(addprefix app/capture/,frame_filter.c frame_ring.c) app/monitor/page.c \
             $(addprefix app/stage/,chunked.c http_text.c url.c)
 # Where a quoted include of the tests may be found
-TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp -Iapp/capture
+TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp -Iapp/capture -Iapp/monitor
 
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
-DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC) driver/lib/crc32.c)
+DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC) driver/lib/crc32.c driver/lib/format.c)
 ALL_OBJ     := $(call efi_objects,$(ALL_DRIVERS))
 # What an image of one family leaves out is the others
 E1000_OBJ   := $(filter-out $(BUILD)/efi/driver/net/virtio/%,$(DRIVER_OBJ)) $(call efi_objects,driver/net/drivers_e1000.c)
@@ -107,13 +108,21 @@ $(BUILD)/efi/%.o: %.c | deps
 	mkdir -p $(@D)
 	$(CC) $(EFI_FLAGS) -MMD -MP -c $< -o $@
 
-LINK_EFI = ld -nostdlib -znocombreloc -z defs -shared -Bsymbolic -T $(EFI_LDS) $(EFI_CRT0) $^ -o $@ \
-             -L/usr/lib -lefi -lgnuefi
+# Small everywhere, fast where every frame goes
+DATAPATH := driver/net/netdev driver/net/e1000/e1000_ring driver/net/virtio/virtq driver/efi/snp_io driver/efi/libc
+$(DATAPATH:%=$(BUILD)/efi/%.o): EFI_FLAGS := $(EFI_FLAGS:-Os=-O2)
+
+# With -Bsymbolic and hidden symbols nothing is looked up by name, so all relocations are relative: packed (DT_RELR), they
+# take little, and driver/efi/relocate.c applies them.
+LINK_EFI = ld -nostdlib -shared -Bsymbolic -T $(EFI_LDS) -z nocombreloc -z pack-relative-relocs -z defs --gc-sections \
+             --exclude-libs ALL $(EFI_CRT0) $(filter %.o,$^) -o $@ -L/usr/lib -lefi -lgnuefi
+# What stands around every image's own code, in place of gnu-efi's
+EFI_START_SRC := driver/efi/libc.c driver/efi/library.c driver/efi/relocate.c
 
 $(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ) $(ALL_OBJ)
 $(BUILD)/e1000.so: $(ENTRY_OBJ) $(E1000_OBJ)
 $(BUILD)/virtio-net.so: $(ENTRY_OBJ) $(VIRTIO_OBJ)
-$(BUILD)/netdiag.so $(BUILD)/e1000.so $(BUILD)/virtio-net.so:
+$(BUILD)/netdiag.so $(BUILD)/e1000.so $(BUILD)/virtio-net.so: $(EFI_LDS)
 	$(call say,LD  )
 	$(LINK_EFI)
 
@@ -121,8 +130,7 @@ $(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
 $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi: TARGET := efi-bsdrv-x86_64
 $(BUILD)/%.efi: $(BUILD)/%.so tools/nxcompat
 	$(call say,EFI )
-	objcopy --strip-all -j .text -j .sbat -j .sdata -j .data -j .dynamic -j .dynsym -j '.rel*' -j '.rela*' -j .rodata -j .reloc \
-	  --target=$(TARGET) $< $@
+	objcopy --strip-all -j .text -j .sbat -j .reloc -j .rodata -j .data -j .bss --target=$(TARGET) $< $@
 	tools/nxcompat $@
 
 # Signed for Secure Boot, with the ROMs made of the signed drivers. Anew each time: the key may be another.
@@ -160,7 +168,7 @@ $(MEDIA): $(addprefix $(BOOTED)/,netdiag.efi e1000.efi virtio-net.efi) tools/mkm
 
 # Programs that the boot tests run inside the firmware; they know the driver by its protocols only
 TEST_EFI := $(patsubst tests/efi/%.c,$(BUILD)/tests/%.efi,$(wildcard tests/efi/*.c))
-$(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(BUILD)/efi/driver/efi/libc.o
+$(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(call efi_objects,$(EFI_START_SRC)) $(EFI_LDS)
 	$(call say,LD  )
 	mkdir -p $(@D)
 	$(LINK_EFI)
@@ -178,7 +186,7 @@ $(BUILD)/kernel/%.o: %.c | deps
 	mkdir -p $(@D)
 	$(CC) $(EFI_FLAGS) -mgeneral-regs-only -MMD -MP -c $< -o $@
 
-$(BUILD)/tests/kernel.so: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot_efi.c)
+$(BUILD)/tests/kernel.so: $(call kernel_objects,$(sort $(KERNEL_SRC) $(EFI_START_SRC)) tests/kernel/boot_efi.c) $(EFI_LDS)
 	$(call say,LD  )
 	mkdir -p $(@D)
 	$(LINK_EFI)
@@ -272,7 +280,7 @@ $(VENDORED):
 # not from gnu-efi.
 HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
                   -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
-HOST_EFI_SRC   := $(filter-out driver/efi/libc.c driver/efi/tsc.c,$(wildcard driver/efi/*.c)) \
+HOST_EFI_SRC   := $(filter-out $(EFI_START_SRC) driver/efi/tsc.c,$(wildcard driver/efi/*.c)) \
                   $(wildcard tests/firmware/*.c)
 LINK_HOST_EFI  := -lcmocka -lc -lefi
 HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))
@@ -336,7 +344,13 @@ $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/uni
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
 
-unit: $(UNIT_BIN)
+# What the tools' tests ask of the capture's pure parts
+CAPTURE_TOOL := $(BUILD)/capture_tool
+$(CAPTURE_TOOL): $(BUILD)/host/tests/unit/capture_tool.o $(HOST_OBJ)
+	$(call say,LD  )
+	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
+
+unit: $(UNIT_BIN) $(CAPTURE_TOOL)
 
 # What the unit tests reach, measured without the sanitizers
 coverage: deps

@@ -16,6 +16,7 @@
 #define PAGE_PROMPT   "-- any key: more, Q: stop --"
 
 static bool aborted;
+static char pressed;      /* the last key that was none of those, 0 for none */
 static bool errors_apart; /* complaints go to ST->StdErr */
 static bool to_screen;    /* the output goes to no file  */
 static bool colours;
@@ -314,6 +315,9 @@ bool console_aborted(void) {
   EFI_EVENT shell = shell_break();
   while(!EFI_ERROR(ST->ConIn->ReadKeyStroke(ST->ConIn, &key))) {
     aborted = aborted || wants_to_stop(&key);
+    if(key.UnicodeChar >= ' ' && key.UnicodeChar < 0x7F) {
+      pressed = (char)key.UnicodeChar;
+    }
   }
   aborted = aborted || page.stopped || (shell && BS->CheckEvent(shell) == EFI_SUCCESS);
   return aborted;
@@ -322,4 +326,13 @@ bool console_aborted(void) {
 void console_begin(void) {
   (void)console_aborted();
   aborted = false;
+  pressed = 0;
+}
+
+char console_key(bool take) {
+  char key = pressed;
+  if(take) {
+    pressed = 0;
+  }
+  return key;
 }

@@ -66,8 +66,12 @@ void console_goto(uint32_t column, uint32_t row);
 /* "Time out"; valid until the next call. */
 const char *status_text(EFI_STATUS status);
 
-/* True once Esc or Ctrl-C was pressed since console_begin, or Q at the end of a page; other keys are swallowed. */
+/* True once Esc or Ctrl-C was pressed since console_begin, or Q at the end of a page; of other keys the last one is
+ * kept for console_key. */
 bool console_aborted(void);
+
+/* The last printable key that console_aborted saw, 0 for none; with `take` it is forgotten. */
+char console_key(bool take);
 
 /* Forgets keys pressed so far. */
 void console_begin(void);

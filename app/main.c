@@ -14,8 +14,8 @@
 #define VALUES_SIZE_MAX 128U
 
 static const struct command *const commands[] = {
-    &command_list, &command_info,    &command_stats,   &command_ping,   &command_frames,
-    &command_echo, &command_capture, &command_handoff, &command_doctor, &command_fetch,
+    &command_list, &command_info,    &command_stats,   &command_ping,    &command_frames,
+    &command_echo, &command_capture, &command_monitor, &command_handoff, &command_fetch,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -107,8 +107,6 @@ static const struct {
     {EFI_NOT_FOUND, "EFI_NOT_FOUND", "no such NIC, file or handoff"},
     {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED", "another driver holds the NIC, or it is armed for a handoff"},
     {EFI_TIMEOUT, "EFI_TIMEOUT", "an answer is missing: of the peer, a DHCP server, or the NIC"},
-    {EFI_PROTOCOL_ERROR, "EFI_PROTOCOL_ERROR", "the network's answers are wrong (doctor)"},
-    {EFI_LOAD_ERROR, "EFI_LOAD_ERROR", "the boot file is none for this machine (doctor)"},
     {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
     {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},
     {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or the driver"},

@@ -27,7 +27,6 @@ struct command {
   EFI_STATUS (*run)(const void *values, const char *const *words, int word_count);
 };
 
-extern const struct command command_doctor;
 extern const struct command command_list;
 extern const struct command command_info;
 extern const struct command command_stats;
@@ -35,6 +34,7 @@ extern const struct command command_ping;
 extern const struct command command_frames;
 extern const struct command command_echo;
 extern const struct command command_capture;
+extern const struct command command_monitor;
 extern const struct command command_handoff;
 extern const struct command command_fetch;
 

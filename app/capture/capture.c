@@ -10,6 +10,7 @@
 #include "../netdiag.h"
 #include "frame_filter.h"
 #include "frame_ring.h"
+#include "frame_tap.h"
 #include "volume_file.h"
 
 #define RING_SIZE     (4U * 1024U * 1024U) /* 2700 of the longest frames; less where memory is short           */
@@ -21,14 +22,11 @@
 #define TEXT_SIZE     128U
 
 struct capture {
-  struct capture_source source;
-  struct session *session; /* whose chore this is; may be NULL */
+  struct frame_source source;
   struct capture_options options;
   EFI_FILE_HANDLE file;
   EFI_EVENT timer;
-  struct netdev_tap tap;
-  VOID *token; /* of the resident driver's tap */
-  bool tapping;
+  struct frame_tap tap;
   bool described; /* the interface's block is in `blocks` or in the file */
   bool described_in_file;
   bool busy;         /* somebody is writing: the timer keeps out     */
@@ -51,7 +49,8 @@ struct capture {
 /* Seeing --------------------------------------------------------------------------------------------------------- */
 
 /* At TPL_CALLBACK, from inside the driver: it counts and copies. */
-static void see(struct capture *capture, bool sent, const uint8_t *data, uint32_t length) {
+static void see(void *ctx, bool sent, const uint8_t *data, uint32_t length) {
+  struct capture *capture = ctx;
   struct capture_counts *counts = &capture->counts;
   const struct capture_options *options = &capture->options;
   counts->seen++;
@@ -75,55 +74,8 @@ static void see(struct capture *capture, bool sent, const uint8_t *data, uint32_
   }
 }
 
-static void on_frame(void *ctx, bool sent, const struct netdev_frame *frame) {
-  see(ctx, sent, frame->data, frame->length);
-}
-
-static VOID EFIAPI on_resident_frame(VOID *ctx, UINT32 direction, const VOID *frame, UINTN length) {
-  see(ctx, direction == NET_RESIDENT_SENT, frame, (uint32_t)length);
-}
-
-static EFI_STATUS add_tap(struct capture *capture) {
-  const struct remote *resident = capture->source.resident;
-  EFI_STATUS status = EFI_SUCCESS;
-  if(resident) {
-    status = resident->protocol->AddTap(resident->protocol, on_resident_frame, capture, &capture->token);
-  } else {
-    EFI_TPL tpl = efi_nic_lock();
-    capture->tap = (struct netdev_tap){.ctx = capture, .frame = on_frame};
-    netdev_tap_add(capture->source.netdev, &capture->tap);
-    efi_nic_unlock(tpl);
-  }
-  capture->tapping = !EFI_ERROR(status);
-  if(EFI_ERROR(status)) {
-    complain("%s.efi shows no frames: %s", resident ? resident->driver : "", status_text(status));
-  }
-  return status;
-}
-
-/* The driver may have let go of the NIC meanwhile, and its protocol is then another one or none. */
-static bool is_still_there(const struct capture *capture) {
-  const struct remote *resident = capture->source.resident;
-  return !resident || remote_find(capture->source.pci->handle) == resident->protocol;
-}
-
-static void remove_tap(struct capture *capture) {
-  const struct remote *resident = capture->source.resident;
-  if(!capture->tapping) {
-    return;
-  }
-  capture->tapping = false;
-  if(!resident) {
-    EFI_TPL tpl = efi_nic_lock();
-    netdev_tap_remove(capture->source.netdev, &capture->tap);
-    efi_nic_unlock(tpl);
-  } else if(is_still_there(capture)) {
-    (void)resident->protocol->RemoveTap(resident->protocol, capture->token);
-  }
-}
-
 static uint64_t missed_so_far(const struct capture *capture) {
-  if(!is_still_there(capture)) {
+  if(!capture->source.netdev || !frame_source_is_there(&capture->source)) {
     return 0;
   }
   EFI_TPL tpl = efi_nic_lock();
@@ -177,21 +129,26 @@ static void text(char *buffer, size_t size, const char *format, ...) {
 
 /* Before the first frame, when the link is up and its speed known. */
 static void add_interface(struct capture *capture) {
-  const struct capture_source *source = &capture->source;
+  const struct frame_source *source = &capture->source;
   char description[TEXT_SIZE];
   char place[LOCATION_TEXT_SIZE];
   char name[NIC_NAME_SIZE];
-  text(description, sizeof(description), "%s at %s%s%s", source->netdev->model, location_text(source->pci, place),
+  const struct netdev *netdev = source->netdev;
+  const struct netdev_link link = netdev ? netdev->link : session_link(capture->source.session);
+  const char *comment = !netdev            ? "frames that netdiag sent, and that the firmware's stack showed it"
+                        : source->resident ? "frames that were sent, and received ones that the firmware's stack took"
+                                           : NULL;
+  text(description, sizeof(description), "%s at %s%s%s",
+       netdev ? netdev->model : session_model(capture->source.session), location_text(source->pci, place),
        source->resident ? ", shared with the firmware's stack by " : "",
        source->resident ? source->resident->driver : "");
-  struct pcapng_interface interface = {
-      .name = nic_name(source->pci, name),
-      .description = description,
-      .filter = capture->options.filter_text,
-      .comment = source->resident ? "frames that were sent, and received ones that the firmware's stack took" : NULL,
-      .bits_per_second = source->netdev->link.up ? source->netdev->link.speed_mbps * 1000000ULL : 0,
-      .snap_length = capture->options.snap_length};
-  memcpy(interface.mac, source->netdev->mac, sizeof(interface.mac));
+  struct pcapng_interface interface = {.name = nic_name(source->pci, name),
+                                       .description = description,
+                                       .filter = capture->options.filter_text,
+                                       .comment = comment,
+                                       .bits_per_second = link.up ? link.speed_mbps * 1000000ULL : 0,
+                                       .snap_length = capture->options.snap_length};
+  memcpy(interface.mac, netdev ? netdev->mac : session_mac(capture->source.session), sizeof(interface.mac));
   capture->blocks_used +=
       (uint32_t)pcapng_add_interface(capture->blocks + capture->blocks_used, blocks_room(capture), &interface);
   capture->described = true;
@@ -348,8 +305,8 @@ static void give_up_memory(struct capture *capture) {
   if(capture->timer) {
     BS->CloseEvent(capture->timer);
   }
-  if(capture->session) {
-    capture->session->chore = NULL;
+  if(capture->source.session) {
+    capture->source.session->chore = NULL;
   }
   BS->FreePool(capture->ring.bytes);
   FreePool(capture);
@@ -369,17 +326,17 @@ static EFI_STATUS begin(struct capture *capture) {
     status = make_timer(capture);
   }
   if(!EFI_ERROR(status)) {
-    status = add_tap(capture);
+    status = frame_tap_add(&capture->tap, &capture->source, see, capture);
   }
-  if(!EFI_ERROR(status) && capture->session) {
-    capture->session->chore_ctx = capture;
-    capture->session->chore = serve;
+  if(!EFI_ERROR(status) && capture->source.session) {
+    capture->source.session->chore_ctx = capture;
+    capture->source.session->chore = serve;
   }
   return status;
 }
 
-static EFI_STATUS begin_on(struct capture **out, struct session *session, const struct capture_source *source,
-                           const struct capture_options *options) {
+EFI_STATUS capture_begin_on(struct capture **out, const struct frame_source *source,
+                            const struct capture_options *options) {
   *out = NULL;
   if(!options->path) {
     return EFI_SUCCESS;
@@ -391,7 +348,6 @@ static EFI_STATUS begin_on(struct capture **out, struct session *session, const 
   }
   capture->source = *source;
   capture->options = *options;
-  capture->session = session;
   EFI_STATUS status = make_ring(capture);
   if(EFI_ERROR(status)) {
     FreePool(capture);
@@ -412,15 +368,10 @@ static EFI_STATUS begin_on(struct capture **out, struct session *session, const 
   return EFI_SUCCESS;
 }
 
-EFI_STATUS capture_begin_on(struct capture **capture, const struct capture_source *source,
-                            const struct capture_options *options) {
-  return begin_on(capture, NULL, source, options);
-}
-
 EFI_STATUS capture_begin_with(struct capture **capture, struct session *session,
                               const struct capture_options *options) {
-  const struct capture_source source = {.pci = &session->pci, .netdev = session->netdev, .resident = session->resident};
-  return begin_on(capture, session, &source, options);
+  const struct frame_source source = frame_source_of(session);
+  return capture_begin_on(capture, &source, options);
 }
 
 EFI_STATUS capture_begin(struct capture **capture, struct session *session, const char *path) {
@@ -475,7 +426,7 @@ EFI_STATUS capture_end(struct capture *capture) {
   if(!capture) {
     return EFI_SUCCESS;
   }
-  remove_tap(capture);
+  frame_tap_remove(&capture->tap);
   (void)BS->SetTimer(capture->timer, TimerCancel, 0);
   drain(capture, true);
   write_statistics(capture);

@@ -17,6 +17,7 @@
 
 #include "../args.h"
 #include "../session/session.h"
+#include "frame_tap.h"
 
 struct capture;
 struct frame_filter;
@@ -43,14 +44,6 @@ struct capture_counts {
   uint64_t bytes;   /* of the file                                   */
 };
 
-/* Where frames are seen. What a session has, or, for a command without one, found with pci_find_nics and
- * remote_open. */
-struct capture_source {
-  const struct pci_nic *pci;
-  struct netdev *netdev;   /* for its name, addresses, link and counters; tapped when `resident` is NULL */
-  struct remote *resident; /* the resident driver that holds the NIC, or NULL when it is ours            */
-};
-
 /* Makes the file and sees every frame from now on. `path` NULL: *capture is NULL, and nothing else is done. The session
  * is open; it may have begun to talk or not. Complains; results as volume_file_create's, or EFI_OUT_OF_RESOURCES.
  * TPL_APPLICATION, as all that follow. */
@@ -58,7 +51,7 @@ EFI_STATUS capture_begin(struct capture **capture, struct session *session, cons
 
 /* The same with options, or without a session. */
 EFI_STATUS capture_begin_with(struct capture **capture, struct session *session, const struct capture_options *options);
-EFI_STATUS capture_begin_on(struct capture **capture, const struct capture_source *source,
+EFI_STATUS capture_begin_on(struct capture **capture, const struct frame_source *source,
                             const struct capture_options *options);
 
 /* Sees nothing more, writes what is left and the statistics, closes the file and says in a line what is in it.

@@ -71,13 +71,7 @@ static EFI_STATUS capture_on_session(struct run *run, const struct capture_comma
                                          .count = options->count,
                                          .filter = &run->filter,
                                          .filter_text = run->filter_text[0] ? run->filter_text : NULL};
-  const struct session_talker talker = {.ctx = run, .receive = on_frame};
-  if(!options->not_promiscuous && !session->resident) {
-    (void)netdev_set_filter(session->netdev,
-                            NETDEV_FILTER_UNICAST | NETDEV_FILTER_PROMISCUOUS | NETDEV_FILTER_BROADCAST |
-                                NETDEV_FILTER_ALL_MULTICAST,
-                            NULL, 0);
-  }
+  const struct session_talker talker = {.listen = !options->not_promiscuous, .ctx = run, .receive = on_frame};
   EFI_STATUS status = capture_begin_with(&run->capture, session, &wanted);
   if(!EFI_ERROR(status)) {
     status = session_talk(session, &talker, LINK_WAIT_MS);
@@ -104,13 +98,15 @@ static EFI_STATUS capture_on_session(struct run *run, const struct capture_comma
 
 static EFI_STATUS run_with(struct run *run, const struct capture_command_options *options, const char *const *words,
                            int word_count) {
+  struct nic_options nic = options->nic;
   char error[FILTER_ERROR_SIZE];
   if(!frame_filter_compile(&run->filter, words + 1, word_count - 1, error)) {
     complain("capture: %s", error);
     return EFI_INVALID_PARAMETER;
   }
   (void)args_join(words + 1, word_count - 1, run->filter_text, sizeof(run->filter_text));
-  EFI_STATUS status = session_open(&run->session, &options->nic);
+  nic.allow_foreign = true;
+  EFI_STATUS status = session_open(&run->session, &nic);
   if(EFI_ERROR(status)) {
     return status;
   }
@@ -149,7 +145,9 @@ const struct command command_capture = {
     .details = "FILTER is made of host A.B.C.D, port N, ether MAC, arp, ip, ip6, icmp, icmp6, udp, tcp, dhcp, tftp, "
                "http, vlan "
                "[ID], and, or, not, ( and ); 'and' binds closer than 'or'. It looks behind VLAN tags.\n"
-               "Of a NIC that a resident driver of ours holds, the file has what the firmware's stack sends and takes.",
+               "Of a NIC that another driver holds, the file has what the firmware's stack sends and takes; of one "
+               "that is not "
+               "ours, what the stack shows to netdiag.",
     .examples = {"capture fs0:\\boot.pcapng -t 60 dhcp or tftp or arp", "capture one.pcapng -c 1000 host 10.0.2.2"},
     .options = option_rows,
     .values_size = sizeof(struct capture_command_options),

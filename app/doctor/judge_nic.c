@@ -28,19 +28,9 @@ void doctor_judge_nic(const struct doctor_evidence *evidence, struct doctor_find
 void doctor_judge_driver(const struct doctor_evidence *evidence, struct doctor_finding *finding) {
   const char *rom = evidence->option_rom == DOCTOR_YES ? ", from an option ROM" : "";
   const struct doctor_defect *defect = doctor_find_defect(evidence->holder_name);
-  if(evidence->gone == DOCTOR_YES) {
-    doctor_fail(finding, DOCTOR_CLASS_DEVICE, "the NIC stopped answering while it was looked at");
-    doctor_remedy(finding, "look whether the card sits in its slot; if it does, it is broken or loses its power");
-    return;
-  }
-  if(evidence->started == DOCTOR_NO) {
-    doctor_fail(finding, DOCTOR_CLASS_DEVICE, "netdiag's driver does not start on it: %s", evidence->start_error);
-    doctor_remedy(finding, "cut the machine's power for a minute; if that does not help, replace the NIC");
-    return;
-  }
   switch(evidence->holder) {
   case DOCTOR_NOBODY:
-    doctor_warn(finding, "no driver of the firmware holds it: netdiag drives it itself");
+    doctor_warn(finding, "no driver of the firmware holds it; netdiag drives it for what follows");
     doctor_remedy(finding,
                   "to boot from it, load %s (as Driver####, so that it is there at every start) or use "
                   "'netdiag boot'",
@@ -53,7 +43,7 @@ void doctor_judge_driver(const struct doctor_evidence *evidence, struct doctor_f
   case DOCTOR_FOREIGN:
     break;
   }
-  if(evidence->holder_snp == DOCTOR_NO && evidence->lent != DOCTOR_YES) {
+  if(evidence->holder_snp == DOCTOR_NO) {
     doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "'%s' holds it%s and offers no network interface (SNP)",
                 evidence->holder_name, rom);
     doctor_remedy(finding, "replace that driver; --take looks at the rest without it");
@@ -61,8 +51,7 @@ void doctor_judge_driver(const struct doctor_evidence *evidence, struct doctor_f
     doctor_warn(finding, "'%s' holds it%s: %s", evidence->holder_name, rom, defect->text);
     doctor_remedy(finding, "%s", defect->remedy);
   } else {
-    doctor_ok(finding, "'%s' holds it%s%s", evidence->holder_name, rom,
-              evidence->lent == DOCTOR_YES ? "; taken from it for this" : "; what its SNP and the stack show");
+    doctor_ok(finding, "'%s' holds it%s: what its SNP shows", evidence->holder_name, rom);
   }
 }
 

@@ -237,6 +237,9 @@ static void swallow(void *ctx, const struct netdev_frame *frame) {
 static void deliver(void *ctx, const struct netdev_frame *frame) {
   struct session *session = ctx;
   struct inet_packet packet;
+  if(session->witness) {
+    session->witness(session->witness_ctx, false, frame->data, frame->length);
+  }
   if(session->deaf) {
     return;
   }
@@ -412,7 +415,7 @@ EFI_STATUS session_talk(struct session *session, const struct session_talker *ta
   const struct netdev_client client = make_talk(session, talker);
   bool shared = session->resident || !session->netdev;
   EFI_STATUS status = shared ? join(session, &client, talker->listen) : start(session, &client, talker->listen);
-  if(!EFI_ERROR(status) && link_wait_ms > 0) {
+  if(!EFI_ERROR(status)) {
     status = wait_for_link(session, link_wait_ms);
   }
   if(!EFI_ERROR(status) && session->claim.probing) {
@@ -475,6 +478,9 @@ int session_transmit(void *ctx, const void *frame, size_t length) {
   if(session->link) {
     int result = mnp_link_transmit(session->link, frame, length);
     session->link_sent += result == NETDEV_OK;
+    if(session->witness && result == NETDEV_OK) {
+      session->witness(session->witness_ctx, true, frame, length);
+    }
     return result;
   }
   EFI_TPL tpl = efi_nic_lock();

@@ -58,6 +58,10 @@ struct session {
   uint32_t link_wait;         /* from the options                              */
   void (*chore)(void *ctx);   /* what session_wait does beside, each round, at TPL_APPLICATION; NULL for nothing */
   void *chore_ctx;
+  /* Sees each frame that goes over the link to a foreign driver's stack, where there is no tap; NULL for nobody. At
+   * TPL_CALLBACK or lower. */
+  void (*witness)(void *ctx, bool sent, const void *frame, size_t length);
+  void *witness_ctx;
   bool watching;        /* a change of the link is told                  */
   bool link_up;         /* what was told last                            */
   uint64_t frames_sent; /* the netdev's counters when it began to talk   */
@@ -95,7 +99,7 @@ EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms);
 
 /* Starts the NIC, or joins the firmware's stack on it, for frames in and out, and waits for a link as session_start
  * does. `talker` is copied; its `receive` may be called before this returns, and until session_stop_receiving or
- * session_close returns. With a `link_wait_ms` of 0 no link is waited for, and none is no error.
+ * session_close returns.
  *
  * With talker->probe, the address is only taken when nobody answers three ARP probes, 200 ms apart, which takes 600 ms;
  * until then nothing is answered. Complains. EFI_ACCESS_DENIED when somebody else has the address. */

@@ -1,6 +1,7 @@
 /* binding.c - EFI_DRIVER_BINDING_PROTOCOL (UEFI 2.10, 11.1): Supported, Start, Stop, and the driver's installation. */
 #include "binding.h"
 #include "managed.h"
+#include "pool.h"
 
 #include <string.h>
 
@@ -53,6 +54,18 @@ static EFI_STATUS EFIAPI supported(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE
 
 /* Start ---------------------------------------------------------------------------------------------------------- */
 
+/* Without its end node. */
+static UINTN device_path_size(const EFI_DEVICE_PATH *path) {
+  UINTN size = 0;
+  while(!IsDevicePathEnd(path)) {
+    UINTN length = (UINTN)DevicePathNodeLength(path);
+    size += length;
+    path = (const EFI_DEVICE_PATH *)((const UINT8 *)path + length);
+  }
+  return size;
+}
+
+/* The controller's, and behind it MAC(). */
 static EFI_STATUS make_device_path(struct snp_device *snp) {
   EFI_DEVICE_PATH *parent;
   EFI_STATUS status = BS->HandleProtocol(snp->nic.controller, &device_path_guid, (VOID **)&parent);
@@ -66,8 +79,18 @@ static EFI_STATUS make_device_path(struct snp_device *snp) {
   SetDevicePathNodeLength(&node.Header, sizeof(node));
   node.MacAddress = snp->mode.PermanentAddress;
   node.IfType = snp->mode.IfType;
-  snp->device_path = AppendDevicePathNode(parent, &node.Header);
-  return snp->device_path ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
+  EFI_DEVICE_PATH end;
+  SetDevicePathEndNode(&end);
+  UINTN parent_size = device_path_size(parent);
+  UINT8 *path = pool_zero(parent_size + sizeof(node) + sizeof(end));
+  if(!path) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  memcpy(path, parent, parent_size);
+  memcpy(path + parent_size, &node, sizeof(node));
+  memcpy(path + parent_size + sizeof(node), &end, sizeof(end));
+  snp->device_path = (EFI_DEVICE_PATH *)path;
+  return EFI_SUCCESS;
 }
 
 static EFI_STATUS install_child(struct snp_device *snp) {
@@ -115,7 +138,7 @@ static EFI_STATUS tear_down(struct snp_device *snp) {
     return status; /* it can still be found, so it stays, for the next Stop */
   }
   if(snp->device_path) {
-    FreePool(snp->device_path);
+    pool_free(snp->device_path);
     snp->device_path = NULL;
   }
   snp_fini(snp);
@@ -124,7 +147,7 @@ static EFI_STATUS tear_down(struct snp_device *snp) {
   status = snp->nic.held.protocols ? EFI_DEVICE_ERROR : EFI_SUCCESS;
   /* Otherwise something may still point at it: better lost than used after it was freed. */
   if(efi_nic_nothing_held(&snp->nic)) {
-    FreePool(snp);
+    pool_free(snp);
   }
   return status;
 }
@@ -152,7 +175,7 @@ void binding_ring_name(const struct net_driver *driver, CHAR16 name[BINDING_RING
       from++) {
     name[length++] = (CHAR16)*from;
   }
-  StrCpy(name + length, what);
+  memcpy(name + length, what, sizeof(what));
 }
 
 /* *ring: 0, the family's default, unless its variable holds a size that it takes. */
@@ -188,14 +211,14 @@ static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE con
   if(EFI_ERROR(status)) {
     return status;
   }
-  struct snp_device *snp = AllocateZeroPool(sizeof(*snp));
+  struct snp_device *snp = pool_zero(sizeof(*snp));
   if(!snp) {
     return EFI_OUT_OF_RESOURCES;
   }
   const struct efi_nic_options options = {.tx_descriptors = ring, .rx_descriptors = ring};
   status = efi_nic_attach(&snp->nic, controller, this->DriverBindingHandle, &options);
   if(EFI_ERROR(status)) {
-    FreePool(snp);
+    pool_free(snp);
     return status;
   }
   status = build(snp);
@@ -268,7 +291,7 @@ static EFI_STATUS disconnect_all(EFI_HANDLE image) {
       status = EFI_SUCCESS; /* another image manages it */
     }
   }
-  FreePool((VOID *)handles);
+  pool_free((VOID *)handles);
   return status;
 }
 

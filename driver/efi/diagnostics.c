@@ -1,6 +1,7 @@
 /* diagnostics.c - EFI_DRIVER_DIAGNOSTICS2_PROTOCOL (UEFI 2.10, 11.4): `drvdiag` in the Shell. */
 #include "binding.h"
 #include "managed.h"
+#include "pool.h"
 
 #include "efi/driver_diagnostics.h"
 
@@ -65,7 +66,7 @@ static EFI_STATUS EFIAPI run_diagnostics(EFI_DRIVER_DIAGNOSTICS2_PROTOCOL *this,
   if(!snp || (child && child != snp->child) || !language_fits(language) || !known) {
     return EFI_UNSUPPORTED;
   }
-  struct report_text report = {.text = AllocateZeroPool(TEXT_SIZE * sizeof(CHAR16))};
+  struct report_text report = {.text = pool_zero(TEXT_SIZE * sizeof(CHAR16))};
   if(!report.text) {
     return EFI_OUT_OF_RESOURCES;
   }

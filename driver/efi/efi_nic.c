@@ -5,6 +5,7 @@
 
 #include "handoff_producer.h"
 #include "pci.h"
+#include "say.h"
 
 #define HEARTBEAT_100NS   (EFI_NIC_HEARTBEAT_MS * 10000ULL)
 #define POLL_BUDGET       64U /* frames per heartbeat, so that a flood cannot keep the processor at TPL_CALLBACK */
@@ -241,8 +242,8 @@ static void say_what_ends(const struct efi_nic *nic) {
   UINTN function;
   if(nic->handoff && ST->ConOut &&
      !EFI_ERROR(nic->pci_io->GetLocation(nic->pci_io, &segment, &bus, &device, &function))) {
-    Print(L"%a: the handoff of %04x:%02x:%02x.%x ends: the driver lets go of the NIC\n", nic->driver->name,
-          (UINT32)segment, (UINT32)bus, (UINT32)device, (UINT32)function);
+    say("%s: the handoff of %04x:%02x:%02x.%x ends: the driver lets go of the NIC\r\n", nic->driver->name,
+        (UINT32)segment, (UINT32)bus, (UINT32)device, (UINT32)function);
   }
 }
 

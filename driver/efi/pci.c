@@ -236,10 +236,9 @@ static void own_name(EFI_HANDLE agent, char *name, UINTN size) {
   }
   EFI_LOADED_IMAGE *image;
   if(!EFI_ERROR(BS->HandleProtocol(agent, &image_guid, (VOID **)&image)) && image->FilePath) {
-    text = DevicePathToStr(image->FilePath);
-    if(text) {
-      to_ascii(text, name, size);
-      BS->FreePool(text);
+    const FILEPATH_DEVICE_PATH *file = (const FILEPATH_DEVICE_PATH *)image->FilePath;
+    if(DevicePathType(&file->Header) == MEDIA_DEVICE_PATH && DevicePathSubType(&file->Header) == MEDIA_FILEPATH_DP) {
+      to_ascii(file->PathName, name, size);
       return;
     }
   }

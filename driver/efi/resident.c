@@ -1,5 +1,6 @@
 /* resident.c - NET_RESIDENT_PROTOCOL: what programs from other images may ask of a NIC that this driver has. */
 #include "handoff_producer.h"
+#include "pool.h"
 #include "remote.h"
 #include "snp.h"
 
@@ -164,7 +165,7 @@ static EFI_STATUS EFIAPI add_tap(NET_RESIDENT_PROTOCOL *this, NET_RESIDENT_TAP f
   if(!snp || !function || !token) {
     return EFI_INVALID_PARAMETER;
   }
-  struct resident_tap *tap = AllocateZeroPool(sizeof(*tap));
+  struct resident_tap *tap = pool_zero(sizeof(*tap));
   if(!tap) {
     return EFI_OUT_OF_RESOURCES;
   }
@@ -196,7 +197,7 @@ static EFI_STATUS remove(struct snp_device *snp, const VOID *token) {
   }
   efi_nic_unlock(tpl);
   if(tap) {
-    FreePool(tap);
+    pool_free(tap);
   }
   return tap ? EFI_SUCCESS : EFI_NOT_FOUND;
 }
@@ -223,7 +224,7 @@ static EFI_STATUS find_on_bus(EFI_HANDLE controller, struct pci_nic *found) {
     }
   }
   if(list) {
-    FreePool(list);
+    pool_free(list);
   }
   return status;
 }

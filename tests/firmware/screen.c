@@ -101,6 +101,17 @@ static EFI_STATUS EFIAPI set_attribute(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN
   return EFI_SUCCESS;
 }
 
+/* ASCII and nothing else. */
+static EFI_STATUS EFIAPI test_string(SIMPLE_TEXT_OUTPUT_INTERFACE *this, CHAR16 *string) {
+  check("TestString", this);
+  for(; *string; string++) {
+    if(*string >= 0x80) {
+      return EFI_UNSUPPORTED;
+    }
+  }
+  return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI query_mode(SIMPLE_TEXT_OUTPUT_INTERFACE *this, UINTN number, UINTN *columns, UINTN *rows) {
   (void)this;
   check_service("QueryMode", TPL_NOTIFY);
@@ -114,6 +125,7 @@ void screen_begin(SIMPLE_TEXT_OUTPUT_INTERFACE *console) {
   mode = console->Mode;
   *mode = (SIMPLE_TEXT_OUTPUT_MODE){.MaxMode = 1, .Attribute = EFI_LIGHTGRAY, .CursorVisible = TRUE};
   console->QueryMode = query_mode;
+  console->TestString = test_string;
   console->SetAttribute = set_attribute;
   console->ClearScreen = clear_screen;
   console->SetCursorPosition = set_cursor;

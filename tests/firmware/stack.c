@@ -29,6 +29,7 @@ struct child {
   EFI_HANDLE handle;
   EFI_MANAGED_NETWORK_PROTOCOL mnp;
   bool configured;
+  bool listens;                                             /* to frames for others */
   EFI_MANAGED_NETWORK_COMPLETION_TOKEN *tokens[TOKENS_MAX]; /* that wait for a frame */
   UINTN token_count;
 };
@@ -55,7 +56,6 @@ struct stack {
   UINT32 address;       /* another one than settings->address, or 0 */
   bool asking;          /* the DHCP client runs */
   UINT64 asked_us;
-  UINT32 manual[3]; /* address, mask and gateway that SetData brought; a change of the policy forgets them */
 };
 
 static EFI_GUID binding_guid = EFI_DRIVER_BINDING_PROTOCOL_GUID;
@@ -188,6 +188,15 @@ static EFI_STATUS EFIAPI mnp_cancel(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MANA
   return EFI_SUCCESS;
 }
 
+/* As edk2's MNP has SNP's filter follow what its children want. */
+static void listen(struct child *child, bool on) {
+  if(child->listens != on) {
+    child->listens = on;
+    (void)child->stack->snp->ReceiveFilters(child->stack->snp, on ? EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS : 0,
+                                            on ? 0 : EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS, FALSE, 0, NULL);
+  }
+}
+
 static EFI_STATUS EFIAPI mnp_configure(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MANAGED_NETWORK_CONFIG_DATA *config) {
   struct child *child = child_of(this);
   if(!config) {
@@ -195,13 +204,25 @@ static EFI_STATUS EFIAPI mnp_configure(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_M
     (void)mnp_cancel(this, NULL);
     drop_queue(child);
     child->configured = false;
+    listen(child, false);
     return EFI_SUCCESS;
   }
   if(fails("Mnp.Configure", TPL_CALLBACK)) {
     return EFI_OUT_OF_RESOURCES;
   }
   child->configured = true;
+  listen(child, config->EnablePromiscuousReceive);
   return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI mnp_groups(EFI_MANAGED_NETWORK_PROTOCOL *this, BOOLEAN join, EFI_MAC_ADDRESS *address) {
+  if(fails("Mnp.Groups", TPL_CALLBACK)) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  if(!child_of(this)->configured) {
+    return EFI_NOT_STARTED;
+  }
+  return (address->Addr[0] & 1U) && join ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
 }
 
 static EFI_STATUS EFIAPI mnp_receive(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MANAGED_NETWORK_COMPLETION_TOKEN *token) {
@@ -258,12 +279,6 @@ static EFI_STATUS EFIAPI mnp_transmit(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MA
   return EFI_SUCCESS;
 }
 
-/* The filters of the SNP stay as they are: the tap of our resident driver hears what there is. */
-static EFI_STATUS EFIAPI mnp_groups(EFI_MANAGED_NETWORK_PROTOCOL *this, BOOLEAN join, EFI_MAC_ADDRESS *address) {
-  (void)this;
-  return fails("Mnp.Groups", TPL_CALLBACK) || !join || !(address->Addr[0] & 1U) ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
-}
-
 static EFI_STATUS EFIAPI mnp_poll(EFI_MANAGED_NETWORK_PROTOCOL *this) {
   check_service("Mnp.Poll", TPL_CALLBACK);
   struct child *child = child_of(this);
@@ -289,8 +304,8 @@ static EFI_STATUS EFIAPI create_child(EFI_SERVICE_BINDING *this, EFI_HANDLE *han
                                               .Transmit = mnp_transmit,
                                               .Receive = mnp_receive,
                                               .Cancel = mnp_cancel,
-                                              .Groups = mnp_groups,
-                                              .Poll = mnp_poll};
+                                              .Poll = mnp_poll,
+                                              .Groups = mnp_groups};
   if(EFI_ERROR(install_protocol(&child->handle, &mnp_guid, &child->mnp))) {
     abort();
   }
@@ -306,6 +321,7 @@ static EFI_STATUS EFIAPI destroy_child(EFI_SERVICE_BINDING *this, EFI_HANDLE han
     if(child->handle == handle) {
       (void)mnp_cancel(&child->mnp, NULL);
       drop_queue(child);
+      listen(child, false);
       (void)uninstall_protocol(handle, &mnp_guid, &child->mnp);
       node_drop(&stack->children, child);
       return EFI_SUCCESS;
@@ -335,37 +351,6 @@ static bool leased(const struct stack *stack) {
          firmware.now_us >= stack->asked_us + settings->dhcp_delay_us;
 }
 
-/* Address (0), mask (1) or gateway (2) that was set by hand and is in force. */
-static UINT32 by_hand(const struct stack *stack, UINTN which) {
-  const UINT32 configured[3] = {stack->address ? stack->address : settings->address, settings->mask, settings->gateway};
-  return dhcp_policy ? 0 : stack->manual[0] ? stack->manual[which] : configured[which];
-}
-
-/* EFI_NOT_FOUND where nothing was set by hand. */
-static EFI_STATUS manual_data(const struct stack *stack, UINTN first, UINTN count, UINTN *size,
-                              EFI_IPv4_ADDRESS *data) {
-  UINTN room = *size;
-  *size = count * sizeof(*data);
-  if(!by_hand(stack, first) || *size > room) {
-    return by_hand(stack, first) ? EFI_BUFFER_TOO_SMALL : EFI_NOT_FOUND;
-  }
-  for(UINTN i = 0; i < count; i++) {
-    put_address(&data[i], by_hand(stack, first + i));
-  }
-  return EFI_SUCCESS;
-}
-
-static EFI_STATUS set_manual(struct stack *stack, UINTN first, UINTN count, UINTN size, const EFI_IPv4_ADDRESS *data) {
-  if(dhcp_policy || size != count * sizeof(*data)) {
-    return dhcp_policy ? EFI_WRITE_PROTECTED : EFI_BAD_BUFFER_SIZE;
-  }
-  for(UINTN i = 0; i < count; i++) {
-    stack->manual[first + i] =
-        (UINT32)data[i].Addr[0] << 24 | (UINT32)data[i].Addr[1] << 16 | (UINT32)data[i].Addr[2] << 8 | data[i].Addr[3];
-  }
-  return EFI_SUCCESS;
-}
-
 /* The routes lie behind the structure, in the caller's buffer, as edk2 puts them. */
 static EFI_STATUS interface_info(const struct stack *stack, UINTN *size, VOID *data) {
   struct {
@@ -378,9 +363,12 @@ static EFI_STATUS interface_info(const struct stack *stack, UINTN *size, VOID *d
     return EFI_BUFFER_TOO_SMALL;
   }
   bool lease = leased(stack);
-  UINT32 address = lease ? settings->dhcp_address : by_hand(stack, 0);
-  UINT32 mask = lease ? settings->dhcp_mask : by_hand(stack, 1);
-  UINT32 gateway = by_hand(stack, 2);
+  UINT32 address = lease            ? settings->dhcp_address
+                   : dhcp_policy    ? 0
+                   : stack->address ? stack->address
+                                    : settings->address;
+  UINT32 mask = lease ? settings->dhcp_mask : dhcp_policy ? 0 : settings->mask;
+  UINT32 gateway = dhcp_policy ? 0 : settings->gateway;
   if(lease && firmware.now_us >= stack->asked_us + settings->dhcp_delay_us + settings->gateway_delay_us) {
     gateway = settings->dhcp_gateway;
   }
@@ -431,12 +419,6 @@ static EFI_STATUS EFIAPI get_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   if(type == Ip4Config2DataTypeDnsServer) {
     return dns_servers(size, data);
   }
-  if(type == Ip4Config2DataTypeManualAddress) {
-    return manual_data(stack, 0, 2, size, data);
-  }
-  if(type == Ip4Config2DataTypeGateway) {
-    return manual_data(stack, 2, 1, size, data);
-  }
   if(type != Ip4Config2DataTypePolicy || *size < sizeof(EFI_IP4_CONFIG2_POLICY)) {
     firmware_abort("Ip4Config2.GetData: not modelled", this);
   }
@@ -452,12 +434,6 @@ static EFI_STATUS EFIAPI set_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   if(fails("Ip4Config2.SetData", TPL_CALLBACK)) {
     return EFI_DEVICE_ERROR;
   }
-  if(type == Ip4Config2DataTypeManualAddress) {
-    return set_manual(stack, 0, 2, size, data);
-  }
-  if(type == Ip4Config2DataTypeGateway) {
-    return set_manual(stack, 2, 1, size, data);
-  }
   if(type != Ip4Config2DataTypePolicy || size != sizeof(EFI_IP4_CONFIG2_POLICY)) {
     firmware_abort("Ip4Config2.SetData: not modelled", this);
   }
@@ -465,7 +441,6 @@ static EFI_STATUS EFIAPI set_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   if(wanted == dhcp_policy && (!wanted || leased(stack))) {
     return EFI_ABORTED;
   }
-  memset(stack->manual, 0, sizeof(stack->manual));
   policies_set++;
   dhcp_policy = wanted;
   stack->asking = wanted;

@@ -17,19 +17,6 @@ struct tag {
 /* Called by multiboot2.S. */
 void multiboot2_main(const uint8_t *information);
 
-/* A compiler may call these on its own account; the UEFI image has gnu-efi's. */
-void *memcpy(void *restrict to, const void *restrict from, size_t size) {
-  return memmove(to, from, size);
-}
-
-void *memset(void *to, int value, size_t size) {
-  volatile unsigned char *d = to;
-  for(size_t i = 0; i < size; i++) {
-    d[i] = (unsigned char)value;
-  }
-  return to;
-}
-
 static void copy_line(const uint8_t *from, size_t size, char line[KERNEL_LINE_SIZE]) {
   size_t i = 0;
   for(; i < size && i + 1 < KERNEL_LINE_SIZE && from[i]; i++) {

@@ -8,9 +8,8 @@
 
 /* Any bytes are evidence, but texts end. */
 static inline void random_end_texts(struct doctor_evidence *e) {
-  char *const texts[] = {e->nic,         e->model,       e->location,       e->mac_twin,
-                         e->holder_name, e->driver_file, e->partner_offers, e->switch_name,
-                         e->switch_port, e->fetch_text,  e->refusal,        e->start_error};
+  char *const texts[] = {e->nic,         e->model,          e->location,    e->mac_twin,    e->holder_name,
+                         e->driver_file, e->partner_offers, e->switch_name, e->switch_port, e->fetch_text};
   for(size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
     texts[i][DOCTOR_NAME_SIZE - 1U] = '\0';
   }

@@ -256,25 +256,6 @@ static void nameless_server(struct doctor_evidence *e) {
   e->url[0] = '\0';
 }
 
-static void unacknowledged(struct doctor_evidence *e) {
-  e->acknowledged = e->refused = DOCTOR_NO;
-}
-
-static void refused(struct doctor_evidence *e) {
-  e->acknowledged = DOCTOR_NO;
-  e->refused = DOCTOR_YES;
-  SET(e->refusal, "no such lease");
-}
-
-static void not_started(struct doctor_evidence *e) {
-  e->started = DOCTOR_NO;
-  SET(e->start_error, "Time out");
-}
-
-static void gone(struct doctor_evidence *e) {
-  e->gone = DOCTOR_YES;
-}
-
 static void too_large(struct doctor_evidence *e) {
   case_unfetched(e, DOCTOR_FETCH_TOO_LARGE);
   e->fetch_bytes = 4ULL << 30;
@@ -339,10 +320,6 @@ static const struct network broken[] = {
     {"spanning tree says so", tree_says_so, DOCTOR_TREE, DOCTOR_CLASS_NO_ANSWER, {"does not forward", "portfast"}},
     {"no bus master", no_bus_master, DOCTOR_MEMORY, DOCTOR_CLASS_DEVICE, {"bus master"}},
     {"server without a name", nameless_server, DOCTOR_DHCP, DOCTOR_CLASS_NETWORK, {"option 54"}},
-    {"no acknowledgement", unacknowledged, DOCTOR_DHCP, DOCTOR_CLASS_NETWORK, {"does not answer the request"}},
-    {"refusal", refused, DOCTOR_DHCP, DOCTOR_CLASS_NETWORK, {"10.0.0.15 and then refuses it ('no such lease')"}},
-    {"does not start", not_started, DOCTOR_DRIVER, DOCTOR_CLASS_DEVICE, {"does not start on it: Time out"}},
-    {"gone", gone, DOCTOR_DRIVER, DOCTOR_CLASS_DEVICE, {"stopped answering"}},
     {"boot file too large", too_large, DOCTOR_FETCH, DOCTOR_CLASS_UNSUPPORTED, {"does not fit", "4294967296 bytes"}},
     {"damaged image", damaged_image, DOCTOR_SECURE, DOCTOR_CLASS_IMAGE, {"cannot load the boot file"}},
 };

@@ -436,7 +436,17 @@ static void test_holder(void **state) {
   assert_string_equal(name, "unknown driver");
   image->FilePath = firmware_interface(controller, (EFI_GUID)EFI_DEVICE_PATH_PROTOCOL_GUID);
   pci_holder_name(other, name, sizeof(name));
-  assert_string_equal(name, "PciRoot(0)/Pci(0x2,0x0)");
+  assert_string_equal(name, "unknown driver"); /* a path, and no file at its beginning */
+  struct {
+    EFI_DEVICE_PATH header;
+    CHAR16 name[13];
+    EFI_DEVICE_PATH end;
+  } file = {.header = {.Type = MEDIA_DEVICE_PATH, .SubType = MEDIA_FILEPATH_DP}, .name = L"\\drv\\nic.efi"};
+  SetDevicePathNodeLength(&file.header, sizeof(file.header) + sizeof(file.name));
+  SetDevicePathEndNode(&file.end);
+  image->FilePath = &file.header;
+  pci_holder_name(other, name, sizeof(name));
+  assert_string_equal(name, "\\drv\\nic.efi");
   image->FilePath = NULL;
 
   VOID *interface;

@@ -1,0 +1,166 @@
+/* test_efi_start.c - what stands around an image's own code: memory functions, and relocation. */
+#include <string.h>
+
+/* Under names of their own, so that libc's stay what they are */
+#define memcpy  image_memcpy
+#define memset  image_memset
+#define memcmp  image_memcmp
+#define memmove image_memmove
+#define strlen  image_strlen
+void *memcpy(void *restrict to, const void *restrict from, size_t size);
+void *memset(void *to, int value, size_t size);
+int memcmp(const void *left, const void *right, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+size_t strlen(const char *text);
+#include "../../driver/efi/libc.c"
+#undef memcpy
+#undef memset
+#undef memcmp
+#undef memmove
+#undef strlen
+
+#include "../../driver/efi/relocate.c"
+#include "unit_efi.h"
+
+#define LONGEST 100U /* several blocks, words and bytes */
+#define EDGE    8U   /* every alignment of a word */
+#define ROOM    (EDGE + LONGEST + EDGE)
+
+static void fill(unsigned char *bytes, unsigned char first) {
+  for(size_t i = 0; i < ROOM; i++) {
+    bytes[i] = (unsigned char)(first + 7U * i);
+  }
+}
+
+/* Each length at each pair of alignments: every byte as libc does it, nothing before and nothing behind. */
+static void test_copies_and_fills(void **state) {
+  unsigned char source[ROOM];
+  unsigned char is[ROOM];
+  unsigned char should_be[ROOM];
+  (void)state;
+  fill(source, 3);
+  for(size_t size = 0; size <= LONGEST; size++) {
+    for(size_t to = 0; to < EDGE; to++) {
+      for(size_t from = 0; from < EDGE; from++) {
+        fill(is, 100);
+        fill(should_be, 100);
+        assert_ptr_equal(image_memcpy(is + to, source + from, size), is + to);
+        memcpy(should_be + to, source + from, size);
+        assert_memory_equal(is, should_be, ROOM);
+      }
+      fill(is, 9);
+      fill(should_be, 9);
+      assert_ptr_equal(image_memset(is + to, 0x1A5, size), is + to);
+      memset(should_be + to, 0xA5, size);
+      assert_memory_equal(is, should_be, ROOM);
+    }
+  }
+}
+
+static void test_overlapping_moves(void **state) {
+  unsigned char is[ROOM];
+  unsigned char should_be[ROOM];
+  (void)state;
+  for(size_t size = 0; size <= LONGEST; size++) {
+    for(size_t to = 0; to < 2U * EDGE; to++) {
+      for(size_t from = 0; from < 2U * EDGE; from++) {
+        fill(is, 41);
+        fill(should_be, 41);
+        assert_ptr_equal(image_memmove(is + to, is + from, size), is + to);
+        memmove(should_be + to, should_be + from, size);
+        assert_memory_equal(is, should_be, ROOM);
+      }
+    }
+  }
+}
+
+static int sign(int value) {
+  return (value > 0) - (value < 0);
+}
+
+/* One byte that differs, at each place, both ways; 0x80 more so that a signed comparison shows. */
+static void test_comparisons(void **state) {
+  unsigned char left[ROOM];
+  unsigned char right[ROOM];
+  (void)state;
+  fill(left, 5);
+  fill(right, 5);
+  for(size_t size = 0; size <= LONGEST; size++) {
+    assert_int_equal(image_memcmp(left, right, size), 0);
+    for(size_t at = 0; at < size; at++) {
+      right[at] ^= 0x80U;
+      assert_int_equal(sign(image_memcmp(left, right, size)), sign(memcmp(left, right, size)));
+      assert_int_equal(sign(image_memcmp(right, left, size)), sign(memcmp(right, left, size)));
+      assert_int_equal(image_memcmp(left, right, at), 0);
+      right[at] ^= 0x80U;
+    }
+  }
+  assert_int_equal(image_memcmp("\0\0\0\0\0\0\0\1\2", "\0\0\0\0\0\0\0\2\1", 9), -1);
+  assert_int_equal(image_strlen(""), 0);
+  assert_int_equal(image_strlen("virtio-net"), 10);
+}
+
+/* An image of words, each of which holds its own number; what relocation adds is the image's address. */
+#define WORDS 200U
+
+static void relocate(UINTN *words, const Elf64_Dyn *dynamic) {
+  for(UINTN i = 0; i < WORDS; i++) {
+    words[i] = i;
+  }
+  assert_int_equal(_relocate((UINTN)words, dynamic, NULL, NULL), EFI_SUCCESS);
+}
+
+static UINTN place(UINTN word) {
+  return word * sizeof(UINTN);
+}
+
+/* Addresses, and bitmaps of 63 words each that go on from where the last entry ended. */
+static void test_packed_relocations(void **state) {
+  static UINTN words[WORDS];
+  static Elf64_Relr packed[4];
+  (void)state;
+  packed[0] = place(3);                            /* word 3, then                                  */
+  packed[1] = 1U | 1U << 1 | (Elf64_Relr)1U << 63; /* words 4 and 66 of 4 to 66                     */
+  packed[2] = 1U | 1U << 2;                        /* word 68 of 67 to 129                          */
+  packed[3] = place(150);
+  UINTN base = (UINTN)words;
+  const Elf64_Dyn dynamic[] = {
+      {.d_tag = DT_RELR, .d_un.d_ptr = (UINTN)packed - base}, /* as an offset, whatever lies between */
+      {.d_tag = DT_RELRSZ, .d_un.d_val = sizeof(packed)},
+      {.d_tag = DT_RELRENT, .d_un.d_val = sizeof(packed[0])},
+      {.d_tag = DT_NULL},
+  };
+  relocate(words, dynamic);
+  for(UINTN i = 0; i < WORDS; i++) {
+    bool moved = i == 3 || i == 4 || i == 66 || i == 68 || i == 150;
+    assert_int_equal(words[i], i + (moved ? base : 0));
+  }
+}
+
+static void test_other_relocations(void **state) {
+  static UINTN words[WORDS];
+  static Elf64_Rela entries[2];
+  (void)state;
+  UINTN base = (UINTN)words;
+  const Elf64_Dyn dynamic[] = {
+      {.d_tag = DT_RELASZ, .d_un.d_val = sizeof(entries)},
+      {.d_tag = DT_RELA, .d_un.d_ptr = (UINTN)entries - base},
+      {.d_tag = DT_NULL},
+  };
+  entries[0] = (Elf64_Rela){.r_offset = place(7), .r_info = R_X86_64_RELATIVE, .r_addend = 0x1234};
+  entries[1] = (Elf64_Rela){.r_info = R_X86_64_NONE};
+  relocate(words, dynamic);
+  assert_int_equal(words[7], base + 0x1234);
+  assert_int_equal(words[6], 6);
+  entries[1].r_info = R_X86_64_64; /* needs a symbol, of which there are none */
+  assert_int_equal(_relocate(base, dynamic, NULL, NULL), EFI_LOAD_ERROR);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_copies_and_fills),  cmocka_unit_test(test_overlapping_moves),
+      cmocka_unit_test(test_comparisons),       cmocka_unit_test(test_packed_relocations),
+      cmocka_unit_test(test_other_relocations),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
