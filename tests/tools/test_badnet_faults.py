@@ -200,6 +200,7 @@ class TheWire(NetworkTest):
     def test_speakers(self):
         for name, to in (("lldp", "01:80:c2:00:00:0e"), ("cdp", "01:00:0c:cc:cc:cc"), ("stp", "01:80:c2:00:00:00")):
             self.network.fault(f"{name}=0.01", "priority-tags")
+            self.ask()  # and what is still of the one before is over
             for _ in range(3):
                 frame = self.station.await_frame(lambda packet: not packet.haslayer(Dot1Q))
                 self.assertEqual((frame.dst, frame.src), (to, text(wire_speakers.SWITCH_PORT_MAC)))
