@@ -14,8 +14,9 @@
 #define VALUES_SIZE_MAX 128U
 
 static const struct command *const commands[] = {
-    &command_list, &command_info,    &command_stats,   &command_ping,    &command_frames,
-    &command_echo, &command_capture, &command_monitor, &command_handoff, &command_fetch,
+    &command_list,    &command_info,    &command_stats,  &command_ping, &command_dhcp,
+    &command_arp,     &command_route,   &command_frames, &command_echo, &command_capture,
+    &command_monitor, &command_handoff, &command_fetch,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -105,7 +106,8 @@ static const struct {
     {EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES", "no memory, or no place in the handoff table"},
     {EFI_NO_MEDIA, "EFI_NO_MEDIA", "no link"},
     {EFI_NOT_FOUND, "EFI_NOT_FOUND", "no such NIC, file or handoff"},
-    {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED", "another driver holds the NIC, or it is armed for a handoff"},
+    {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED",
+     "another driver holds the NIC, or it is armed for a handoff; an address is taken; a DHCP server refuses"},
     {EFI_TIMEOUT, "EFI_TIMEOUT", "an answer is missing: of the peer, a DHCP server, or the NIC"},
     {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
     {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},

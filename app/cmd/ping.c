@@ -2,6 +2,7 @@
 #include "../capture/capture.h"
 #include "../netdiag.h"
 #include "../pinger.h"
+#include "../session/target.h"
 
 #include <string.h>
 
@@ -163,20 +164,6 @@ static enum wait_result wait_and_print(struct ping *ping, UINT64 deadline_us) {
   return result;
 }
 
-static EFI_STATUS status_of_wait(enum wait_result result, EFI_STATUS timeout) {
-  switch(result) {
-  case WAIT_DONE:
-    return EFI_SUCCESS;
-  case WAIT_ABORTED:
-    return EFI_ABORTED;
-  case WAIT_GONE:
-    return EFI_DEVICE_ERROR;
-  case WAIT_TIMEOUT:
-    break;
-  }
-  return timeout;
-}
-
 /* Requests ------------------------------------------------------------------------------------------------------- */
 
 static void explain_arp(const struct ping *ping) {
@@ -205,7 +192,7 @@ static EFI_STATUS resolve(struct ping *ping) {
   if(result == WAIT_TIMEOUT) {
     explain_arp(ping);
   }
-  return status_of_wait(result, EFI_TIMEOUT);
+  return wait_status(result, EFI_TIMEOUT);
 }
 
 static void send_next(struct ping *ping, UINT64 now_us) {
@@ -240,7 +227,7 @@ static EFI_STATUS send_all(struct ping *ping) {
   if(result == WAIT_TIMEOUT) {
     result = wait_and_print(ping, now_us + options->timeout_ms * 1000ULL);
   }
-  return status_of_wait(result, EFI_SUCCESS);
+  return wait_status(result, EFI_SUCCESS);
 }
 
 /* Summary -------------------------------------------------------------------------------------------------------- */
@@ -369,59 +356,14 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   return ping->pinger.received == ping->options->count ? EFI_SUCCESS : EFI_TIMEOUT;
 }
 
-/* Addresses: with the network's prefix, which is only known now. */
-static EFI_STATUS check_addresses(const struct ping *ping, const char *word) {
-  const struct inet_host *host = &ping->host;
-  const struct ping_options *options = ping->options;
-  char text[IPV4_TEXT_SIZE];
-  const char *fault = station_ipv4_fault(host->address, host->mask);
-  if(fault) {
-    complain("ping: our address %s is %s: give --addr ADDRESS/LENGTH", ipv4_text(host->address, text), fault);
-    return EFI_INVALID_PARAMETER;
-  }
-  fault = station_peer_fault(host, ping->target);
-  if(fault) {
-    complain("ping: %s is %s: give the address of another station", word, fault);
-    return EFI_INVALID_PARAMETER;
-  }
-  if(ping->hop == 0) {
-    complain("ping: %s is not on our network: add --gw ADDRESS", word);
-    return EFI_INVALID_PARAMETER;
-  }
-  if(ping->hop == ping->target) {
-    return EFI_SUCCESS; /* no gateway is needed */
-  }
-  const char *gateway = ipv4_text(ping->hop, text);
-  fault = station_peer_fault(host, ping->hop);
-  /* One host alone on its network (/32) has a gateway elsewhere; others would not reach theirs. */
-  if(!fault && host->mask != UINT32_MAX && ((ping->hop ^ host->address) & host->mask) != 0) {
-    fault = "not on our network";
-  }
-  if(fault) {
-    complain("ping: the gateway %s is %s: %s", gateway, fault,
-             options->gateway ? "give another --gw" : "give --gw ADDRESS");
-    return EFI_INVALID_PARAMETER;
-  }
-  return EFI_SUCCESS;
-}
-
 static EFI_STATUS check(struct ping *ping, const char *word) {
   const struct ping_options *options = ping->options;
-  if(!args_ipv4(word, &ping->target)) {
-    complain("ping: '%s' is not an IPv4 address like 10.0.2.2 (there is no name resolution here)", word);
-    return EFI_INVALID_PARAMETER;
-  }
-  const char *fault = station_ipv4_fault(ping->target, 0);
-  if(fault) { /* on any network, so that no address needs to be asked for */
-    complain("ping: %s is %s: give the address of another station", word, fault);
-    return EFI_INVALID_PARAMETER;
-  }
-  EFI_STATUS status = session_address(&options->nic, &options->address, options->gateway, &ping->host);
-  if(EFI_ERROR(status)) {
-    return status;
-  }
-  ping->hop = inet_next_hop(&ping->host, ping->target);
-  return check_addresses(ping, word);
+  struct target target;
+  EFI_STATUS status = target_find(&target, "ping", word, &options->nic, &options->address, options->gateway);
+  ping->host = target.host;
+  ping->target = target.address;
+  ping->hop = target.hop;
+  return status;
 }
 
 static EFI_STATUS run_with(struct ping *ping, const char *target) {

@@ -73,6 +73,9 @@ struct session {
 
 enum wait_result { WAIT_DONE, WAIT_TIMEOUT, WAIT_ABORTED, WAIT_GONE };
 
+/* What a command exits with after it; `timeout` for WAIT_TIMEOUT. */
+EFI_STATUS wait_status(enum wait_result result, EFI_STATUS timeout);
+
 /*
  * Finds the NIC and takes it. Complains and returns EFI_NOT_FOUND, EFI_ACCESS_DENIED (a foreign driver holds it and
  * --take was not given), or what efi_nic_attach returned; nothing is then left behind. Nothing is received yet: one of

@@ -1,4 +1,5 @@
-/* sight.c - what a session knows of its NIC, whoever drives it: address, model, link, and what went over it. */
+/* sight.c - what a session knows of its NIC, whoever drives it: address, model, link, what went over it, and how a wait
+ * ended. */
 #include "../console.h"
 #include "session.h"
 
@@ -46,4 +47,18 @@ void session_out_traffic(const struct session *session) {
   } else {
     complain("the link is up, but nothing that came in was an answer: %lu frames sent, %lu received", sent, received);
   }
+}
+
+EFI_STATUS wait_status(enum wait_result result, EFI_STATUS timeout) {
+  switch(result) {
+  case WAIT_DONE:
+    return EFI_SUCCESS;
+  case WAIT_ABORTED:
+    return EFI_ABORTED;
+  case WAIT_GONE:
+    return EFI_DEVICE_ERROR;
+  case WAIT_TIMEOUT:
+    break;
+  }
+  return timeout;
 }

@@ -182,31 +182,43 @@ size_t inet_arp_reply(void *frame, const struct inet_host *host, const struct in
 }
 
 static size_t echo(void *frame, const struct inet_host *host, const uint8_t to_mac[6], uint32_t to, uint8_t type,
-                   uint16_t id, uint16_t sequence, const void *data, size_t data_length) {
+                   const struct inet_echo *how, const void *data, size_t data_length) {
   uint8_t *ip = ethernet(frame, to_mac, host->mac, ETHERTYPE_IPV4);
   uint8_t *icmp = ip + IPV4_HEADER;
-  const struct ipv4_head head = {.source = host->address, .destination = to, .id = sequence, .protocol = IPV4_ICMP};
+  const struct ipv4_head head = {.source = host->address,
+                                 .destination = to,
+                                 .id = how->sequence,
+                                 .protocol = IPV4_ICMP,
+                                 .ttl = how->ttl,
+                                 .dont_fragment = how->dont_fragment};
   ipv4_write(ip, &head, ICMP_HEADER + data_length);
   memset(icmp, 0, ICMP_HEADER);
   icmp[0] = type;
-  put16(icmp + 4, id);
-  put16(icmp + 6, sequence);
+  put16(icmp + 4, how->id);
+  put16(icmp + 6, how->sequence);
   memcpy(icmp + ICMP_HEADER, data, data_length);
   put16(icmp + 2, checksum(icmp, ICMP_HEADER + data_length));
   return INET_ECHO_HEADER + data_length;
 }
 
+size_t inet_echo_probe(void *frame, const struct inet_host *host, const uint8_t to_mac[6], uint32_t to,
+                       const struct inet_echo *how, const void *data, size_t data_length) {
+  return echo(frame, host, to_mac, to, ICMP_ECHO_REQUEST, how, data, data_length);
+}
+
 size_t inet_echo_request(void *frame, const struct inet_host *host, const uint8_t to_mac[6], uint32_t to, uint16_t id,
                          uint16_t sequence, const void *data, size_t data_length) {
-  return echo(frame, host, to_mac, to, ICMP_ECHO_REQUEST, id, sequence, data, data_length);
+  const struct inet_echo how = {.id = id, .sequence = sequence};
+  return echo(frame, host, to_mac, to, ICMP_ECHO_REQUEST, &how, data, data_length);
 }
 
 size_t inet_echo_reply(void *frame, const struct inet_host *host, const struct inet_packet *request) {
+  const struct inet_echo how = {.id = request->id, .sequence = request->sequence};
   if(request->data_length > INET_ECHO_MAX) {
     return 0;
   }
-  return echo(frame, host, request->source_mac, request->source, ICMP_ECHO_REPLY, request->id, request->sequence,
-              request->data, request->data_length);
+  return echo(frame, host, request->source_mac, request->source, ICMP_ECHO_REPLY, &how, request->data,
+              request->data_length);
 }
 
 uint32_t inet_next_hop(const struct inet_host *host, uint32_t target) {

@@ -71,6 +71,16 @@ size_t inet_arp_reply(void *frame, const struct inet_host *host, const struct in
 size_t inet_echo_request(void *frame, const struct inet_host *host, const uint8_t to_mac[6], uint32_t to, uint16_t id,
                          uint16_t sequence, const void *data, size_t data_length);
 
+/* The same with a life of `ttl` hops (0 = the usual 64), and not to be fragmented on the way (RFC 1191). */
+struct inet_echo {
+  uint16_t id;
+  uint16_t sequence;
+  uint8_t ttl;
+  bool dont_fragment;
+};
+size_t inet_echo_probe(void *frame, const struct inet_host *host, const uint8_t to_mac[6], uint32_t to,
+                       const struct inet_echo *how, const void *data, size_t data_length);
+
 /* 0 when the request's data is longer than INET_ECHO_MAX. */
 size_t inet_echo_reply(void *frame, const struct inet_host *host, const struct inet_packet *request);
 

@@ -126,6 +126,8 @@ struct foreign_driver {
   BOOLEAN keeps;    /* its Stop refuses                                                                */
   BOOLEAN snatches; /* its Start throws out whoever holds the NIC, as an exclusive open does           */
   BOOLEAN refuses;  /* its Start fails from now on                                                     */
+  BOOLEAN snp;      /* it offers SNP, with which a network stack can run (stack_add comes before)      */
+  BOOLEAN narrow;   /* its SNP cannot be promiscuous                                                   */
 };
 
 /* Installs it; firmware_connect then lets it take NICs. *driver must stay. foreign_remove takes it away. */

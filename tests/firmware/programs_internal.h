@@ -14,6 +14,11 @@ void wire_move(void);
 UINT64 wire_next(void);
 void wire_end(void);
 
+/* A driver that does without the device: frames to this NIC go to `take` from now on (NULL: to the device again), and
+ * what it sends goes to whoever looks at the wire. */
+void wire_divert(struct firmware_nic *nic, void (*take)(void *ctx, const UINT8 *frame, size_t length), void *ctx);
+void wire_emit(struct firmware_nic *nic, const UINT8 *frame, size_t length);
+
 /* console.c; marks in its text what is no character: a screen that is cleared, a cursor that is moved */
 void console_begin_mode(EFI_SYSTEM_TABLE *system);
 void console_end_mode(void);

@@ -12,6 +12,7 @@
 #define FRAME_MAX  1518U
 #define QUEUE_MAX  256U
 #define TOKENS_MAX 16U
+#define GROUPS_MAX 16U
 #define POLL_100NS 100000U /* 10 ms */
 #define FILTERS    (EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST)
 
@@ -29,7 +30,9 @@ struct child {
   EFI_HANDLE handle;
   EFI_MANAGED_NETWORK_PROTOCOL mnp;
   bool configured;
-  bool listens;                                             /* to frames for others */
+  EFI_MANAGED_NETWORK_CONFIG_DATA config;
+  EFI_MAC_ADDRESS groups[GROUPS_MAX];
+  UINTN group_count;
   EFI_MANAGED_NETWORK_COMPLETION_TOKEN *tokens[TOKENS_MAX]; /* that wait for a frame */
   UINTN token_count;
 };
@@ -120,8 +123,48 @@ static void drop_queue(struct child *child) {
   }
 }
 
+/* What the child asked for, as edk2's MNP judges it. */
+static bool wants(const struct child *child, const UINT8 *bytes) {
+  const EFI_MANAGED_NETWORK_CONFIG_DATA *config = &child->config;
+  bool broadcast = memcmp(bytes, "\xFF\xFF\xFF\xFF\xFF\xFF", 6) == 0;
+  if(config->EnablePromiscuousReceive || (broadcast && config->EnableBroadcastReceive)) {
+    return true;
+  }
+  if(!(bytes[0] & 1U)) {
+    return config->EnableUnicastReceive && memcmp(bytes, child->stack->snp->Mode->CurrentAddress.Addr, 6) == 0;
+  }
+  for(UINTN i = 0; config->EnableMulticastReceive && i < child->group_count; i++) {
+    if(memcmp(bytes, child->groups[i].Addr, 6) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* SNP lets through what any child wants. */
+static EFI_STATUS set_filters(struct stack *stack) {
+  EFI_MAC_ADDRESS list[MAX_MCAST_FILTER_CNT];
+  UINT32 enable = FILTERS;
+  UINTN count = 0;
+  for(struct node *node = stack->children; node; node = node->next) {
+    const struct child *child = (const struct child *)node;
+    for(UINTN i = 0; child->configured && i < child->group_count && count < MAX_MCAST_FILTER_CNT; i++) {
+      list[count++] = child->groups[i];
+    }
+    if(child->configured && child->config.EnablePromiscuousReceive) {
+      enable |= EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS;
+    }
+  }
+  enable |= count > 0 ? EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST : 0U;
+  UINT32 all = FILTERS | EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST | EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS;
+  return stack->snp->ReceiveFilters(stack->snp, enable, all & ~enable & stack->snp->Mode->ReceiveFilterMask, count == 0,
+                                    count, count > 0 ? list : NULL);
+}
+
 static void give(struct child *child, const UINT8 *bytes, UINTN length) {
-  if(child->configured && node_count(child->queue) < QUEUE_MAX) {
+  /* a VLAN tag, or a priority alone: not for a child that is configured for no VLAN */
+  bool tagged = bytes[12] == 0x81 && bytes[13] == 0;
+  if(child->configured && !tagged && wants(child, bytes) && node_count(child->queue) < QUEUE_MAX) {
     struct frame *frame = node_new(&child->queue, sizeof(*frame));
     frame->length = length;
     memcpy(frame->bytes, bytes, length);
@@ -188,41 +231,46 @@ static EFI_STATUS EFIAPI mnp_cancel(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MANA
   return EFI_SUCCESS;
 }
 
-/* As edk2's MNP has SNP's filter follow what its children want. */
-static void listen(struct child *child, bool on) {
-  if(child->listens != on) {
-    child->listens = on;
-    (void)child->stack->snp->ReceiveFilters(child->stack->snp, on ? EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS : 0,
-                                            on ? 0 : EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS, FALSE, 0, NULL);
-  }
-}
-
 static EFI_STATUS EFIAPI mnp_configure(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MANAGED_NETWORK_CONFIG_DATA *config) {
   struct child *child = child_of(this);
   if(!config) {
     check_service("Mnp.Configure(NULL)", TPL_CALLBACK);
     (void)mnp_cancel(this, NULL);
     drop_queue(child);
+    bool was_configured = child->configured;
     child->configured = false;
-    listen(child, false);
+    child->group_count = 0;
+    if(was_configured) {
+      (void)set_filters(child->stack);
+    }
     return EFI_SUCCESS;
   }
   if(fails("Mnp.Configure", TPL_CALLBACK)) {
     return EFI_OUT_OF_RESOURCES;
   }
+  child->config = *config;
   child->configured = true;
-  listen(child, config->EnablePromiscuousReceive);
-  return EFI_SUCCESS;
+  EFI_STATUS status = set_filters(child->stack);
+  child->configured = !EFI_ERROR(status);
+  return EFI_ERROR(status) ? EFI_DEVICE_ERROR : EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI mnp_groups(EFI_MANAGED_NETWORK_PROTOCOL *this, BOOLEAN join, EFI_MAC_ADDRESS *address) {
+  struct child *child = child_of(this);
   if(fails("Mnp.Groups", TPL_CALLBACK)) {
     return EFI_OUT_OF_RESOURCES;
   }
-  if(!child_of(this)->configured) {
+  if(!child->configured) {
     return EFI_NOT_STARTED;
   }
-  return (address->Addr[0] & 1U) && join ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
+  if(!join || !address || !(address->Addr[0] & 1U) || !child->config.EnableMulticastReceive) {
+    firmware_abort("Mnp.Groups: not modelled", address);
+  }
+  if(child->group_count == GROUPS_MAX) {
+    return EFI_OUT_OF_RESOURCES;
+  }
+  child->groups[child->group_count++] = *address;
+  return set_filters(child->stack);
 }
 
 static EFI_STATUS EFIAPI mnp_receive(EFI_MANAGED_NETWORK_PROTOCOL *this, EFI_MANAGED_NETWORK_COMPLETION_TOKEN *token) {
@@ -301,11 +349,11 @@ static EFI_STATUS EFIAPI create_child(EFI_SERVICE_BINDING *this, EFI_HANDLE *han
   struct child *child = node_new(&stack->children, sizeof(*child));
   child->stack = stack;
   child->mnp = (EFI_MANAGED_NETWORK_PROTOCOL){.Configure = mnp_configure,
+                                              .Groups = mnp_groups,
                                               .Transmit = mnp_transmit,
                                               .Receive = mnp_receive,
                                               .Cancel = mnp_cancel,
-                                              .Poll = mnp_poll,
-                                              .Groups = mnp_groups};
+                                              .Poll = mnp_poll};
   if(EFI_ERROR(install_protocol(&child->handle, &mnp_guid, &child->mnp))) {
     abort();
   }
@@ -321,7 +369,10 @@ static EFI_STATUS EFIAPI destroy_child(EFI_SERVICE_BINDING *this, EFI_HANDLE han
     if(child->handle == handle) {
       (void)mnp_cancel(&child->mnp, NULL);
       drop_queue(child);
-      listen(child, false);
+      if(child->configured) {
+        child->configured = false;
+        (void)set_filters(child->stack);
+      }
       (void)uninstall_protocol(handle, &mnp_guid, &child->mnp);
       node_drop(&stack->children, child);
       return EFI_SUCCESS;

@@ -19,7 +19,15 @@ struct flight {
   UINT8 *frame;
 };
 
+struct diversion {
+  struct node node;
+  struct firmware_nic *nic;
+  void (*take)(void *ctx, const UINT8 *frame, size_t length);
+  void *ctx;
+};
+
 static struct node *ends;
+static struct node *diversions;
 static struct node *flights;
 
 void wire_attach(struct firmware_nic *nic, wire_peer peer, void *ctx) {
@@ -87,10 +95,46 @@ static struct flight *due(void) {
   return first;
 }
 
+static struct diversion *diversion_of(const struct firmware_nic *nic) {
+  for(struct node *node = diversions; node; node = node->next) {
+    if(((struct diversion *)node)->nic == nic) {
+      return (struct diversion *)node;
+    }
+  }
+  return NULL;
+}
+
 void wire_move(void) {
   look();
   for(struct flight *flight; (flight = due()) != NULL; drop(flight)) {
-    (void)firmware_inject(flight->nic, flight->frame, flight->length);
+    struct diversion *diversion = diversion_of(flight->nic);
+    if(diversion) {
+      diversion->take(diversion->ctx, flight->frame, flight->length);
+    } else {
+      (void)firmware_inject(flight->nic, flight->frame, flight->length);
+    }
+  }
+}
+
+void wire_divert(struct firmware_nic *nic, void (*take)(void *ctx, const UINT8 *frame, size_t length), void *ctx) {
+  struct diversion *old = diversion_of(nic);
+  if(old) {
+    node_drop(&diversions, old);
+  }
+  if(take) {
+    struct diversion *diversion = node_new(&diversions, sizeof(*diversion));
+    diversion->nic = nic;
+    diversion->take = take;
+    diversion->ctx = ctx;
+  }
+}
+
+void wire_emit(struct firmware_nic *nic, const UINT8 *frame, size_t length) {
+  for(struct node *node = ends; node; node = node->next) {
+    struct end *end = (struct end *)node;
+    if(end->nic == nic) {
+      end->peer(end->ctx, nic, frame, length);
+    }
   }
 }
 
@@ -100,5 +144,8 @@ void wire_end(void) {
   }
   while(ends) {
     node_drop(&ends, ends);
+  }
+  while(diversions) {
+    node_drop(&diversions, diversions);
   }
 }

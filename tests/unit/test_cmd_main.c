@@ -2,7 +2,8 @@
  * pages, where complaints go, and the watchdog. */
 #include "cmd_machine.h"
 
-static const char *const commands[] = {"list", "info", "stats", "ping", "frames", "echo", "handoff"};
+static const char *const commands[] = {"list", "info",  "stats",  "ping", "dhcp",
+                                       "arp",  "route", "frames", "echo", "handoff"};
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 /* Every line is measured by cmd(). */
