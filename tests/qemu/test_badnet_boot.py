@@ -1,4 +1,4 @@
-"""test_badnet - OVMF's own network stack in tools/badnet's networks: an independent judge of what they are."""
+"""test_badnet_boot - OVMF's own network stack in tools/badnet's networks: an independent judge of what they are."""
 
 import os
 import unittest
