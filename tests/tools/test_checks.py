@@ -284,6 +284,17 @@ class TestRun(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertFalse(os.path.exists(path[1]))
 
+    def test_one_name_in_two_folders(self):
+        arguments = []
+        for name in ("one", "two"):
+            folder = os.path.join(self.folder, name)
+            os.mkdir(folder)
+            with open(os.path.join(folder, "test_same.py"), "w", encoding="utf-8") as file:
+                file.write(f"import unittest\nclass {name}(unittest.TestCase):\n  def test_it(self): pass\n")
+            arguments += ["--suite", folder]
+        result = self.run_tests(*arguments)
+        self.assertIn("2 passed, 0 failed", result.stdout, result.stderr)
+
 
 class OptionRom(unittest.TestCase):
     def test_layout(self):
