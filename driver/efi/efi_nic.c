@@ -10,9 +10,6 @@
 #define HEARTBEAT_100NS   (EFI_NIC_HEARTBEAT_MS * 10000ULL)
 #define POLL_BUDGET       64U /* frames per heartbeat, so that a flood cannot keep the processor at TPL_CALLBACK */
 #define NEEDED_ATTRIBUTES (EFI_PCI_IO_ATTRIBUTE_MEMORY | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER)
-#define PCIE_LINK_CONTROL 0x10U /* in the PCI Express capability */
-#define PCIE_ASPM_MASK    3U
-#define PCI_CONFIG_SIZE   256U
 #define PCI_HEADER_DWORDS 12U
 
 EFI_STATUS efi_status_of(int result) {
@@ -97,38 +94,6 @@ static void restore_device(struct efi_nic *nic) {
      !EFI_ERROR(io->Attributes(io, EfiPciIoAttributeOperationSet, nic->saved_attributes, NULL))) {
     nic->held.attributes--;
   }
-}
-
-/* The 82574 hangs or leaves the bus when its link sleeps in L0s or L1 (specification update). Off at this end of the
- * link, L1 is never entered and our transmitter stays out of L0s; Linux does the same at the other end. */
-static void disable_aspm(struct efi_nic *nic) {
-  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
-  UINT8 pcie = pci_find_capability(io, PCI_CAPABILITY_PCIE);
-  UINT32 at = pcie + PCIE_LINK_CONTROL;
-  UINT16 control;
-  if(!pcie || at + sizeof(control) > PCI_CONFIG_SIZE ||
-     EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, at, 1, &control)) || !(control & PCIE_ASPM_MASK)) {
-    return;
-  }
-  nic->link_control_offset = at;
-  nic->saved_link_control = control;
-  control &= (UINT16)~PCIE_ASPM_MASK;
-  if(!EFI_ERROR(io->Pci.Write(io, EfiPciIoWidthUint16, at, 1, &control))) {
-    nic->held.aspm++;
-  }
-}
-
-static void restore_aspm(struct efi_nic *nic) {
-  EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
-  UINT16 control;
-  if(nic->held.aspm == 0) {
-    return;
-  }
-  if(!EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, nic->link_control_offset, 1, &control))) {
-    control = (UINT16)((control & ~PCIE_ASPM_MASK) | (nic->saved_link_control & PCIE_ASPM_MASK));
-    (void)io->Pci.Write(io, EfiPciIoWidthUint16, nic->link_control_offset, 1, &control);
-  }
-  nic->held.aspm--;
 }
 
 EFI_STATUS efi_nic_read_id(EFI_PCI_IO_PROTOCOL *pci_io, struct net_device_id *id) {
@@ -219,9 +184,6 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
   if(!EFI_ERROR(status)) {
     status = enable_device(nic);
   }
-  if(!EFI_ERROR(status) && (nic->model->flags & NET_MODEL_NO_ASPM)) {
-    disable_aspm(nic);
-  }
   if(!EFI_ERROR(status)) {
     status = create_netdev(nic, options);
   }
@@ -254,7 +216,6 @@ void efi_nic_detach(struct efi_nic *nic) {
   close_event(nic, &nic->exit_boot_services);
   netdev_destroy(nic->netdev);
   nic->netdev = NULL;
-  restore_aspm(nic);
   restore_device(nic);
   close_pci_io(nic);
 }
@@ -262,7 +223,7 @@ void efi_nic_detach(struct efi_nic *nic) {
 BOOLEAN efi_nic_nothing_held(const struct efi_nic *nic) {
   const struct efi_nic_held *held = &nic->held;
   return held->pool == 0 && held->dma == 0 && held->pages == 0 && held->events == 0 && held->protocols == 0 &&
-         held->attributes == 0 && held->aspm == 0;
+         held->attributes == 0;
 }
 
 BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 mac[NETDEV_MAC_LENGTH], struct netdev_link *link) {

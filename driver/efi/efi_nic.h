@@ -16,7 +16,6 @@ struct efi_nic_held {
   UINTN events;     /* events created                */
   UINTN protocols;  /* PciIo opened BY_DRIVER        */
   UINTN attributes; /* PCI attributes changed        */
-  UINTN aspm;       /* link control changed          */
 };
 
 typedef void (*efi_nic_log)(void *ctx, enum net_log_level level, const char *text, uint32_t value);
@@ -29,8 +28,6 @@ struct efi_nic {
   const struct net_driver *driver; /* the family that knows it, and what it says of the part                     */
   const struct net_model *model;
   UINT64 saved_attributes;
-  UINT16 saved_link_control;
-  UINT32 link_control_offset;     /* in configuration space; means something while held.aspm        */
   BOOLEAN decodes_io;             /* I/O space can be enabled                                       */
   UINT8 bar_index[NET_BAR_COUNT]; /* what PciIo calls the BAR of each register                          */
   struct net_platform platform;
@@ -57,7 +54,7 @@ struct efi_nic_options {
 
 /*
  * Takes a controller: opens PciIo BY_DRIVER, saves the PCI attributes and enables IO, MEMORY, BUS_MASTER and, where
- * the part can take it, DUAL_ADDRESS_CYCLE, which is off otherwise; switches ASPM off on a PCIe part; creates the
+ * the part can take it, DUAL_ADDRESS_CYCLE, which is off otherwise; creates the
  * netdev (closed) and its rings, and makes sure that the NIC is quiet after ExitBootServices: receiver, transmitter
  * and interrupts off, by register writes alone. Zeroes *nic first; *nic must stay where it is until efi_nic_detach.
  * TPL_CALLBACK or lower, boot services only.

@@ -86,7 +86,7 @@ static EFI_STATUS find_path(struct net_handoff_nic *entry, const struct pci_nic 
 }
 
 /* What configuration space and the firmware say of the NIC. EFI_DEVICE_ERROR when its registers cannot be placed. */
-static EFI_STATUS fill_place(struct net_handoff_nic *entry, const struct efi_nic *nic, const struct pci_nic *pci) {
+static EFI_STATUS fill_place(struct net_handoff_nic *entry, const struct pci_nic *pci) {
   entry->pci_segment = (UINT16)pci->segment;
   entry->pci_bus = (UINT8)pci->bus;
   entry->pci_device = (UINT8)pci->device;
@@ -103,7 +103,6 @@ static EFI_STATUS fill_place(struct net_handoff_nic *entry, const struct efi_nic
 #if defined(__x86_64__) || defined(__i386__)
   entry->flags |= NET_HANDOFF_COHERENT; /* Intel SDM 3A, 12.3. Elsewhere the firmware does not say. */
 #endif
-  entry->flags |= nic->held.aspm ? NET_HANDOFF_ASPM_OFF : 0;
   EFI_STATUS status = find_remapping(&entry->flags);
   if(!EFI_ERROR(status)) {
     status = find_path(entry, pci);
@@ -128,7 +127,7 @@ EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN l
   if(table && !net_handoff_is_ours(table)) {
     return EFI_INCOMPATIBLE_VERSION;
   }
-  EFI_STATUS status = fill_place(&place, nic, pci);
+  EFI_STATUS status = fill_place(&place, pci);
   if(EFI_ERROR(status)) {
     return status;
   }

@@ -10,6 +10,7 @@
 #define PCI_BAR0        0x10U
 #define PCI_BUSES       0x18U /* of a bridge: primary, secondary, subordinate bus */
 #define PCI_SUBSYSTEM   0x2CU
+#define PCI_CONFIG_SIZE 256U
 #define PCI_NOBODY      0xFFFFFFFFU
 #define COMMAND_FORWARD 6U /* memory space, bus mastering */
 #define HEADER_MULTI    (1U << 23)
@@ -24,6 +25,37 @@
 #define BAR_TYPE_64BIT  4U
 #define BAR_PREFETCH    8U
 #define COMMAND_DECODE  3U /* I/O and memory space */
+
+/* Configuration space -------------------------------------------------------------------------------------------- */
+
+static uint32_t mask_of(uint32_t width) {
+  return width == 4 ? UINT32_MAX : (1U << 8U * width) - 1U;
+}
+
+uint32_t kernel_nic_config_read(kernel_config_read read, void *ctx, const struct kernel_nic *nic, uint32_t offset,
+                                uint32_t width) {
+  if(offset >= PCI_CONFIG_SIZE) {
+    return UINT32_MAX;
+  }
+  uint32_t value = read(ctx, nic->segment, nic->bus, nic->device, nic->function, (uint8_t)(offset & ~3U));
+  return value >> 8U * (offset & 3U) & mask_of(width);
+}
+
+void kernel_nic_config_write(kernel_config_read read, kernel_config_write write, void *ctx,
+                             const struct kernel_nic *nic, uint32_t offset, uint32_t width, uint32_t value) {
+  if(offset >= PCI_CONFIG_SIZE) {
+    return;
+  }
+  uint8_t at = (uint8_t)(offset & ~3U);
+  uint32_t shift = 8U * (offset & 3U);
+  uint32_t mask = mask_of(width) << shift;
+  uint32_t rest = 0;
+  if(mask != UINT32_MAX) {
+    rest = read(ctx, nic->segment, nic->bus, nic->device, nic->function, at) & ~mask;
+    rest &= at == PCI_COMMAND ? 0xFFFFU : UINT32_MAX;
+  }
+  write(ctx, nic->segment, nic->bus, nic->device, nic->function, at, rest | (value << shift & mask));
+}
 
 /* How to read a segment. */
 struct config {

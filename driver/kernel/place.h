@@ -26,7 +26,7 @@ struct kernel_nic {
   struct net_handoff_bridge path[NET_HANDOFF_PATH_MAX]; /* from the root bus down */
 };
 
-/* A doubleword of configuration space at `offset` (a multiple of 4, below 64); all ones where nothing is. */
+/* A doubleword of configuration space at `offset` (a multiple of 4); all ones where nothing is. */
 typedef uint32_t (*kernel_config_read)(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
                                        uint8_t offset);
 
@@ -45,6 +45,15 @@ bool kernel_nic_look(kernel_config_read read, void *ctx, uint16_t segment, uint8
  * else uses this function's configuration space or registers. */
 void kernel_nic_size(kernel_config_read read, kernel_config_write write, void *ctx, const struct kernel_nic *nic,
                      uint64_t size[NET_HANDOFF_BARS]);
+
+/* net_platform's config_read and config_write for a host that has doublewords: `width` bytes (1, 2 or 4) at `offset`.
+ * What is beyond 256 bytes reads as all ones, and is not written. A narrow write reads the rest of its doubleword
+ * first, and writes zeroes for the status bits that ones would clear. Any context in which `read` and `write` may be
+ * called. */
+uint32_t kernel_nic_config_read(kernel_config_read read, void *ctx, const struct kernel_nic *nic, uint32_t offset,
+                                uint32_t width);
+void kernel_nic_config_write(kernel_config_read read, kernel_config_write write, void *ctx,
+                             const struct kernel_nic *nic, uint32_t offset, uint32_t width, uint32_t value);
 
 /* Whether an entry of the table is about this NIC, at this place. With the path known to both, bus numbers below the
  * root bus do not matter. */

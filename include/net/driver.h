@@ -22,10 +22,12 @@ struct net_device_id {
 
 /* One part of a family, and what its host has to know about it. */
 struct net_model {
-  const char *name;  /* the marketing name: "82574L"                                      */
-  const char *title; /* with maker and kind, at most 40 characters, for a list of devices */
-  uint32_t dma_bits; /* DMA addresses that it may be given: 32 (below 4 GiB) to 64        */
-  uint32_t flags;    /* NET_MODEL_                                                        */
+  const char *name;   /* the marketing name: "82574L"                                      */
+  const char *title;  /* with maker and kind, at most 40 characters, for a list of devices */
+  uint32_t dma_bits;  /* DMA addresses that it may be given: 32 (below 4 GiB) to 64        */
+  uint32_t flags;     /* NET_MODEL_                                                        */
+  uint16_t vendor_id; /* PCI                                                               */
+  uint16_t device_id;
 };
 
 /* How a device is made. */

@@ -9,7 +9,6 @@
 #define PCI_COMMAND       0x04U
 #define PCI_COMMAND_IO    1U
 #define PCI_COMMAND_ON    6U /* memory decoding, bus mastering */
-#define PCI_CONFIG_SIZE   256U
 #define PCI_CAPABILITIES  0x34U
 #define PCI_INTERRUPT     0x3CU
 #define PCI_HEADER_TYPE   0x0CU
@@ -164,26 +163,6 @@ static void config_write(const struct kernel_nic *nic, uint32_t offset, uint32_t
   pci_write(nic->bus, nic->device, nic->function, (uint8_t)offset, value);
 }
 
-static uint32_t platform_config_read(void *ctx, uint32_t offset, uint32_t width) {
-  (void)ctx;
-  if(offset >= PCI_CONFIG_SIZE) {
-    return UINT32_MAX;
-  }
-  uint32_t value = config_read(state.nic, offset & ~3U) >> 8U * (offset & 3U);
-  return width == 4 ? value : value & ((1U << 8U * width) - 1U);
-}
-
-static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {
-  (void)ctx;
-  if(offset < PCI_CONFIG_SIZE) {
-    uint32_t shift = 8U * (offset & 3U);
-    uint32_t mask = width == 4 ? UINT32_MAX : ((1U << 8U * width) - 1U) << shift;
-    uint32_t rest = mask == UINT32_MAX ? 0 : config_read(state.nic, offset & ~3U) & ~mask;
-    rest &= (offset & ~3U) == PCI_COMMAND ? 0xFFFFU : UINT32_MAX; /* ones clear status bits */
-    config_write(state.nic, offset & ~3U, rest | (value << shift & mask));
-  }
-}
-
 /* Bus ------------------------------------------------------------------------------------------------------------ */
 
 static uint32_t read_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t device, uint8_t function,
@@ -198,6 +177,14 @@ static void write_config(void *ctx, uint16_t segment, uint8_t bus, uint8_t devic
   if(segment == 0) {
     pci_write(bus, device, function, offset, value);
   }
+}
+
+static uint32_t platform_config_read(void *ctx, uint32_t offset, uint32_t width) {
+  return kernel_nic_config_read(read_config, ctx, state.nic, offset, width);
+}
+
+static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {
+  kernel_nic_config_write(read_config, write_config, ctx, state.nic, offset, width, value);
 }
 
 static bool is_known(uint8_t bus, uint8_t device, uint8_t function, struct kernel_nic *nic) {

@@ -74,7 +74,7 @@ static void check_reserved(struct sim *sim, uint32_t offset, uint32_t value) {
 #define EVERY_PART (PART_82544 | PART_82574 | PART_OTHER)
 
 /* Not ours to write: wake-up is whoever's who armed it, the sixteenth address may be management's. And what a part does
- * not have, though its family does (SDM 13.4.31, 13.4.44). */
+ * not have, though its family does (SDM 13.4.31, 13.4.44; ITR). */
 static const struct {
   uint32_t offset;
   uint8_t parts;
@@ -85,6 +85,7 @@ static const struct {
     {R_RAL + 8U * 15U, EVERY_PART},
     {R_RAH + 8U * 15U, EVERY_PART},
     {R_MANC, PART_82544 | PART_82574},
+    {R_ITR, PART_82544},
     {R_RADV, PART_82544},
     {R_TADV, PART_82544},
     {R_TXDCTL, PART_82544},

@@ -20,6 +20,11 @@ static const struct {
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
+/* What a part is asked for: the 82544 moderates nothing. */
+static inline uint32_t rate_of(uint16_t device) {
+  return device == SIM_82544GC ? 0 : PER_SECOND;
+}
+
 static inline void hang(struct sim *sim, struct netdev *dev) {
   uint8_t frame[100];
   unit_frame(frame, sizeof(frame), unit_mac, 1);

@@ -175,7 +175,7 @@ static void close_it(struct loop *loop) {
 }
 
 static void enable_again(struct loop *loop) {
-  assert_int_equal(netdev_irq_enable(loop->dev, NETDEV_IRQ_INTX, PER_SECOND), NETDEV_OK);
+  assert_int_equal(netdev_irq_enable(loop->dev, NETDEV_IRQ_INTX, rate_of(sim_knobs(loop->sim)->device_id)), NETDEV_OK);
 }
 
 static void hang_once(struct loop *loop) {

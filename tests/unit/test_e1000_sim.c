@@ -52,6 +52,7 @@ static const struct {
     {"RAH is to be left alone", SIM_82574L, {{0}}, WRITE, E1000_RAH + 8U * 15U, 0},
     {"MANC is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_MANC, 0},
     {"MANC is to be left alone", SIM_82574L, {{0}}, WRITE, E1000_MANC, 0},
+    {"ITR is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_ITR, 0},
     {"RADV is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_RADV, 0},
     {"TADV is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_TADV, 0},
     {"TXDCTL is to be left alone", SIM_82544GC, {{0}}, WRITE, E1000_TXDCTL, 0},

@@ -270,6 +270,7 @@ static void test_reset_never_ends(void **state) {
     world_open(&world, (struct virtio_sim_config){0}, 16);
     assert_int_equal(world_send(&world, 0, 60, NETDEV_TX_MORE), NETDEV_OK);
     world.knobs->reset_never_ends = true;
+    virtio_sim_forget_accesses(world.sim);
     if(how == 0) {
       netdev_close(world.dev);
     } else {
@@ -277,14 +278,33 @@ static void test_reset_never_ends(void **state) {
       virtio_sim_advance(world.sim, UNIT_TICK_US);
       assert_int_equal(netdev_tick(world.dev), NETDEV_E_GONE);
     }
+    assert_true(virtio_sim_reads(world.sim) < 300); /* it waits by the clock, not by reading */
     all_came_back(&world, 1);
     world_end(&world);
   }
 }
 
+/* What was cancelled when a device went is not returned any more: no lie, and nothing to say when it is closed. */
+static void test_gone_with_a_frame(void **state) {
+  (void)state;
+  struct world world;
+  world_open(&world, (struct virtio_sim_config){0}, 16);
+  world.knobs->tx_held = true;
+  assert_int_equal(world_send(&world, 0, 60, 0), NETDEV_OK);
+  world.knobs->gone = true;
+  virtio_sim_advance(world.sim, UNIT_TICK_US);
+  assert_int_equal(netdev_tick(world.dev), NETDEV_E_GONE);
+  all_came_back(&world, 1);
+  netdev_close(world.dev);
+  assert_int_equal(virtio_sim_logged(world.sim, NET_LOG_ERROR, "returned more"), 0);
+  assert_int_equal(world_nic(&world)->counters.lies, 0);
+  world_end(&world);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_lies),
+      cmocka_unit_test(test_gone_with_a_frame),
       cmocka_unit_test(test_liar),
       cmocka_unit_test(test_queue_disabled),
       cmocka_unit_test(test_notifications_lost),

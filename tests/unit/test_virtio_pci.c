@@ -230,17 +230,44 @@ static void test_reset(void **state) {
   assert_int_equal(bench.now_us, 0);
   bench.on_read = slow_reset;
   slow_status = 0x0F;
-  slow_reads = 500;
+  slow_reads = 50;
   assert_int_equal(virtio_pci_reset(&pci), NETDEV_OK); /* after a while */
   slow_reads = UINT32_MAX;
   bench.logs = 0;
+  bench.reads = 0;
   uint64_t start = bench.now_us;
   assert_int_equal(virtio_pci_reset(&pci), NETDEV_E_TIMEOUT); /* never */
+  assert_true(bench.reads < 200);
   assert_true(bench.now_us - start >= 1000000U && bench.now_us - start < 2000000U);
   assert_int_equal(bench.logs, 1);
   slow_status = 0xFF;
   assert_int_equal(virtio_pci_reset(&pci), NETDEV_E_GONE);
   assert_int_equal(bench.writes, 4);
+}
+
+/* What has disappointed already is not waited for as long, and nothing is said. */
+static void test_stop(void **state) {
+  (void)state;
+  struct bench bench;
+  struct virtio_pci pci = found(&bench);
+  bench.bar[VIRTIO_DEVICE_STATUS] = 0x0F;
+  assert_true(virtio_pci_stop(&pci));
+  assert_int_equal(bench.now_us, 0);
+  bench.on_read = slow_reset;
+  slow_status = 0x0F;
+  slow_reads = 5;
+  assert_true(virtio_pci_stop(&pci));
+  slow_reads = UINT32_MAX;
+  bench.reads = 0;
+  uint64_t start = bench.now_us;
+  assert_false(virtio_pci_stop(&pci));
+  assert_true(bench.now_us - start >= 100000U && bench.now_us - start < 200000U);
+  assert_true(bench.reads < 50);
+  bench.reads = 0;
+  slow_status = 0xFF;
+  assert_false(virtio_pci_stop(&pci));
+  assert_int_equal(bench.reads, 1);
+  assert_int_equal(bench.logs, 0);
 }
 
 /* While boot services end nothing may wait but by reading, and that is bounded too. */
@@ -504,11 +531,11 @@ int main(void) {
       cmocka_unit_test(test_first_usable),   cmocka_unit_test(test_bar_numbers),
       cmocka_unit_test(test_size_not_known), cmocka_unit_test(test_end_of_configuration_space),
       cmocka_unit_test(test_gone),           cmocka_unit_test(test_reset),
-      cmocka_unit_test(test_silence),        cmocka_unit_test(test_is_gone),
-      cmocka_unit_test(test_features),       cmocka_unit_test(test_queue),
-      cmocka_unit_test(test_queue_refused),  cmocka_unit_test(test_vector),
-      cmocka_unit_test(test_doorbells),      cmocka_unit_test(test_configuration),
-      cmocka_unit_test(test_interrupts),
+      cmocka_unit_test(test_silence),        cmocka_unit_test(test_stop),
+      cmocka_unit_test(test_is_gone),        cmocka_unit_test(test_features),
+      cmocka_unit_test(test_queue),          cmocka_unit_test(test_queue_refused),
+      cmocka_unit_test(test_vector),         cmocka_unit_test(test_doorbells),
+      cmocka_unit_test(test_configuration),  cmocka_unit_test(test_interrupts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,8 +11,6 @@
 #include "menios_platform.h"
 #include "net/barrier.h"
 
-#define PCI_CONFIG_SIZE 256U
-
 #define COMMAND_IO_SPACE     (1U << 0)
 #define COMMAND_INTX_DISABLE (1U << 10)
 
@@ -208,27 +206,14 @@ void menios_pci_release(const struct menios_nic *nic) {
   set_command(nic, nic->command);
 }
 
-/* The core asks for 1, 2 or 4 bytes; menios has doublewords. */
 static uint32_t platform_config_read(void *ctx, uint32_t offset, uint32_t width) {
-  if(offset >= PCI_CONFIG_SIZE) {
-    return UINT32_MAX;
-  }
-  uint32_t value = menios_pci_read(ctx, (uint8_t)(offset & ~3U)) >> 8U * (offset & 3U);
-  return width == 4 ? value : value & ((1U << 8U * width) - 1U);
+  const struct menios_nic *nic = ctx;
+  return kernel_nic_config_read(read_config, NULL, &nic->pci, offset, width);
 }
 
 static void platform_config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t value) {
-  if(offset >= PCI_CONFIG_SIZE) {
-    return;
-  }
-  if(width < 4) {
-    uint32_t shift = 8U * (offset & 3U);
-    uint32_t mask = ((1U << 8U * width) - 1U) << shift;
-    uint32_t rest = menios_pci_read(ctx, (uint8_t)(offset & ~3U)) & ~mask;
-    rest &= (offset & ~3U) == PCI_CONFIG_STATUS_COMMAND ? 0xFFFFU : UINT32_MAX; /* ones clear status bits */
-    value = rest | (value << shift & mask);
-  }
-  config_write(ctx, (uint8_t)(offset & ~3U), value);
+  const struct menios_nic *nic = ctx;
+  kernel_nic_config_write(read_config, write_config, NULL, &nic->pci, offset, width, value);
 }
 
 void menios_platform_init(struct menios_nic *nic) {

@@ -1,5 +1,6 @@
 /* e1000.c - Intel 8254x and 82574L behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
 #include "e1000_hw.h"
+#include "../net_model.h"
 #include "../netdev.h"
 
 #include <string.h>
@@ -364,35 +365,31 @@ static int glance(const struct net_platform *platform, const struct net_device_i
   return NETDEV_OK;
 }
 
-/* A device that nothing is known of yet but its model; NULL without the memory for it. */
-static struct e1000 *allocate(const struct net_platform *platform, const struct e1000_model *model,
-                              uint8_t revision_id) {
-  struct e1000 *nic = platform->alloc(platform->ctx, sizeof(*nic));
-  if(nic) {
-    nic->platform = platform;
-    nic->model = model;
-    nic->revision_id = revision_id;
+/* A device that nothing is known of yet but its model. */
+static int make(const struct net_platform *platform, uint16_t vendor_id, uint16_t device_id, uint8_t revision_id,
+                struct e1000 **out) {
+  const struct e1000_model *model = find_model(vendor_id, device_id);
+  void *memory;
+  int result = net_device_new(platform, model ? &model->common : NULL, sizeof(struct e1000), &memory);
+  if(result == NETDEV_OK) {
+    *out = memory;
+    (*out)->platform = platform;
+    (*out)->model = model;
+    (*out)->revision_id = revision_id;
   }
-  return nic;
-}
-
-static bool platform_valid(const struct net_platform *platform) {
-  return platform && platform->version == NET_PLATFORM_VERSION && platform->size >= sizeof(*platform);
+  return result;
 }
 
 int e1000_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out) {
-  if(!platform_valid(platform) || !config || !out) {
+  struct e1000 *nic;
+  if(!config || !out) {
     return NETDEV_E_INVALID;
   }
-  const struct e1000_model *model = find_model(config->id.vendor_id, config->id.device_id);
-  if(!model || !has_registers(platform)) {
-    return NETDEV_E_UNSUPPORTED;
+  int result = make(platform, config->id.vendor_id, config->id.device_id, config->id.revision_id, &nic);
+  if(result != NETDEV_OK) {
+    return result;
   }
-  struct e1000 *nic = allocate(platform, model, config->id.revision_id);
-  if(!nic) {
-    return NETDEV_E_NO_MEMORY;
-  }
-  int result = bring_up(nic, config);
+  result = has_registers(platform) ? bring_up(nic, config) : NETDEV_E_UNSUPPORTED;
   if(result != NETDEV_OK) {
     tear_down(nic);
     return result;
@@ -403,19 +400,19 @@ int e1000_create(const struct net_platform *platform, const struct net_config *c
 
 int e1000_adopt(const struct net_platform *platform, const struct net_handoff_nic *entry, const void *block,
                 net_map map, struct netdev **out) {
-  if(!platform_valid(platform) || !entry || !block || !map || !out) {
+  struct e1000 *nic;
+  if(!entry || !block || !map || !out) {
     return NETDEV_E_INVALID;
   }
-  const struct e1000_model *model = find_model(entry->vendor_id, entry->device_id);
-  if(!model || (entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE)) {
+  if(entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE) {
     return NETDEV_E_UNSUPPORTED;
   }
-  struct e1000 *nic = allocate(platform, model, entry->revision_id);
-  if(!nic) {
-    return NETDEV_E_NO_MEMORY;
+  int result = make(platform, entry->vendor_id, entry->device_id, entry->revision_id, &nic);
+  if(result != NETDEV_OK) {
+    return result;
   }
   init(nic, entry->permanent_mac);
-  int result = e1000_adopt_device(nic, entry, block, map);
+  result = e1000_adopt_device(nic, entry, block, map);
   if(result != NETDEV_OK) {
     tear_down(nic);
     return result;
@@ -427,24 +424,20 @@ int e1000_adopt(const struct net_platform *platform, const struct net_handoff_ni
 /* The devices, and what is special about each -------------------------------------------------------------------- */
 
 static const struct e1000_model models[] = {
-    {{"82544GC", "Intel 82544GC Gigabit Ethernet", 32, 0},
-     0x100C,
+    {{"82544GC", "Intel 82544GC Gigabit Ethernet", 32, 0, E1000_VENDOR_ID, 0x100C},
      E1000_FAMILY_8254X,
      E1000_NVM_MICROWIRE,
      E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST |
          E1000_QUIRK_PCIX_MMRBC},
-    {{"82540EM", "Intel 82540EM Gigabit Ethernet", 32, 0},
-     0x100E,
+    {{"82540EM", "Intel 82540EM Gigabit Ethernet", 32, 0, E1000_VENDOR_ID, 0x100E},
      E1000_FAMILY_8254X,
      E1000_NVM_EERD_SMALL,
      E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP},
-    {{"82545EM", "Intel 82545EM Gigabit Ethernet", 32, 0},
-     0x100F,
+    {{"82545EM", "Intel 82545EM Gigabit Ethernet", 32, 0, E1000_VENDOR_ID, 0x100F},
      E1000_FAMILY_8254X,
      E1000_NVM_EERD_SMALL,
      E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP | E1000_QUIRK_PCIX_MMRBC},
-    {{"82574L", "Intel 82574L Gigabit Ethernet", 64, NET_MODEL_NO_ASPM},
-     0x10D3,
+    {{"82574L", "Intel 82574L Gigabit Ethernet", 64, NET_MODEL_NO_ASPM, E1000_VENDOR_ID, 0x10D3},
      E1000_FAMILY_82574,
      E1000_NVM_EERD_LARGE,
      E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_MSIX | E1000_QUIRK_INT_ASSERTED |
@@ -452,12 +445,7 @@ static const struct e1000_model models[] = {
 };
 
 static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id) {
-  for(size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
-    if(vendor_id == E1000_VENDOR_ID && device_id == models[i].device_id) {
-      return &models[i];
-    }
-  }
-  return NULL;
+  return net_model_find(models, sizeof(models) / sizeof(models[0]), sizeof(models[0]), vendor_id, device_id);
 }
 
 static const struct net_model *match(const struct net_device_id *id) {

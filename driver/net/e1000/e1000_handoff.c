@@ -133,6 +133,7 @@ void e1000_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void 
   memcpy(out->mta, e1000->mta, sizeof(out->mta));
   export_ring(&e1000->rx, &out->rx);
   export_ring(&e1000->tx, &out->tx);
+  nic->flags |= e1000->aspm.offset ? NET_HANDOFF_ASPM_OFF : 0;
   nic->flags = (nic->flags & ~NET_HANDOFF_IDENTITY) |
                (is_identity(&out->rx) && is_identity(&out->tx) ? NET_HANDOFF_IDENTITY : 0);
 }

@@ -55,6 +55,8 @@ int e1000_prepare_function(struct e1000 *nic) {
     e1000_log(nic, NET_LOG_ERROR, "the PCI function does not leave its power state", 0);
     return result;
   }
+  /* The 82574 hangs or leaves the bus when its link sleeps in L0s or L1 (specification update). Off at this end of the
+   * link, L1 is never entered and our transmitter stays out of L0s; Linux does the same at the other end. */
   if(nic->model->common.flags & NET_MODEL_NO_ASPM) {
     net_pci_aspm_off(nic->platform, &nic->aspm);
   }

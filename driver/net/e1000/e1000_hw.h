@@ -25,7 +25,8 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
 #define E1000_QUIRK_MSIX        (1U << 9) /* has MSI-X, with IVAR and EITR (82574)                                   */
 
-/* RADV and TADV exist, and TXDCTL has the write-back policy that we want: all but the 82544 (SDM 13.4.31, 13.4.44) */
+/* RADV, TADV and ITR exist, and TXDCTL has the write-back policy that we want: all but the 82544 (SDM 13.4.31, 13.4.44;
+ * of ITR by what other drivers leave alone on it) */
 #define E1000_QUIRK_SINCE_82540 (1U << 11)
 
 /* management firmware answers ARP by itself (MANC.ARP_EN): 82540EM, 82545EM */
@@ -41,9 +42,8 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_INT_ASSERTED (1U << 10)
 
 struct e1000_model {
-  struct net_model common;
-  uint16_t device_id;
-  uint8_t family; /* E1000_FAMILY_ */
+  struct net_model common; /* first */
+  uint8_t family;          /* E1000_FAMILY_ */
   enum e1000_nvm_method nvm;
   uint32_t quirks;
 };

@@ -34,7 +34,9 @@ void e1000_irq_program(struct e1000 *nic) {
   if(e1000_has_quirk(nic, E1000_QUIRK_MSIX)) {
     set_msix(nic);
   }
-  e1000_write(nic, E1000_ITR, nic->irq_interval);
+  if(e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
+    e1000_write(nic, E1000_ITR, nic->irq_interval);
+  }
   (void)e1000_read(nic, E1000_ICR);
   nic->irq_enabled = true;
   e1000_write(nic, E1000_IMS, wanted_causes(nic));
@@ -56,6 +58,9 @@ int e1000_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max
   struct e1000 *nic = (struct e1000 *)dev;
   uint32_t interval;
   if(mode == NETDEV_IRQ_MSIX && !e1000_has_quirk(nic, E1000_QUIRK_MSIX)) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  if(max_per_second != 0 && !e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
     return NETDEV_E_UNSUPPORTED;
   }
   if(!throttle_interval(max_per_second, &interval)) {

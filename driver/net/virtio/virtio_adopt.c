@@ -169,7 +169,7 @@ int virtio_net_adopt_device(struct virtio_net *nic, const struct net_handoff_nic
     take_over_state(nic, entry, from);
     result = wake(nic, entry->state);
     if(result != NETDEV_OK) {
-      (void)virtio_pci_silence(&nic->pci);
+      (void)virtio_pci_stop(&nic->pci);
     }
   }
   return result;

@@ -1,5 +1,6 @@
 /* virtio_net.c - virtio network devices behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
 #include "virtio_nic.h"
+#include "../net_model.h"
 #include "../net_pci.h"
 #include "../netdev.h"
 
@@ -42,7 +43,8 @@ static const struct virtq_slot *next_done(struct virtio_net *nic) {
 static void hand_back_frames(struct virtio_net *nic, int status) {
   struct virtq *queue = virtio_tx(nic);
   const struct virtq_slot *slot;
-  while((slot = next_done(nic)) != NULL) {
+  /* Not when all was cancelled before: the used ring of a device that has gone is behind then, and looks like a lie. */
+  while(virtq_pending(queue) > 0 && (slot = next_done(nic)) != NULL) {
     frame_done(nic, slot, NETDEV_OK);
   }
   uint16_t id;
@@ -53,7 +55,7 @@ static void hand_back_frames(struct virtio_net *nic, int status) {
 
 /* Whatever state the device is in, it must not go on writing into memory that is freed one day. */
 static void stop_for_good(struct virtio_net *nic) {
-  if(!virtio_pci_silence(&nic->pci)) {
+  if(!virtio_pci_stop(&nic->pci)) {
     virtio_pci_allow_master(&nic->pci, false);
     nic->cut_off = true;
   }
@@ -343,7 +345,7 @@ static const struct netdev_ops virtio_net_ops = {
 };
 
 static void init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
-  netdev_init(&nic->netdev, nic->platform, &virtio_net_ops, nic->model->common.name, mac);
+  netdev_init(&nic->netdev, nic->platform, &virtio_net_ops, nic->model->name, mac);
   memset(&nic->netdev.stats.wire, 0xFF, sizeof(nic->netdev.stats.wire)); /* NETDEV_NOT_COUNTED, every one */
 }
 
@@ -364,43 +366,38 @@ static int bring_up(struct virtio_net *nic, const struct net_config *config) {
   uint8_t mac[NETDEV_MAC_LENGTH] = {0};
   result = virtio_net_learn(nic, sizes, mac);
   if(result != NETDEV_OK) {
-    (void)virtio_pci_silence(&nic->pci);
+    (void)virtio_pci_stop(&nic->pci);
     return result;
   }
   init(nic, mac);
   return NETDEV_OK;
 }
 
-static const struct virtio_model *find_model(uint16_t vendor_id, uint16_t device_id);
+static const struct net_model *find_model(uint16_t vendor_id, uint16_t device_id);
 
-/* A device that nothing is known of yet but its model; NULL without the memory for it. */
-static struct virtio_net *allocate(const struct net_platform *platform, const struct virtio_model *model) {
-  struct virtio_net *nic = platform->alloc(platform->ctx, sizeof(*nic));
-  if(nic) {
-    nic->platform = platform;
-    nic->model = model;
+/* A device that nothing is known of yet but its model. */
+static int make(const struct net_platform *platform, uint16_t vendor_id, uint16_t device_id, struct virtio_net **out) {
+  const struct net_model *model = find_model(vendor_id, device_id);
+  void *memory;
+  int result = net_device_new(platform, model, sizeof(struct virtio_net), &memory);
+  if(result == NETDEV_OK) {
+    *out = memory;
+    (*out)->platform = platform;
+    (*out)->model = model;
   }
-  return nic;
-}
-
-static bool platform_valid(const struct net_platform *platform) {
-  return platform && platform->version == NET_PLATFORM_VERSION && platform->size >= sizeof(*platform);
+  return result;
 }
 
 int virtio_net_create(const struct net_platform *platform, const struct net_config *config, struct netdev **out) {
-  if(!platform_valid(platform) || !config || !out || !ring_size_valid(config->rx_descriptors) ||
-     !ring_size_valid(config->tx_descriptors)) {
+  struct virtio_net *nic;
+  if(!config || !out || !ring_size_valid(config->rx_descriptors) || !ring_size_valid(config->tx_descriptors)) {
     return NETDEV_E_INVALID;
   }
-  const struct virtio_model *model = find_model(config->id.vendor_id, config->id.device_id);
-  if(!model) {
-    return NETDEV_E_UNSUPPORTED;
+  int result = make(platform, config->id.vendor_id, config->id.device_id, &nic);
+  if(result != NETDEV_OK) {
+    return result;
   }
-  struct virtio_net *nic = allocate(platform, model);
-  if(!nic) {
-    return NETDEV_E_NO_MEMORY;
-  }
-  int result = bring_up(nic, config);
+  result = bring_up(nic, config);
   if(result != NETDEV_OK) {
     tear_down(nic);
     return result;
@@ -411,19 +408,19 @@ int virtio_net_create(const struct net_platform *platform, const struct net_conf
 
 int virtio_net_adopt(const struct net_platform *platform, const struct net_handoff_nic *entry, const void *block,
                      net_map map, struct netdev **out) {
-  if(!platform_valid(platform) || !entry || !block || !map || !out) {
+  struct virtio_net *nic;
+  if(!entry || !block || !map || !out) {
     return NETDEV_E_INVALID;
   }
-  const struct virtio_model *model = find_model(entry->vendor_id, entry->device_id);
-  if(!model || (entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE)) {
+  if(entry->state != NET_HANDOFF_QUIET && entry->state != NET_HANDOFF_LIVE) {
     return NETDEV_E_UNSUPPORTED;
   }
-  struct virtio_net *nic = allocate(platform, model);
-  if(!nic) {
-    return NETDEV_E_NO_MEMORY;
+  int result = make(platform, entry->vendor_id, entry->device_id, &nic);
+  if(result != NETDEV_OK) {
+    return result;
   }
   init(nic, entry->permanent_mac);
-  int result = virtio_net_adopt_device(nic, entry, block, map);
+  result = virtio_net_adopt_device(nic, entry, block, map);
   if(result != NETDEV_OK) {
     tear_down(nic);
     return result;
@@ -466,23 +463,17 @@ static int glance(const struct net_platform *platform, const struct net_device_i
 
 /* The devices ---------------------------------------------------------------------------------------------------- */
 
-static const struct virtio_model models[] = {
-    {{"virtio-net", "virtio-net Ethernet", 64, 0}, VIRTIO_NET_MODERN},
-    {{"virtio-net", "virtio-net Ethernet", 64, 0}, VIRTIO_NET_TRANSITIONAL},
+static const struct net_model models[] = {
+    {"virtio-net", "virtio-net Ethernet", 64, 0, VIRTIO_VENDOR_ID, VIRTIO_NET_MODERN},
+    {"virtio-net", "virtio-net Ethernet", 64, 0, VIRTIO_VENDOR_ID, VIRTIO_NET_TRANSITIONAL},
 };
 
-static const struct virtio_model *find_model(uint16_t vendor_id, uint16_t device_id) {
-  for(size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
-    if(vendor_id == VIRTIO_VENDOR_ID && device_id == models[i].device_id) {
-      return &models[i];
-    }
-  }
-  return NULL;
+static const struct net_model *find_model(uint16_t vendor_id, uint16_t device_id) {
+  return net_model_find(models, sizeof(models) / sizeof(models[0]), sizeof(models[0]), vendor_id, device_id);
 }
 
 static const struct net_model *match(const struct net_device_id *id) {
-  const struct virtio_model *model = find_model(id->vendor_id, id->device_id);
-  return model ? &model->common : NULL;
+  return find_model(id->vendor_id, id->device_id);
 }
 
 const struct net_driver virtio_net_driver = {

@@ -19,12 +19,6 @@
 
 _Static_assert(VIRTIO_NET_BUFFER_SIZE >= VIRTIO_NET_HEADER_SIZE + NETDEV_MAX_TAGGED_FRAME, "a frame fits");
 
-/* One row of the ID table. */
-struct virtio_model {
-  struct net_model common;
-  uint16_t device_id;
-};
-
 /* Counted since the device was created; shown as rows. */
 struct virtio_counters {
   uint64_t lies;          /* queue entries that cannot be true                     */
@@ -50,7 +44,7 @@ struct virtio_filter {
 struct virtio_net {
   struct netdev netdev; /* first: a struct netdev of ours is a struct virtio_net */
   const struct net_platform *platform;
-  const struct virtio_model *model;
+  const struct net_model *model;
   struct virtio_pci pci;
   uint64_t offered;
   uint64_t features; /* negotiated: what we want of what is offered, chosen at create */

@@ -5,7 +5,9 @@
 
 /* Bounds; the specification has none. */
 #define RESET_TIMEOUT_US 1000000U /* a device model may have to stop a backend first                     */
-#define RESET_STEP_US    100U
+#define RESET_STEP_US    100U     /* between the first two reads; then twice as long each time, up to: */
+#define RESET_STEP_MAX   10000U
+#define STOP_TIMEOUT_US  100000U
 #define SILENCE_READS    100000U /* the same where nothing may wait: some 50 ms with a hypervisor        */
 #define CONFIG_READS     8U      /* a configuration that changes all the time is no configuration        */
 
@@ -106,22 +108,36 @@ bool virtio_pci_is_gone(const struct virtio_pci *pci, uint8_t status) {
   return status == VIRTIO_STATUS_ABSENT || (status == 0 && virtio_common_read16(pci, VIRTIO_NUM_QUEUES) == 0);
 }
 
-int virtio_pci_reset(const struct virtio_pci *pci) {
+/* Writes 0 and waits until it reads back. Returns what was read last. */
+static uint8_t wait_for_reset(const struct virtio_pci *pci, uint32_t timeout_us) {
+  uint32_t step_us = RESET_STEP_US;
+  uint32_t waited_us = 0;
   virtio_common_write8(pci, VIRTIO_DEVICE_STATUS, 0);
-  uint8_t status = 0;
-  for(uint32_t waited_us = 0; waited_us <= RESET_TIMEOUT_US; waited_us += RESET_STEP_US) {
+  uint8_t status = virtio_status(pci);
+  while(status != 0 && status != VIRTIO_STATUS_ABSENT && waited_us < timeout_us) {
+    pci->platform->delay_us(pci->platform->ctx, step_us);
+    waited_us += step_us;
+    step_us = 2U * step_us < RESET_STEP_MAX ? 2U * step_us : RESET_STEP_MAX;
     status = virtio_status(pci);
-    if(status == VIRTIO_STATUS_ABSENT) {
-      virtio_pci_log(pci, NET_LOG_ERROR, "the device no longer answers", status);
-      return NETDEV_E_GONE;
-    }
-    if(status == 0) {
-      return NETDEV_OK;
-    }
-    pci->platform->delay_us(pci->platform->ctx, RESET_STEP_US);
+  }
+  return status;
+}
+
+int virtio_pci_reset(const struct virtio_pci *pci) {
+  uint8_t status = wait_for_reset(pci, RESET_TIMEOUT_US);
+  if(status == 0) {
+    return NETDEV_OK;
+  }
+  if(status == VIRTIO_STATUS_ABSENT) {
+    virtio_pci_log(pci, NET_LOG_ERROR, "the device no longer answers", status);
+    return NETDEV_E_GONE;
   }
   virtio_pci_log(pci, NET_LOG_ERROR, "device_status does not return to 0 after the reset", status);
   return NETDEV_E_TIMEOUT;
+}
+
+bool virtio_pci_stop(const struct virtio_pci *pci) {
+  return wait_for_reset(pci, STOP_TIMEOUT_US) == 0;
 }
 
 bool virtio_pci_silence(const struct virtio_pci *pci) {

@@ -66,8 +66,11 @@ bool virtio_pci_is_gone(const struct virtio_pci *pci, uint8_t status);
 /* Resets the device: no DMA and no interrupt once status reads 0 (4.1.4.3.2). NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int virtio_pci_reset(const struct virtio_pci *pci);
 
-/* The same by register accesses alone: it waits by reading, a bounded number of times. For ExitBootServices, and for a
- * device that would not be reset. True when status read 0. */
+/* The same for a device that has disappointed already: says nothing, and waits a tenth of a second. True when status
+ * read 0. */
+bool virtio_pci_stop(const struct virtio_pci *pci);
+
+/* The same by register accesses alone, for ExitBootServices: it waits by reading, a bounded number of times. */
 bool virtio_pci_silence(const struct virtio_pci *pci);
 
 /* Sets bits of status, which only grow until the next reset (2.1.1). `status` is the value so far. */

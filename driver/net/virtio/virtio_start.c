@@ -97,7 +97,7 @@ static int make_queues(struct virtio_net *nic, const uint32_t sizes[2]) {
       return NETDEV_E_UNSUPPORTED;
     }
     int result = virtq_create(&nic->queue[i], nic->platform, size, control ? 1U : size,
-                              control ? VIRTIO_NET_COMMAND_SIZE : VIRTIO_NET_BUFFER_SIZE, nic->model->common.dma_bits);
+                              control ? VIRTIO_NET_COMMAND_SIZE : VIRTIO_NET_BUFFER_SIZE, nic->model->dma_bits);
     if(result != NETDEV_OK) {
       return result;
     }
