@@ -308,6 +308,15 @@ static void report_summary(const struct ping *ping) {
   report_end();
 }
 
+/* Neither a reply nor anything else that would explain why there is none. */
+static bool nothing_heard(const struct pinger *pinger) {
+  uint64_t heard = pinger->received;
+  for(UINTN i = PINGER_REPLY + 1; i < PINGER_VERDICTS; i++) {
+    heard += pinger->verdicts[i];
+  }
+  return heard == 0;
+}
+
 /* Command -------------------------------------------------------------------------------------------------------- */
 
 static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
@@ -352,6 +361,9 @@ static EFI_STATUS ping_on_session(struct ping *ping, const char *target) {
   }
   if(EFI_ERROR(status)) {
     return status;
+  }
+  if(nothing_heard(&ping->pinger)) {
+    session_out_traffic(&ping->session);
   }
   return ping->pinger.received == ping->options->count ? EFI_SUCCESS : EFI_TIMEOUT;
 }

@@ -8,6 +8,7 @@
 #define PCI_HEADER_DWORDS      16U
 #define PCI_STATUS_OFFSET      0x06U
 #define PCI_STATUS_LIST        (1U << 4)
+#define PCI_NO_ANSWER          0xFFFFU /* all ones: the device has gone */
 #define PCI_CAPABILITY_POINTER 0x34U
 #define PCI_CAPABILITIES_MAX   48U /* more do not fit configuration space: a loop */
 #define PCI_BAR0               0x10U
@@ -113,14 +114,14 @@ UINT8 pci_find_capability(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 id) {
   UINT16 status;
   UINT8 at;
   if(EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint16, PCI_STATUS_OFFSET, 1, &status)) ||
-     !(status & PCI_STATUS_LIST) ||
+     status == PCI_NO_ANSWER || !(status & PCI_STATUS_LIST) ||
      EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint8, PCI_CAPABILITY_POINTER, 1, &at))) {
     return 0;
   }
   at &= 0xFCU;
   for(UINTN i = 0; i < PCI_CAPABILITIES_MAX && at >= 0x40U; i++) {
     UINT8 header[2];
-    if(EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint8, at, 2, header))) {
+    if(EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint8, at, 2, header)) || (header[0] & header[1]) == 0xFFU) {
       return 0;
     }
     if(header[0] == id) {
@@ -219,6 +220,10 @@ static void own_name(EFI_HANDLE agent, char *name, UINTN size) {
   EFI_COMPONENT_NAME2_PROTOCOL *naming;
   CHAR16 *text = NULL;
 
+  if(!agent) {
+    to_ascii(L"unknown driver", name, size);
+    return;
+  }
   /* The two protocols differ in their language codes only ("en" and "eng"); the first supported one will do, up to the
    * separator of a list. */
   if(!EFI_ERROR(BS->HandleProtocol(agent, &name2_guid, (VOID **)&naming)) ||

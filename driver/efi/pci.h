@@ -80,8 +80,8 @@ EFI_HANDLE pci_find_holder(EFI_HANDLE handle);
 #define PCI_HOLDER_NAME_SIZE 64U /* room for what pci_holder_name writes: enough for most names */
 
 /* Writes what the driver with this handle calls itself (ComponentName2, ComponentName, or the file of its image) to
- * `name` of `size` bytes, in ASCII, cut if need be. iPXE's drivers go by the name of their build ("82540em.efidrv"):
- * that becomes "iPXE (82540em.efidrv)". */
+ * `name` of `size` bytes, in ASCII, cut if need be; "unknown driver" for NULL. iPXE's drivers go by the name of their
+ * build ("82540em.efidrv"): that becomes "iPXE (82540em.efidrv)". */
 void pci_holder_name(EFI_HANDLE agent, char *name, UINTN size);
 
 #endif

@@ -223,6 +223,33 @@ static void bad_checksum(struct peer *host, struct echo *echo) {
   }
 }
 
+static void none(struct peer *host, struct echo *echo) {
+  (void)host;
+  echo->copies = 0;
+}
+
+static void strangers(struct peer *host, struct echo *echo) {
+  (void)host;
+  peer_put32(echo->frame + 26, PEER_ADDRESS + 7U);
+}
+
+/* Who answers ARP and no ping: then the link and the counters are all that can be told. Not when something came that
+ * explains itself. */
+static void test_nothing_comes_back(void **state) {
+  (void)state;
+  for(int shared = 0; shared < 2; shared++) {
+    begin(shared);
+    peer.on_echo = none;
+    assert_int_equal(ping("-c 3 -i 50 -W 100"), EFI_TIMEOUT);
+    assert_counts(3, 0, 100);
+    assert_said("the link is up, but nothing that came in was an answer");
+    peer.on_echo = strangers;
+    assert_int_equal(ping("-c 2 -i 50 -W 100"), EFI_TIMEOUT);
+    assert_not_said("the link is up");
+    cmd_end();
+  }
+}
+
 static void test_answers_that_do_not_count(void **state) {
   (void)state;
   static void (*const changes[])(struct peer *, struct echo *) = {from_elsewhere, other_id, not_sent_yet, bad_checksum};
@@ -454,6 +481,7 @@ int main(void) {
       cmocka_unit_test(test_loss),
       cmocka_unit_test(test_duplicates),
       cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_nothing_comes_back),
       cmocka_unit_test(test_answers_that_do_not_count),
       cmocka_unit_test(test_size_on_the_wire),
       cmocka_unit_test(test_quiet),

@@ -7,6 +7,7 @@ static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82
 #define CHECKS_MAX  8U
 #define PHY_CONTROL 0U
 #define PHY_M88     16U
+#define MDIC_WRITE  0x04000000U /* opcode, SDM 13.4.7 */
 
 /* A device between whose registers and the driver something may be broken. */
 struct bench {
@@ -23,6 +24,8 @@ struct bench {
   bool status_writable;  /* a write to STATUS takes the link down */
   uint16_t bad_length;   /* frames of this length come back ... */
   uint32_t bad_byte;     /* ... with this byte changed          */
+  uint32_t phy_writes;   /* so far; and the one that fails      */
+  uint32_t phy_write_fails_at;
 };
 
 static struct bench *running;
@@ -45,7 +48,12 @@ static void damage(struct bench *bench) {
 }
 
 static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
+  bool fails = offset == E1000_MDIC && (value & MDIC_WRITE) && ++running->phy_writes == running->phy_write_fails_at;
+  sim_knobs(running->sim)->mdic_error |= fails;
   sim_platform(running->sim)->write32(ctx, bar, offset, value);
+  if(fails) {
+    sim_knobs(running->sim)->mdic_error = false;
+  }
   if(offset == E1000_STATUS && running->status_writable) {
     sim_knobs(running->sim)->link_down = true;
   }
@@ -293,6 +301,28 @@ static void test_loopback_leaves_no_trace(void **state) {
   }
 }
 
+/* A set-up that fails half-way is undone as well. */
+static void test_half_a_loopback_leaves_no_trace(void **state) {
+  (void)state;
+  static const uint8_t group[1][6] = {{1, 0, 0x5E, 0, 0, 0x42}};
+  for(uint32_t at = 1; at <= 4; at++) {
+    struct bench bench;
+    begin(&bench, SIM_82540EM, true);
+    assert_int_equal(netdev_set_filter(bench.dev, NETDEV_FILTER_UNICAST | NETDEV_FILTER_MULTICAST, group, 1),
+                     NETDEV_OK);
+    uint16_t control = sim_phy(bench.sim, PHY_CONTROL);
+    uint16_t m88 = sim_phy(bench.sim, PHY_M88);
+    bench.phy_write_fails_at = bench.phy_writes + at;
+    run(&bench, true);
+    expect_failed(&bench, "can be set up", (uint32_t)-NETDEV_E_TIMEOUT);
+    assert_true(bench.phy_writes >= bench.phy_write_fails_at);
+    assert_int_equal(sim_phy(bench.sim, PHY_CONTROL) & 0x5DFFU, control & 0x5DFFU); /* but reset and restart */
+    assert_int_equal(sim_phy(bench.sim, PHY_M88), m88);
+    expect_traffic(&bench);
+    end(&bench);
+  }
+}
+
 /* A closed device stays closed, and quiet. */
 static void test_closed_stays_closed(void **state) {
   (void)state;
@@ -322,6 +352,7 @@ int main(void) {
       cmocka_unit_test(test_loopback_that_cannot_be_set_up),
       cmocka_unit_test(test_vlan_table),
       cmocka_unit_test(test_loopback_leaves_no_trace),
+      cmocka_unit_test(test_half_a_loopback_leaves_no_trace),
       cmocka_unit_test(test_closed_stays_closed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,31 +159,41 @@ static bool send_around(struct netdev *dev, uint32_t length, uint32_t tries) {
   return false;
 }
 
-static void test_loopback(struct e1000 *nic, struct netdev_selftest *test) {
-  static const uint32_t lengths[] = {60, 64, 128, 511, 1024, 1513, 1514};
-  struct netdev *dev = &nic->netdev;
-  struct phy_state phy = {0};
-  int result = netdev_open(dev);
-  if(result == NETDEV_OK) {
-    result = e1000_phy_read(dev, E1000_PHY_CONTROL, &phy.control);
-  }
+/* What leave_loopback puts back. */
+static int read_phy(struct e1000 *nic, struct phy_state *phy) {
+  int result = e1000_phy_read(&nic->netdev, E1000_PHY_CONTROL, &phy->control);
   if(result == NETDEV_OK && !e1000_has_quirk(nic, E1000_QUIRK_MAC_LOOPBACK)) {
-    result = e1000_phy_read(dev, PHY_M88_CONTROL, &phy.m88_control);
+    result = e1000_phy_read(&nic->netdev, PHY_M88_CONTROL, &phy->m88_control);
+  }
+  return result;
+}
+
+static void send_lengths(struct e1000 *nic, struct netdev_selftest *test) {
+  static const uint32_t lengths[] = {60, 64, 128, 511, 1024, 1513, 1514};
+  uint32_t lost = 0;
+  for(size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]) && lost == 0; i++) {
+    lost = send_around(&nic->netdev, lengths[i], LOOPBACK_TRIES) ? 0 : lengths[i];
+  }
+  report(test, "loopback: frames of 60 to 1514 bytes come back unchanged", lost == 0, lost);
+}
+
+static void test_loopback(struct e1000 *nic, struct netdev_selftest *test) {
+  struct phy_state phy = {0};
+  int result = netdev_open(&nic->netdev);
+  if(result == NETDEV_OK) {
+    result = read_phy(nic, &phy);
   }
   if(result == NETDEV_OK) {
     result = enter_loopback(nic);
+    if(result == NETDEV_OK) {
+      send_lengths(nic, test);
+    }
+    leave_loopback(nic, &phy); /* also what was set up half-way */
   }
   if(result != NETDEV_OK) {
     report(test, "loopback: can be set up", false, (uint32_t)-result);
-  } else {
-    uint32_t lost = 0;
-    for(size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]) && lost == 0; i++) {
-      lost = send_around(dev, lengths[i], LOOPBACK_TRIES) ? 0 : lengths[i];
-    }
-    report(test, "loopback: frames of 60 to 1514 bytes come back unchanged", lost == 0, lost);
-    leave_loopback(nic, &phy);
   }
-  netdev_close(dev);
+  netdev_close(&nic->netdev);
 }
 
 /* Public --------------------------------------------------------------------------------------------------------- */
