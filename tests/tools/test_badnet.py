@@ -93,6 +93,9 @@ class Healthy(NetworkTest):
         self.assertEqual(self.read(extra=[("blksize", "9000"), ("nonsense", "1")])[1], {"blksize": 1468})
         self.assertEqual(self.read(extra=[("blksize", "7")])[1], {})
         self.assertEqual(self.read("none")[0], 1)
+        for data in (b"\0\2boot.efi\0octet\0", b"\0\1", b"\0\1boot.efi", b"\0\x09boot.efi\0octet\0"):
+            answer, = self.ask(via(SERVER, UDP(sport=4000, dport=69) / Raw(data)))
+            self.assertEqual(bytes(answer[UDP].payload)[:4], b"\0\5\0\4", "an illegal operation")
         self.assertEqual(self.network.seen("tftp-read boot.efi"), 4)
         self.assertEqual(self.network.seen("tftp-done"), 4)
 

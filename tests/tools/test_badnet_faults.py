@@ -1,9 +1,11 @@
 """test_badnet_faults - tools/badnet's network without a machine: each fault does what it says, and nothing else."""
 
 import random
+import struct
 import unittest
 
-from scapy.all import ARP, BOOTP, DNS, DNSQR, ICMP, IP, UDP, Dot1Q, Ether, Raw
+from scapy.all import ARP, BOOTP, DNS, DNSQR, ICMP, IP, TCP, UDP, Dot1Q, Ether, ICMPv6EchoRequest, IPv6, Raw
+from scapy.layers.dhcp6 import DHCP6_Solicit, DHCP6OptClientId
 from station import (FAR, FIRST, GATEWAY, HTTP, NIC_MAC, PXE, SECOND, SERVER, NetworkTest, dhcp, mac_of, options, pe,
                      ping, via, who_has)
 
@@ -248,12 +250,47 @@ class TheWire(NetworkTest):
             kinds |= {frame[12:14] for frame in answers}
         self.assertGreater(len(kinds), 5)
 
+    @staticmethod
+    def questions():
+        """A frame to each service."""
+        tftp = UDP(sport=4000, dport=69) / Raw(b"\0\1boot.efi\0octet\0blksize\x001000\0")
+        six = Ether(src=NIC_MAC, dst=mac_of(SERVER)) / IPv6(src="fd77::1000", dst="fd77::2")
+        return [bytes(packet) for packet in (
+            dhcp("discover", PXE), who_has(SERVER), ping(SERVER), via(SERVER, tftp),
+            via(SERVER, UDP(sport=4001, dport=53) / DNS(qd=DNSQR(qname=wire_ipv4.BOOT_HOST))),
+            via(SERVER, TCP(sport=4002, dport=80, flags="S", options=[("MSS", 1460)])), six / ICMPv6EchoRequest(),
+            six / UDP(sport=546, dport=547) / DHCP6_Solicit() / DHCP6OptClientId())]
+
+    def test_short_frames(self):
+        """What ends anywhere is no question: in Ethernet's length, and where IP says that it ends there."""
+        self.station.judge = False
+        for question in self.questions():
+            self.assertGreater(len(self.ask(question)), 0)
+            self.network.fault()
+            cut = [question[:size] for size in range(14, len(question))]
+            self.ask(*cut)
+            if question[12:14] == wire.IPV4:
+                header, body = question[14:34], question[34:]
+                cut = [question[:14] + wire.sealed(header, body[:size]) for size in range(len(body))]
+                for frame in cut:
+                    if len(frame) >= 42 and frame[23] == wire.UDP:  # whose own length and checksum fit as well
+                        ports = struct.unpack(">HH", frame[34:38])
+                        frame = frame[:34] + wire.udp(frame[26:30], frame[30:34], *ports, frame[42:])
+                    self.station.send(frame)
+                self.ask()
+
+    def test_other_arp(self):
+        """Only requests of Ethernet and IPv4 are answered."""
+        for place in range(14, 22):
+            frame = bytearray(bytes(who_has(SERVER)))
+            frame[place] ^= 4
+            self.assertEqual(self.ask(bytes(frame)), [], place)
+
     def test_hostile_machine(self):
         """The network itself goes on, whatever the machine sends."""
         draw = random.Random(5)
         mac = wire_ipv4.mac_of(bytes([10, 77, 0, 2]))
-        asked = [bytes(packet) for packet in (dhcp("discover", PXE), who_has(SERVER), ping(SERVER), via(
-            SERVER, UDP(sport=4000, dport=69) / Raw(b"\0\1boot.efi\0octet\0blksize\x001000\0")))]
+        asked = self.questions()
         self.station.judge = False
         for _ in range(300):
             frames = [wire_hostile.packet(draw, mac)[1], wire_hostile.damaged(draw, draw.choice(asked))]

@@ -38,6 +38,8 @@ class Plot(unittest.TestCase):
                 for name in names:
                     if element.get(name):
                         self.assertTrue(0 <= float(element.get(name)) <= limit, element.attrib)
+            if element.get("x") and element.get("height"):
+                self.assertLessEqual(float(element.get("y")) + float(element.get("height")), height, element.attrib)
         return image
 
     def fails(self, data, message, *arguments):
@@ -96,6 +98,22 @@ class Plot(unittest.TestCase):
         self.assertEqual(len(bars), 2, "there is no place for a 0")
         self.assertEqual(self.texts(image).count("n"), 1, "one series needs no legend")
 
+    def test_files(self):
+        """One run a file, beside each other."""
+        other = os.path.join(os.path.dirname(self.path), "other.json")
+        with open(other, "w", encoding="utf-8") as file:
+            json.dump({"transmit": {"rate": 50}}, file)
+        image = self.draw({"transmit": {"rate": 100}}, other, "--x", "file", "--y", "transmit.rate", "--kind", "bar")
+        self.assertLessEqual({"bench", "other"}, set(self.texts(image)))
+        bars = [bar for bar in image.iter(SVG + "rect") if bar.find(SVG + "title") is not None]
+        self.assertEqual([bar.find(SVG + "title").text for bar in bars], ["bench: 100", "other: 50"])
+
+    def test_from_zero(self):
+        """Heights are to be compared."""
+        image = self.draw([{"x": 1, "y": 100}, {"x": 2, "y": 90}], "--x", "x", "--y", "y", "--kind", "bar")
+        bars = [float(bar.get("height")) for bar in image.iter(SVG + "rect") if bar.find(SVG + "title") is not None]
+        self.assertAlmostEqual(bars[1] / bars[0], 0.9, delta=0.01)
+
     def test_log(self):
         rows = [{"x": 10 ** power, "y": 10 ** (power * 2)} for power in range(4)]
         image = self.draw(rows, "--x", "x", "--y", "y", "--log-x", "--log-y")
@@ -115,10 +133,10 @@ class Plot(unittest.TestCase):
         xy = ("--x", "size", "--y", "rate.tx")
         self.fails("{", "Expecting property name", *xy)
         self.fails({"a": 1, "b": 2}, "no 'rows' on the way to 'rows'; there is: a, b", "--rows", "rows", *xy)
-        self.fails({"a": 1}, "'the file' is no array of objects: name one with --rows", *xy)
-        self.fails([1, 2], "is no array of objects", *xy)
-        self.fails([], "is no array of objects", *xy)
-        self.fails(ROWS, "no row has a number that can be drawn in 'rat'; the first has: size, rate",
+        self.fails([1, 2], "'the file' is neither an object nor an array of objects: name one with --rows", *xy)
+        self.fails({"a": 5}, "'a' is neither an object nor an array of objects", "--rows", "a", *xy)
+        self.fails([], "is neither an object nor an array of objects", *xy)
+        self.fails(ROWS, "no row has a number that can be drawn in 'rat'; the first has: file, size, rate",
                    "--x", "size", "--y", "rat")
         self.fails(ROWS, "no row has 'siz'", "--x", "siz", "--y", "rate.tx")
         self.fails(ROWS, "1 fields and 2 names for the legend", *xy, "--legend", "a", "b")
