@@ -9,6 +9,7 @@ CMD     :=
 NICS     = $(NIC)
 FILES   :=
 TFTP    :=
+BADNET  :=
 KEY     :=
 CERT    :=
 GRAPHICS :=
@@ -80,6 +81,7 @@ help:
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
 	@echo '              NICS="e1000 e1000e" several NICs   FILES="my.efi folder" on the disk (fs0:) as well'
 	@echo '              TFTP=folder served at 10.0.2.2     GRAPHICS=1 a screen: in a window, or by VNC on localhost'
+	@echo '              BADNET="no-dhcp lldp" a network with these faults (tools/badnet --list), or BADNET=healthy'
 	@echo '              (make run takes these as well)'
 	@echo 'make test     build everything and run every test'
 	@echo 'make test-programs  build what `tests/run --only NAME` needs'
@@ -201,7 +203,7 @@ $(BUILD)/tests/kernel.elf: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot
 # Running; the command goes through the environment, so that its quotes stay what they are
 run shell: export NETDIAG_CMD := $(value CMD)
 RUN_QEMU = tools/qemu --build $(BUILD) $(NICS:%=--nic %) --machine $(MACHINE) $(FILES:%=--file '%') \
-             $(if $(TFTP),--tftp '$(TFTP)') $(if $(GRAPHICS),--graphics)
+             $(if $(TFTP),--tftp '$(TFTP)') $(if $(GRAPHICS),--graphics) $(if $(BADNET),--badnet '$(BADNET)')
 run: all
 	$(RUN_QEMU) $(if $(CMD),--cmd "$$NETDIAG_CMD")
 

@@ -5,7 +5,6 @@
   10.78.0.2  the boot server beyond the gateway               fd77::1, fd77::2  gateway and boot server by IPv6"""
 
 import collections
-import json
 import os
 import random
 import struct
@@ -304,27 +303,3 @@ class Network(Wire):
             except OSError:
                 pass  # no QEMU there, or no more
             self.queue.popleft()
-
-
-def command(network, line):
-    """A line of the control socket; returns the answer. "A B": these faults alone. "+A", "-A": one more, one less."""
-    words = line.split()
-    try:
-        if words == ["counts"]:
-            return json.dumps(network.all_counts(), sort_keys=True)
-        if words == ["faults"]:
-            names = (name if value is None else f"{name}={value:g}" for name, value in network.faults.items())
-            return " ".join(names) or wire_faults.HEALTHY
-        if not words:
-            return "error: no fault named"
-        if all(word[0] in "+-" for word in words):
-            for word in words:
-                if word[0] == "+":
-                    network.add(word[1:])
-                else:
-                    network.remove(word[1:])
-        else:
-            network.fault(*words)
-    except ValueError as error:
-        return f"error: {error}"
-    return "ok"

@@ -219,6 +219,14 @@ class Tool(unittest.TestCase):
                 self.assertNotIn("Traceback", result.stderr)
                 self.assertFalse(os.path.exists(self.path("n")))
 
+    def test_machine(self):
+        """tools/qemu --badnet with a mistake; without one it is in qemu/test_tools.py."""
+        build = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
+        result = subprocess.run([os.path.join(ROOT, "tools/qemu"), "--build", build, "--badnet", "lldp nodhcp"],
+                                capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(result.stderr, "qemu: BADNET=lldp nodhcp: no fault 'nodhcp'; did you mean 'no-dhcp'?\n")
+
     def test_linux(self):
         """Linux' own TCP, ARP and neighbour discovery as the client."""
         station, _ = self.begin()

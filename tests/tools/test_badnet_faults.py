@@ -10,6 +10,7 @@ from station import (FAR, FIRST, GATEWAY, HTTP, NIC_MAC, PXE, SECOND, SERVER, Ne
                      ping, via, who_has)
 
 import wire
+import wire_control
 import wire_faults
 import wire_hostile
 import wire_ipv4
@@ -53,7 +54,7 @@ class Words(NetworkTest):
     def test_line(self):
         """What the control socket says."""
         def say(line):
-            return wire_net.command(self.network, line)
+            return wire_control.command(self.network, line)
         self.assertEqual(say("tftp-blocked loss=5"), "ok")
         self.assertEqual(say("faults"), "tftp-blocked loss=5")
         self.assertEqual(say("+no-dns -loss"), "ok")
