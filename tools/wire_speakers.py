@@ -4,7 +4,7 @@ Each is a function that returns a frame, and starts when its fault is switched o
 
 import struct
 
-from wire import ARP, BROADCAST, IPV4, UDP, arp, checksum, ethernet, ipv4, tagged, udp
+from wire import BROADCAST, IPV4, UDP, arp, checksum, ethernet, ipv4, tagged, udp
 
 SWITCH_MAC = bytes.fromhex("0200badbad01")
 SWITCH_PORT_MAC = bytes.fromhex("0200badbad07")

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-from scapy.all import ARP, BOOTP, DHCP, ICMP, IP, TCP, TFTP, UDP, Dot3, Ether, ICMPv6ND_RA, IPv6, Raw, conf
+from scapy.all import ARP, BOOTP, DHCP, ICMP, IP, TFTP, UDP, Dot3, Ether, ICMPv6ND_RA, Raw, conf
 from scapy.layers.tftp import TFTP_ACK, TFTP_DATA, TFTP_ERROR, TFTP_OACK, TFTP_RRQ, TFTP_Option, TFTP_Options
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
