@@ -68,12 +68,13 @@ class Network(Wire):
 
     def fault(self, *words):
         """From now on the network has these faults alone: "name" or "name=value"; none or "healthy" is a sound network.
-        The servers forget what was before, and the counters begin at 0. ValueError, and no change, for an unknown
-        word."""
+        What was on its way is lost, the servers forget what was before, and the counters begin at 0. ValueError, and
+        no change, for an unknown word."""
         faults = self.judge(words)
         with self.lock:
             self.tftp.close()
             self.http.close()
+            self.queue.clear()
             self.switch(faults)
 
     def judge(self, words):
@@ -275,9 +276,14 @@ class Network(Wire):
             return
         for one in frames:
             if self.has("slow"):
-                self.later(self.value("slow") / 1000, self.put, one)
+                self.later(self.value("slow") / 1000, self.put_late, one, self.generation)
             else:
                 self.put(one)
+
+    def put_late(self, frame, generation):
+        """Unless the network is another one by now."""
+        if generation == self.generation:
+            self.put(frame)
 
     def release(self, frame):
         """None came that could overtake it."""

@@ -133,6 +133,18 @@ class TheWire(NetworkTest):
         self.assertEqual(self.ask(ping(SERVER)), [], "the barrier was faster")
         self.station.await_frame(lambda packet: ICMP in packet)
 
+    def test_late_frames(self):
+        """What is on its way when the network is switched does not come in the next one."""
+        marker = wire_speakers.lldp()
+        self.network.fault("slow=100")
+        self.assertEqual(self.ask(ping(GATEWAY)), [])
+        self.network.fault()
+        answers = self.ask(ping(SERVER))
+        self.network.later(0.3, self.network.put, marker)  # later than what was late
+        while not answers or bytes(answers[-1]) != marker:
+            answers.append(self.station.await_frame(lambda packet: True))
+        self.assertEqual([packet[IP].src for packet in answers[:-1]], [SERVER])
+
     def test_slow_port(self):
         """Nothing but BPDUs passes until one says that the port forwards."""
         self.network.fault("slow-port=1.6")
