@@ -9,7 +9,7 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 WINDOW = 0xFFFF
 IN_FLIGHT_MAX = 8  # segments; more at once would only wait in the wire's queue
 TIMEOUT_S = 1
-TRIES = 5
+TRIES = 60  # of which a slow machine may need some
 REQUEST_MAX = 8192
 CHUNK = 1000
 MOVED = "moved/"
@@ -57,7 +57,7 @@ class Connection:
         else:
             self.sent = self.acknowledged
             self.fin_sent = False
-            self.go_on()
+            self.go_on(1)
 
     def all_acknowledged(self):
         return self.acknowledged == len(self.output) + self.fin_sent
@@ -93,10 +93,11 @@ class Connection:
         if self.closing and self.fin_sent and self.acknowledged == len(self.output) + 1:
             self.over = True
 
-    def go_on(self):
-        """Sends what fits into the window. False when there was nothing to send."""
+    def go_on(self, least=0):
+        """Sends what fits into the window, and `least` bytes in any case, to see whether it is still closed. False when
+        there was nothing to send."""
         some = False
-        room = min(self.window, IN_FLIGHT_MAX * self.size)
+        room = max(least, min(self.window, IN_FLIGHT_MAX * self.size))
         while self.sent < len(self.output) and self.sent - self.acknowledged < room:
             part = self.output[self.sent:min(self.sent + self.size, self.acknowledged + room)]
             self.send(ACK | PSH, self.sent, part)
@@ -105,7 +106,7 @@ class Connection:
         if self.closing and not self.stalled and self.sent >= len(self.output) and not self.fin_sent:
             self.send(FIN | ACK, len(self.output))
             self.fin_sent = some = True
-        if some:
+        if some or self.sent < len(self.output):
             self.watch()
         return some
 
@@ -158,10 +159,8 @@ class Server:
         if self.network.has("http-blocked"):
             self.network.count("tcp-unanswered")
             return
+        self.connections = {place: one for place, one in self.connections.items() if not one.over}
         connection = self.connections.get(ends)
-        if connection and connection.over:
-            del self.connections[ends]
-            connection = None
         if connection:
             connection.take(sequence, number, flags, window, data)
         elif flags & (SYN | ACK | RST) == SYN and port == PORT and not self.network.has("http-refused"):

@@ -193,6 +193,21 @@ class Http(NetworkTest):
         frames = self.tell("PA", b"GET /boot.efi HTTP/1.1\r\n\r\n")
         self.assertEqual(sum(frame[IP].len - 40 for frame in frames), 1000)
 
+    def test_closed_window(self):
+        """A byte asks from time to time whether it is still closed."""
+        self.open()
+        self.window = 0
+        request = b"GET /boot.efi HTTP/1.1\r\n\r\n"
+        answer, = self.tell("PA", request)
+        self.assertEqual(answer[IP].len, 40)
+        for _ in range(2):
+            probe = self.station.await_frame(lambda packet: TCP in packet and packet[TCP].dport == self.port)
+            self.assertEqual((probe[TCP].seq, probe[IP].len), (self.expected, 41))
+        self.sequence += len(request)
+        self.window = 1000
+        ends = [(frame[TCP].seq + frame[IP].len - 40 - self.expected) & 0xFFFFFFFF for frame in self.tell("A")]
+        self.assertEqual(max(ends), 1000)
+
     def test_missing(self):
         for path, fault in (("/none", "healthy"), ("/", "healthy"), ("/boot.efi", "bootfile-missing"),
                             ("/boot.efi", "http-404")):
