@@ -168,11 +168,8 @@ static const char *remedy(EFI_STATUS status) {
   case EFI_UNSUPPORTED:
   case EFI_LOAD_ERROR:
     return ", it is no UEFI program for this machine: a kernel needs its EFI stub, or a loader such as GRUB";
-  case EFI_ACCESS_DENIED:
-  case EFI_SECURITY_VIOLATION:
-    return ", Secure Boot refuses it: sign it, or switch Secure Boot off";
   default:
-    return "";
+    return image_remedy(status);
   }
 }
 
@@ -183,7 +180,7 @@ static EFI_STATUS start_next(const char *name, const char *arguments) {
   EFI_HANDLE next = NULL;
   static CHAR16 options[OPTIONS_SIZE];
   EFI_DEVICE_PATH *path = find_file(name);
-  EFI_STATUS status = path ? BS->LoadImage(FALSE, image_handle(), path, NULL, 0, &next) : EFI_NOT_FOUND;
+  EFI_STATUS status = path ? image_load(path, &next) : EFI_NOT_FOUND;
   if(path) {
     FreePool(path);
   }

@@ -59,7 +59,7 @@ static BOOLEAN beside(const EFI_LOADED_IMAGE *own, const CHAR16 *name, CHAR16 fi
 
 static EFI_STATUS load_file(const EFI_LOADED_IMAGE *own, CHAR16 *file, EFI_HANDLE *driver) {
   EFI_DEVICE_PATH *path = FileDevicePath(own->DeviceHandle, file);
-  EFI_STATUS status = path ? BS->LoadImage(FALSE, image_handle(), path, NULL, 0, driver) : EFI_OUT_OF_RESOURCES;
+  EFI_STATUS status = path ? image_load(path, driver) : EFI_OUT_OF_RESOURCES;
   if(path) {
     FreePool(path);
   }
@@ -105,8 +105,8 @@ static EFI_STATUS bind(const struct net_driver *family, EFI_HANDLE controller) {
   if(!drivers[0]) {
     EFI_STATUS status = load_driver(family, &drivers[0]);
     if(EFI_ERROR(status)) {
-      complain("%s.efi is not resident and cannot be loaded from netdiag's volume: %s", family->name,
-               status_text(status));
+      complain("%s.efi is not resident and cannot be loaded from netdiag's volume: %s%s", family->name,
+               status_text(status), image_remedy(status));
       return status;
     }
   }

@@ -189,13 +189,18 @@ static EFI_STATUS EFIAPI load_image(BOOLEAN boot_policy, EFI_HANDLE parent, EFI_
   if(program->driver && programs_image(program->name)) {
     return EFI_OUT_OF_RESOURCES; /* its variables exist only once */
   }
-  *out = load(program, parent);
-  return EFI_SUCCESS;
+  if(program->refusal != EFI_ACCESS_DENIED) {
+    *out = load(program, parent);
+  }
+  return program->refusal;
 }
 
 static EFI_STATUS EFIAPI start_image(EFI_HANDLE handle, UINTN *size, CHAR16 **data) {
   (void)size;
   (void)data;
+  if(find_loaded(handle)->program->refusal) {
+    firmware_abort("StartImage: of an image that LoadImage said is not to be started", handle);
+  }
   if(fails("StartImage", TPL_CALLBACK)) {
     unload(handle);
     return EFI_SECURITY_VIOLATION;

@@ -67,6 +67,7 @@ struct program {
   EFI_STATUS (*entry)(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
   void (*reload)(void); /* sets its variables to what the file says; may be NULL          */
   BOOLEAN driver;       /* stays after its entry point has returned EFI_SUCCESS */
+  EFI_STATUS refusal;   /* what LoadImage answers: 0, EFI_ACCESS_DENIED, or EFI_SECURITY_VIOLATION with an image */
 };
 
 /* Puts a file on the volume; *program must stay. */

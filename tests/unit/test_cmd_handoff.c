@@ -410,6 +410,31 @@ static void test_next_that_is_none(void **state) {
   cmd_end();
 }
 
+/* Either way in which a firmware with Secure Boot says no; nothing is left of what it loaded. */
+static void test_unsigned(void **state) {
+  static const EFI_STATUS refusals[] = {EFI_ACCESS_DENIED, EFI_SECURITY_VIOLATION};
+  (void)state;
+  for(size_t i = 0; i < 2; i++) {
+    struct program refused = {.name = "unsigned.efi", .entry = next_main, .refusal = refusals[i]};
+    (void)begin_with_next();
+    programs_add(&refused);
+    assert_int_equal(cmd_that_stays("handoff"), EFI_SUCCESS);
+    assert_int_equal(cmd("handoff unsigned.efi"), refusals[i]);
+    assert_said("Secure Boot refuses it: sign it");
+    assert_int_equal(next.times, 0);
+    cmd_end();
+
+    (void)cmd_begin(SIM_82574L);
+    cmd_without_driver();
+    refused.name = "e1000.efi";
+    programs_add(&refused);
+    assert_int_equal(cmd("handoff"), refusals[i]);
+    assert_said("e1000.efi is not resident and cannot be loaded");
+    assert_said("Secure Boot refuses it: sign it");
+    cmd_end();
+  }
+}
+
 static void test_long_arguments(void **state) {
   (void)state;
   static char line[4000];
@@ -457,6 +482,7 @@ int main(void) {
       cmocka_unit_test(test_another_version),
       cmocka_unit_test(test_next),
       cmocka_unit_test(test_next_that_is_none),
+      cmocka_unit_test(test_unsigned),
       cmocka_unit_test(test_long_arguments),
       cmocka_unit_test(test_next_leaves_boot_services),
   };
