@@ -22,6 +22,9 @@ MACHINES = ("q35", "pc")
 # Where the firmware is: Debian's, or another build of OVMF (tests/run --firmware)
 OVMF = os.environ.get("OVMF", "/usr/share/OVMF")
 OVMF_NAMES = (("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"), ("OVMF_CODE.fd", "OVMF_VARS.fd"))
+# Debian's OVMF that enforces Secure Boot, and variables with Debian's key for tests enrolled; its passphrase is public
+SECURE = ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
+SNAKEOIL, SNAKEOIL_PASSPHRASE = "/usr/share/ovmf/PkKek-1-snakeoil", "snakeoil"
 # Newer firmware (edk2 2026.08) does not start its own Shell by itself: it boots this one from the disk. Debian 12 has
 # none.
 SHELL = "/usr/share/efi-shell-x64/shellx64.efi"
@@ -185,6 +188,14 @@ def graphics_arguments():
     return arguments + ["-display", window[0] if window else "vnc=localhost:0,to=99"]
 
 
+def snakeoil_key(folder):
+    """Debian's key for tests without its passphrase, in this folder; the certificate is SNAKEOIL's .pem."""
+    need("openssl", "openssl")
+    key = os.path.join(folder, "snakeoil.key")
+    run_tool(["openssl", "rsa", "-in", SNAKEOIL + ".key", "-passin", f"pass:{SNAKEOIL_PASSPHRASE}", "-out", key])
+    return key
+
+
 class Console:
     """A program whose terminal a machine's serial port is. A context manager; `output` collects what it says."""
 
@@ -273,10 +284,12 @@ class Machine(Console):
     """One QEMU with OVMF."""
 
     def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False,
-                 graphics=False, paused=False, wrapper=()):
-        """`nics` are arguments of QEMU's, one list a NIC. A `paused` machine does nothing before go()."""
+                 graphics=False, paused=False, wrapper=(), secure=False):
+        """`nics` are arguments of QEMU's, one list a NIC. A `paused` machine does nothing before go(), a `secure` one
+        starts nothing without a signature."""
         need("qemu-system-x86_64", "qemu-system-x86")
-        code, original = firmware()
+        code, original = SECURE if secure else firmware()
+        need(original, "ovmf")
         super().__init__([], echo=echo)
         self.scratch = tempfile.mkdtemp(prefix="netdiag-")
         self.monitor = None
@@ -287,6 +300,9 @@ class Machine(Console):
         self.command = ["qemu-system-x86_64", "-M", machine, "-m", memory, "-no-reboot", "-nodefaults", *screen,
                         "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
                         "-drive", f"if=pflash,format=raw,file={variables}"]
+        if secure:  # the variables are then written in system management mode alone
+            self.command[2] += ",smm=on"
+            self.command += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
         if interactive:
             self.command += ["-serial", "mon:stdio"]
         else:

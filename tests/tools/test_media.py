@@ -5,28 +5,24 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 import uuid
 import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from qemulib import SNAKEOIL, snakeoil_key  # noqa: E402
+
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
 SBAT = "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md"
-SNAKEOIL = "/usr/share/ovmf/PkKek-1-snakeoil"
 
 
 def run(*command, **options):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
                           **options)
-
-
-def snakeoil_key(folder):
-    """Debian's key for tests, without its passphrase, which is public."""
-    key = os.path.join(folder, "snakeoil.key")
-    subprocess.run(["openssl", "rsa", "-in", SNAKEOIL + ".key", "-passin", "pass:snakeoil", "-out", key], check=True,
-                   capture_output=True)
-    return key
 
 
 class InFolder(unittest.TestCase):
