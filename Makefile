@@ -39,7 +39,7 @@ EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
 APP_PURE := app/args.c app/cmd/path_mtu.c app/load_options.c app/pinger.c app/suggest.c app/wrap.c \
             $(addprefix app/capture/,frame_filter.c frame_ring.c) app/monitor/page.c \
-            $(addprefix app/stage/,chunked.c http_text.c url.c)
+            $(addprefix app/stage/,bootp.c chunked.c http_text.c kind.c url.c)
 # Where a quoted include of the tests may be found
 TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -Itests/sim -Iapp -Iapp/capture -Iapp/monitor
 

@@ -312,6 +312,12 @@ static int store(const struct option *option, void *values, const char *word, ch
   case OPTION_TEXT:
     *(const char **)member = word;
     return 0;
+  case OPTION_TEXTS:
+    if(((struct text_list *)member)->count == TEXT_LIST_MAX) {
+      return fail(error, option->name, word, ": there are 7 already, and no room for more");
+    }
+    ((struct text_list *)member)->at[((struct text_list *)member)->count++] = word;
+    return 0;
   case OPTION_MAC:
     if(!args_mac(word, ((struct mac_option *)member)->mac)) {
       return fail(error, option->name, word, ": not a MAC address like 52:54:00:12:34:56");

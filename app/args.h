@@ -13,6 +13,7 @@ enum option_kind {
   OPTION_MAC,   /* struct mac_option                                            */
   OPTION_IPV4,  /* uint32_t, host order, a station's; 0 when not given          */
   OPTION_CIDR,  /* struct cidr_option, a station's                              */
+  OPTION_TEXTS, /* struct text_list: may be given several times         */
   OPTION_RANGE, /* struct range_option, "N" or "N-M", both in [min, max]        */
 };
 
@@ -29,6 +30,13 @@ struct cidr_option {
 struct range_option {
   uint32_t first;
   uint32_t last;
+};
+
+#define TEXT_LIST_MAX 7U
+
+struct text_list {
+  uint32_t count;
+  const char *at[TEXT_LIST_MAX]; /* each points into argv */
 };
 
 /* One option. The table ends with a row whose name is NULL. */

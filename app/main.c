@@ -11,12 +11,12 @@
 
 #define ARGUMENTS_MAX   POSITIONAL_MAX
 #define ARGUMENT_BYTES  2048U
-#define VALUES_SIZE_MAX 128U
+#define VALUES_SIZE_MAX 256U
 
 static const struct command *const commands[] = {
     &command_list,    &command_info,    &command_stats,  &command_ping, &command_dhcp,
     &command_arp,     &command_route,   &command_frames, &command_echo, &command_capture,
-    &command_monitor, &command_handoff, &command_fetch,
+    &command_monitor, &command_handoff, &command_fetch,  &command_boot,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

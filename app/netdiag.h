@@ -40,5 +40,6 @@ extern const struct command command_capture;
 extern const struct command command_monitor;
 extern const struct command command_handoff;
 extern const struct command command_fetch;
+extern const struct command command_boot;
 
 #endif

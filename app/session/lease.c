@@ -7,6 +7,8 @@
 #include "../console.h"
 #include "../report/report.h"
 #include "below.h"
+#include "child.h"
+#include "efi/dhcp4.h"
 #include "efi/ip4_config2.h"
 #include "choose.h"
 #include "own_driver.h"
@@ -284,6 +286,25 @@ void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]) {
   }
 }
 
+/* Server and time of the lease: all children of a NIC's DHCP client see the one that is in force. */
+static void read_lease(const struct pci_nic *pci, struct net_handoff_lease *lease) {
+  static EFI_GUID service_guid = EFI_DHCP4_SERVICE_BINDING_PROTOCOL_GUID;
+  static EFI_GUID protocol_guid = EFI_DHCP4_PROTOCOL_GUID;
+  EFI_DHCP4_MODE_DATA mode;
+  struct child child;
+  if(EFI_ERROR(child_open(&child, pci->handle, &service_guid, &protocol_guid))) {
+    return;
+  }
+  EFI_DHCP4_PROTOCOL *dhcp = child.protocol;
+  memset(&mode, 0, sizeof(mode));
+  if(!EFI_ERROR(dhcp->GetModeData(dhcp, &mode)) &&
+     memcmp(mode.ClientAddress.Addr, lease->address, sizeof(lease->address)) == 0) {
+    memcpy(lease->server, mode.ServerAddress.Addr, sizeof(lease->server));
+    lease->seconds = mode.LeaseTime;
+  }
+  child_close(&child);
+}
+
 void lease_origin(const struct pci_nic *pci, struct net_handoff_lease *lease) {
   struct inet_host host = {0};
   EFI_IP4_CONFIG2_POLICY policy;
@@ -300,6 +321,9 @@ void lease_origin(const struct pci_nic *pci, struct net_handoff_lease *lease) {
   size = sizeof(lease->dns);
   if(EFI_ERROR(config->GetData(config, Ip4Config2DataTypeDnsServer, &size, lease->dns))) {
     memset(lease->dns, 0, sizeof(lease->dns));
+  }
+  if(lease->origin == NET_HANDOFF_LEASE_DHCP) {
+    read_lease(pci, lease);
   }
 }
 

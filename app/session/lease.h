@@ -41,7 +41,8 @@ void lease_pack(const struct inet_host *host, UINT8 lease[3][4]);
 void lease_show(const struct pci_nic *pci);
 
 /* What a handoff says of this NIC's address beside the address itself: where it comes from, by the policy that is in
- * force, and the name servers. Nothing without an interface. */
+ * force, and the name servers; of a lease its server and time. Its address is filled in before. Nothing without an
+ * interface. */
 void lease_origin(const struct pci_nic *pci, struct net_handoff_lease *lease);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../driver/efi/remote.h"
+#include "../../driver/lib/calendar.h"
 #include "../console.h"
 #include "lease.h"
 #include "own_driver.h"
@@ -57,9 +58,23 @@ EFI_STATUS uplink_open(struct uplink *uplink, const struct nic_options *options,
   return status;
 }
 
+/* Seconds since 1970 by the firmware's clock, as UTC where it knows no time zone; 0 when it does not know the time. */
+static UINT64 now(void) {
+  EFI_TIME time;
+  if(EFI_ERROR(RT->GetTime(&time, NULL))) {
+    return 0;
+  }
+  const struct calendar date = {time.Year, time.Month, time.Day, time.Hour, time.Minute, time.Second};
+  INT64 zone = time.TimeZone == EFI_UNSPECIFIED_TIMEZONE ? 0 : time.TimeZone;
+  UINT64 seconds = calendar_seconds(&date);
+  return seconds ? seconds + (UINT64)(zone * 60) : 0;
+}
+
 EFI_STATUS uplink_address(struct uplink *uplink, const struct inet_host *wanted) {
   struct inet_host host = *wanted;
-  UINT8 known[3][4];
+  UINT8 known[3][4] = {{0}};
+  lease_known(&uplink->pci, known);
+  bool leased_now = wanted->address == 0 && known[0][0] == 0;
   EFI_STATUS status = wanted->address ? lease_by_hand(&uplink->pci, uplink->link_wait_us, wanted)
                                       : lease_hold(&uplink->pci, uplink->link_wait_us, &host);
   if(EFI_ERROR(status)) {
@@ -71,6 +86,7 @@ EFI_STATUS uplink_address(struct uplink *uplink, const struct inet_host *wanted)
   memcpy(uplink->lease.mask, known[1], sizeof(known[1]));
   memcpy(uplink->lease.gateway, known[2], sizeof(known[2]));
   lease_origin(&uplink->pci, &uplink->lease);
+  uplink->lease.obtained = leased_now ? now() : 0;
   return EFI_SUCCESS;
 }
 

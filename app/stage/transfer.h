@@ -2,6 +2,7 @@
 #ifndef APP_TRANSFER_H
 #define APP_TRANSFER_H
 
+#include "../session/child.h"
 #include "fetch.h"
 
 /* One fetch under way. */
@@ -19,19 +20,6 @@ struct transfer {
   UINT64 window_us;   /* when the window began in which enough must come                     */
   UINT64 window_done; /* `done` then                                                         */
 };
-
-/* A child of one of the firmware's protocols on the request's NIC. */
-struct child {
-  EFI_SERVICE_BINDING *binding;
-  EFI_HANDLE handle;
-  VOID *protocol;
-};
-
-/* EFI_UNSUPPORTED when the firmware has no such service on the NIC. On failure nothing is left. */
-EFI_STATUS child_open(struct child *child, EFI_HANDLE controller, EFI_GUID *service, EFI_GUID *protocol);
-
-/* Harmless when it is not open. */
-void child_close(struct child *child);
 
 /* Says what went wrong; returns `status`. */
 EFI_STATUS transfer_fail(struct transfer *transfer, EFI_STATUS status, const char *format, ...)

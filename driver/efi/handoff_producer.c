@@ -172,6 +172,18 @@ void handoff_disarm(struct efi_nic *nic) {
   drop_table(table);
 }
 
+EFI_STATUS handoff_stage(struct efi_nic *nic, const char *source, const struct net_handoff_payload *payloads,
+                         UINTN count) {
+  if(!nic->handoff) {
+    return EFI_NOT_STARTED;
+  }
+  if(!net_handoff_stage(nic->handoff, source, payloads, count)) {
+    return EFI_INVALID_PARAMETER;
+  }
+  net_handoff_seal(nic->handoff);
+  return EFI_SUCCESS;
+}
+
 void handoff_finish(struct efi_nic *nic) {
   struct net_handoff_nic *entry = nic->handoff_entry;
   BOOLEAN live = entry->state == NET_HANDOFF_ARMED_LIVE;

@@ -23,6 +23,11 @@ EFI_STATUS handoff_arm(struct efi_nic *nic, const struct pci_nic *pci, BOOLEAN l
 /* Withdraws the NIC; with the last one the table goes. Harmless for a NIC that is not armed. Part of efi_nic_detach. */
 void handoff_disarm(struct efi_nic *nic);
 
+/* Says in the table where what is booted came from and what was fetched (net_handoff_stage). EFI_NOT_STARTED when the
+ * NIC is not armed, EFI_INVALID_PARAMETER when it is more than fits. */
+EFI_STATUS handoff_stage(struct efi_nic *nic, const char *source, const struct net_handoff_payload *payloads,
+                         UINTN count);
+
 /* Leaves the NIC as its entry asks and fills the entry in. Inside ExitBootServices only. */
 void handoff_finish(struct efi_nic *nic);
 

@@ -9,6 +9,9 @@
 _Static_assert(sizeof(((NET_RESIDENT_LEASE *)0)->Dns) == sizeof(((struct net_handoff_lease *)0)->dns),
                "a lease of the handoff has other name servers than the protocol's");
 
+_Static_assert(sizeof(((NET_RESIDENT_PAYLOAD *)0)->Name) == sizeof(((struct net_handoff_payload *)0)->name),
+               "a payload of the handoff has a name of another length than the protocol's");
+
 #define INFO_MIN 8U /* Size and State */
 
 struct resident_tap {
@@ -271,6 +274,33 @@ static EFI_STATUS EFIAPI disarm_handoff(NET_RESIDENT_PROTOCOL *this) {
   return EFI_SUCCESS;
 }
 
+static BOOLEAN read_payload(const NET_RESIDENT_PAYLOAD *from_caller, struct net_handoff_payload *payload) {
+  memcpy(payload->name, from_caller->Name, sizeof(payload->name));
+  payload->physical = from_caller->Physical;
+  payload->size = from_caller->Length;
+  memcpy(payload->sha256, from_caller->Sha256, sizeof(payload->sha256));
+  return payload->name[sizeof(payload->name) - 1U] == '\0' && payload->physical != 0 && payload->size != 0 &&
+         payload->size - 1U <= UINT64_MAX - payload->physical;
+}
+
+static EFI_STATUS EFIAPI stage(NET_RESIDENT_PROTOCOL *this, const CHAR8 *source, UINTN count,
+                               const NET_RESIDENT_PAYLOAD *payloads) {
+  struct net_handoff_payload known[NET_HANDOFF_PAYLOADS_MAX];
+  struct snp_device *snp = from(this);
+  if(!snp || count > NET_HANDOFF_PAYLOADS_MAX || (count > 0 && !payloads)) {
+    return EFI_INVALID_PARAMETER;
+  }
+  for(UINTN i = 0; i < count; i++) {
+    if(!read_payload(&payloads[i], &known[i])) {
+      return EFI_INVALID_PARAMETER;
+    }
+  }
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = handoff_stage(&snp->nic, (const char *)source, known, count);
+  efi_nic_unlock(tpl);
+  return status;
+}
+
 /* Set up --------------------------------------------------------------------------------------------------------- */
 
 void resident_init(struct snp_device *snp) {
@@ -285,6 +315,7 @@ void resident_init(struct snp_device *snp) {
       .RemoveTap = remove_tap,
       .ArmHandoff = arm_handoff,
       .DisarmHandoff = disarm_handoff,
+      .Stage = stage,
   };
 }
 

@@ -40,21 +40,32 @@ static void schedule(const uint8_t *block, uint32_t w[ROUNDS]) {
   }
 }
 
+/* One round of 6.2.2 step 3. Which of the eight is `a` goes round, so that none of them is moved. */
+static void one_round(uint32_t v[8], uint32_t t, uint32_t word) {
+  uint32_t a = v[(0U - t) & 7U];
+  uint32_t b = v[(1U - t) & 7U];
+  uint32_t c = v[(2U - t) & 7U];
+  uint32_t e = v[(4U - t) & 7U];
+  uint32_t f = v[(5U - t) & 7U];
+  uint32_t g = v[(6U - t) & 7U];
+  uint32_t *h = &v[(7U - t) & 7U];
+  uint32_t high = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+  uint32_t low = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+  uint32_t first = *h + high + ((e & f) ^ (~e & g)) + constants[t] + word;
+  v[(3U - t) & 7U] += first;                        /* d becomes the next e */
+  *h = first + low + ((a & b) ^ (a & c) ^ (b & c)); /* and h the next a     */
+}
+
 /* 6.2.2 for one block */
 static void compress(uint32_t state[8], const uint8_t *block) {
   uint32_t w[ROUNDS];
   uint32_t v[8]; /* a to h */
   schedule(block, w);
-  memcpy(v, state, sizeof(v));
+  for(uint32_t i = 0; i < 8U; i++) {
+    v[i] = state[i];
+  }
   for(uint32_t t = 0; t < ROUNDS; t++) {
-    uint32_t high = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-    uint32_t choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
-    uint32_t first = v[7] + high + choose + constants[t] + w[t];
-    uint32_t low = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-    uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-    memmove(&v[1], &v[0], 7U * sizeof(v[0]));
-    v[4] += first;
-    v[0] = first + low + majority;
+    one_round(v, t, w[t]);
   }
   for(uint32_t i = 0; i < 8U; i++) {
     state[i] += v[i];

@@ -91,6 +91,25 @@ struct net_handoff_nic *net_handoff_add(struct net_handoff_image *image, uint32_
   return nic;
 }
 
+bool net_handoff_stage(struct net_handoff_image *image, const char *source, const struct net_handoff_payload *payloads,
+                       size_t count) {
+  size_t length = source ? strlen(source) : 0;
+  if(length >= NET_HANDOFF_SOURCE_MAX || count > NET_HANDOFF_PAYLOADS_MAX) {
+    return false;
+  }
+  memset(image->source, 0, sizeof(image->source));
+  memset(image->payload, 0, sizeof(image->payload));
+  if(length > 0) {
+    memcpy(image->source, source, length);
+  }
+  if(count > 0) {
+    memcpy(image->payload, payloads, count * sizeof(*payloads));
+  }
+  image->head.source_size = length > 0 ? (uint32_t)((length + UNIT) / UNIT * UNIT) : 0;
+  image->head.payload_count = (uint32_t)count;
+  return true;
+}
+
 void *net_handoff_block(struct net_handoff_image *image, const struct net_handoff_nic *nic) {
   return image->block[nic - image->nic];
 }

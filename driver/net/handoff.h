@@ -33,6 +33,12 @@ struct net_handoff_nic *net_handoff_add(struct net_handoff_image *image, uint32_
 /* Where the block of one of the image's entries is. */
 void *net_handoff_block(struct net_handoff_image *image, const struct net_handoff_nic *nic);
 
+/* Says where what was booted came from (a URL in ASCII, of at most NET_HANDOFF_SOURCE_MAX - 1 characters; NULL for
+ * nothing) and what was fetched, in place of what was said before. At most NET_HANDOFF_PAYLOADS_MAX. False, and nothing
+ * is changed, for more. net_handoff_seal is owed. */
+bool net_handoff_stage(struct net_handoff_image *image, const char *source, const struct net_handoff_payload *payloads,
+                       size_t count);
+
 /* Fills in what every family's devices have: addresses, link, filter, statistics. Reads no register. */
 void net_handoff_export(const struct netdev *dev, struct net_handoff_nic *nic);
 

@@ -21,7 +21,8 @@
 
 #define NET_RESIDENT_PROTOCOL_GUID GUID_OF(0x9D6A0F4E, 0x5B1C, 0x4E0B, 0x8C, 0x1D, 0x62, 0xB3, 0x0F, 0x47, 0xA9, 0x35)
 
-#define NET_RESIDENT_REVISION       0x00010000U
+#define NET_RESIDENT_REVISION       0x00010001U
+#define NET_RESIDENT_REVISION_STAGE 0x00010001U /* from here on: Stage */
 #define NET_RESIDENT_MAJOR(version) ((version) >> 16)
 
 typedef struct _NET_RESIDENT_PROTOCOL NET_RESIDENT_PROTOCOL;
@@ -100,6 +101,14 @@ typedef struct {
   UINT64 Obtained;
 } NET_RESIDENT_LEASE;
 
+/* A file that was fetched for whoever comes next: struct net_handoff_payload of net/handoff.h. */
+typedef struct {
+  CHAR8 Name[48]; /* ends with a zero byte */
+  UINT64 Physical;
+  UINT64 Length; /* bytes, not 0 */
+  UINT8 Sha256[32];
+} NET_RESIDENT_PAYLOAD;
+
 struct _NET_RESIDENT_PROTOCOL {
   UINT32 Revision;
   UINT32 Size; /* of this structure, in the driver's build */
@@ -137,6 +146,12 @@ struct _NET_RESIDENT_PROTOCOL {
 
   /* Withdraws it. Harmless when none is armed. */
   EFI_STATUS(EFIAPI *DisarmHandoff)(NET_RESIDENT_PROTOCOL *This);
+
+  /* Revision 1.1. Says in the handoff that is armed where what is booted came from (a URL; NULL for nothing) and what
+   * was fetched, in place of what was said before; the memory stays the caller's business. EFI_NOT_STARTED: none is
+   * armed. EFI_INVALID_PARAMETER: more than 8, a name without end, no memory, or a URL of more than 511 characters. */
+  EFI_STATUS(EFIAPI *Stage)
+  (NET_RESIDENT_PROTOCOL *This, const CHAR8 *Source, UINTN Count, const NET_RESIDENT_PAYLOAD *Payloads);
 };
 
 #endif
