@@ -6,9 +6,11 @@
 #define NETDEV_MAX_DEVICES 1000U /* "eth999" fits netdev.name */
 
 /* What a close waits for frames that were accepted: a full ring of the longest takes 0.3 s at 10 Mb/s. */
-#define NETDEV_DRAIN_STEP_US 50U
-#define NETDEV_DRAIN_IDLE_US 500000U  /* with none finished */
-#define NETDEV_DRAIN_MAX_US  2000000U /* in all             */
+#define NETDEV_DRAIN_STEP_US  50U
+#define NETDEV_DRAIN_EAGER_US 1000U /* after the last that finished; then in steps of: */
+#define NETDEV_DRAIN_LAZY_US  500U
+#define NETDEV_DRAIN_IDLE_US  500000U  /* with none finished */
+#define NETDEV_DRAIN_MAX_US   2000000U /* in all             */
 
 static struct netdev *first_device;
 
@@ -170,7 +172,8 @@ static void drain(struct netdev *dev) {
   (void)dev->ops->complete(dev);
   while(dev->ops->tx_waiting(dev) > 0 && now - finished < NETDEV_DRAIN_IDLE_US && now - start < NETDEV_DRAIN_MAX_US &&
         steps-- > 0) {
-    platform->delay_us(platform->ctx, NETDEV_DRAIN_STEP_US);
+    bool eager = now - finished < NETDEV_DRAIN_EAGER_US;
+    platform->delay_us(platform->ctx, eager ? NETDEV_DRAIN_STEP_US : NETDEV_DRAIN_LAZY_US);
     now = platform->now_us(platform->ctx);
     if(dev->ops->complete(dev) > 0) {
       finished = now;
