@@ -14,9 +14,9 @@
 #define VALUES_SIZE_MAX 256U
 
 static const struct command *const commands[] = {
-    &command_list,    &command_info,    &command_stats,  &command_ping, &command_dhcp,
-    &command_arp,     &command_route,   &command_frames, &command_echo, &command_capture,
-    &command_monitor, &command_handoff, &command_fetch,  &command_boot,
+    &command_list,    &command_info,  &command_stats,   &command_ping,  &command_dhcp,
+    &command_arp,     &command_route, &command_frames,  &command_echo,  &command_capture,
+    &command_monitor, &command_bench, &command_handoff, &command_fetch, &command_boot,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -104,6 +104,8 @@ static const struct {
     {EFI_NOT_READY, "EFI_NOT_READY", "the NIC is busy with something else"},
     {EFI_DEVICE_ERROR, "EFI_DEVICE_ERROR", "the NIC failed or is gone, or was not given back whole"},
     {EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES", "no memory, or no place in the handoff table"},
+    {EFI_WRITE_PROTECTED, "EFI_WRITE_PROTECTED", "the volume can only be read"},
+    {EFI_VOLUME_FULL, "EFI_VOLUME_FULL", "the volume is full; the capture is valid as far as it goes"},
     {EFI_NO_MEDIA, "EFI_NO_MEDIA", "no link"},
     {EFI_NOT_FOUND, "EFI_NOT_FOUND", "no such NIC, file or handoff"},
     {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED",

@@ -38,6 +38,7 @@ extern const struct command command_frames;
 extern const struct command command_echo;
 extern const struct command command_capture;
 extern const struct command command_monitor;
+extern const struct command command_bench;
 extern const struct command command_handoff;
 extern const struct command command_fetch;
 extern const struct command command_boot;

@@ -48,8 +48,7 @@ struct reader {
   int index;      /* of the word that `at` is in   */
   const char *at; /* NULL: at its beginning        */
   char word[WORD_SIZE];
-  bool ended; /* there was no further word     */
-  uint32_t depth;
+  bool ended;  /* there was no further word     */
   char *error; /* "" as long as all is well     */
 };
 
@@ -190,51 +189,78 @@ static bool read_what(struct reader *reader) {
               reader->word);
 }
 
-static bool read_words(struct reader *reader);
+/* What waits for its right side, and brackets that wait for their end: a stack instead of functions that call each
+ * other. The value is how closely it binds. */
+enum waiting { WAITS_OPEN, WAITS_OR, WAITS_AND, WAITS_NOT };
 
-static bool read_both(struct reader *reader) {
-  bool good;
-  if(reader->depth == FILTER_DEPTH_MAX) {
-    return fail(reader, "the filter has more than %u brackets and nots inside each other", FILTER_DEPTH_MAX);
+struct stack {
+  uint8_t kinds[FILTER_DEPTH_MAX];
+  uint32_t count;
+};
+
+static bool push(struct reader *reader, struct stack *stack, enum waiting kind) {
+  if(stack->count == FILTER_DEPTH_MAX) {
+    return fail(reader, "the filter has too many brackets and nots inside each other");
   }
-  reader->depth++;
-  if(is(reader, "not", "!")) {
-    next(reader);
-    good = read_both(reader) && add_kind(reader, STEP_NOT);
-  } else if(is(reader, "(", "(")) {
-    next(reader);
-    good = read_words(reader) && (is(reader, ")", ")") || fail(reader, "a ')' is missing in the filter"));
-    next(reader);
-  } else {
-    good = read_what(reader);
-  }
-  reader->depth--;
-  return good;
+  stack->kinds[stack->count++] = (uint8_t)kind;
+  return true;
 }
 
-static bool ends_both(const struct reader *reader) {
-  return reader->ended || is(reader, "or", "||") || is(reader, ")", ")");
-}
-
-static bool read_either(struct reader *reader) {
-  bool good = read_both(reader);
-  while(good && !ends_both(reader)) {
-    if(is(reader, "and", "&&")) {
-      next(reader);
+/* Whatever binds at least as closely as `kind` has its right side now. */
+static bool settle(struct reader *reader, struct stack *stack, enum waiting kind) {
+  static const enum step_kind steps[] = {[WAITS_OR] = STEP_OR, [WAITS_AND] = STEP_AND, [WAITS_NOT] = STEP_NOT};
+  while(stack->count > 0 && stack->kinds[stack->count - 1U] >= kind) {
+    if(!add_kind(reader, steps[stack->kinds[--stack->count]])) {
+      return false;
     }
-    good = read_both(reader) && add_kind(reader, STEP_AND);
   }
-  return good;
+  return true;
 }
 
-/* Goes round by way of brackets, as deep as FILTER_DEPTH_MAX. */
-static bool read_words(struct reader *reader) {
-  bool good = read_either(reader);
-  while(good && is(reader, "or", "||")) {
+/* Where a test has to begin: nots and brackets, then the test. */
+static bool read_test(struct reader *reader, struct stack *stack) {
+  while(is(reader, "not", "!") || is(reader, "(", "(")) {
+    if(!push(reader, stack, is(reader, "(", "(") ? WAITS_OPEN : WAITS_NOT)) {
+      return false;
+    }
     next(reader);
-    good = read_either(reader) && add_kind(reader, STEP_OR);
   }
-  return good;
+  return read_what(reader);
+}
+
+static bool read_close(struct reader *reader, struct stack *stack) {
+  if(!settle(reader, stack, WAITS_OR)) {
+    return false;
+  }
+  if(stack->count == 0) {
+    return fail(reader, "a '(' is missing in the filter");
+  }
+  stack->count--;
+  next(reader);
+  return true;
+}
+
+/* "and", "or", or nothing, which is "and". */
+static bool read_operator(struct reader *reader, struct stack *stack) {
+  const enum waiting kind = is(reader, "or", "||") ? WAITS_OR : WAITS_AND;
+  if(kind == WAITS_OR || is(reader, "and", "&&")) {
+    next(reader);
+  }
+  return settle(reader, stack, kind) && push(reader, stack, kind);
+}
+
+static bool read_words(struct reader *reader) {
+  struct stack stack = {.count = 0};
+  bool good = read_test(reader, &stack);
+  while(good && !reader->ended) {
+    if(is(reader, ")", ")")) {
+      good = read_close(reader, &stack);
+    } else {
+      good = read_operator(reader, &stack) && read_test(reader, &stack);
+    }
+  }
+  good = good && settle(reader, &stack, WAITS_OR);
+  return good && (stack.count == 0 || fail(reader, "a ')' is missing in the filter"));
 }
 
 bool frame_filter_compile(struct frame_filter *filter, const char *const words[], int count, char *error) {
@@ -245,7 +271,7 @@ bool frame_filter_compile(struct frame_filter *filter, const char *const words[]
   if(reader.ended) {
     return true;
   }
-  return read_words(&reader) && (reader.ended || fail(&reader, "a '(' is missing in the filter"));
+  return read_words(&reader);
 }
 
 /* Matching ------------------------------------------------------------------------------------------------------- */

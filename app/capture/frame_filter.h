@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define FILTER_STEPS_MAX  64U
-#define FILTER_DEPTH_MAX  16U /* of brackets and nots          */
+#define FILTER_DEPTH_MAX  32U /* of what waits for its end      */
 #define FILTER_TFTP_MAX   16U /* askers that are remembered     */
 #define FILTER_ERROR_SIZE 192U
 

@@ -47,9 +47,12 @@ EFI_STATUS frame_tap_add(struct frame_tap *tap, const struct frame_source *sourc
   return status;
 }
 
-/* The driver may have let go of the NIC meanwhile, and its protocol is then another one or none. */
+/* The driver may have let go of the NIC meanwhile, and its protocol is then another one or none. Looked up twice: a
+ * look-up that fails once for want of something else must not leave a tap that leads to freed memory. */
 bool frame_source_is_there(const struct frame_source *source) {
-  return !source->resident || remote_find(source->pci->handle) == source->resident->protocol;
+  const struct remote *resident = source->resident;
+  return !resident || remote_find(source->pci->handle) == resident->protocol ||
+         remote_find(source->pci->handle) == resident->protocol;
 }
 
 void frame_tap_remove(struct frame_tap *tap) {

@@ -7,6 +7,7 @@
 
 #define LINK_WAIT_MS 1U /* the page says whether there is a link: without one it waits for it */
 #define REFRESH_US   1000000U
+#define NOTICE_US    3000000U
 
 struct monitor_options {
   struct nic_options nic;
@@ -206,7 +207,7 @@ static bool choose_next(struct monitor *monitor) {
 static void do_here(struct monitor *monitor, enum command_key key) {
   if(key == KEY_NEXT) {
     copy(monitor->notice, sizeof(monitor->notice), "There is no other NIC here that can be watched.");
-    monitor->notice_until_us = efi_clock_us() + 3U * REFRESH_US;
+    monitor->notice_until_us = efi_clock_us() + NOTICE_US;
   } else if(key == KEY_AGAIN) {
     begin_counting(monitor);
   }

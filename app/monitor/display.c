@@ -15,8 +15,14 @@ static void put(void *ctx, uint32_t column, uint32_t row, const char *cells, uin
   display->written += length;
 }
 
-/* All that a page may use, or none of it. */
+/* All that a page may use, or none of it. Not without graphics: a serial terminal says that it has them, and sends what
+ * a PC of 1981 shows as boxes, which is nothing in UTF-8. */
 static bool has_boxes(void) {
+  EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+  VOID *graphics;
+  if(EFI_ERROR(BS->LocateProtocol(&guid, NULL, &graphics))) {
+    return false;
+  }
   CHAR16 wanted[] = {page_glyph(PAGE_FULL, true), page_glyph(PAGE_HALF, true), page_glyph(PAGE_LINE, true), 0};
   return !EFI_ERROR(ST->ConOut->TestString(ST->ConOut, wanted));
 }

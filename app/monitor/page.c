@@ -106,9 +106,9 @@ static void scaled(char text[CELL_SIZE], uint64_t value, const char *unit) {
 
 static void mac_of(const uint8_t mac[6], char text[18]) {
   for(uint32_t i = 0; i < 6U; i++) {
-    text[3U * i] = digits[mac[i] >> 4];
-    text[3U * i + 1U] = digits[mac[i] & 15U];
-    text[3U * i + 2U] = i < 5U ? ':' : '\0';
+    *text++ = digits[mac[i] >> 4];
+    *text++ = digits[mac[i] & 15U];
+    *text++ = i < 5U ? ':' : '\0';
   }
 }
 
@@ -197,14 +197,16 @@ static void graph(struct page *page, uint32_t row, uint32_t rows, const char *ti
   if(rows > 1U) {
     put_at(page, SCALE_WIDTH - 1U, row + rows, "0");
   }
+  const uint64_t most_steps = 2ULL * rows;
+  const uint64_t unit = scale / most_steps ? scale / most_steps : 1U;
   for(uint32_t i = 0; i < width; i++) {
     const struct traffic_sum sum = traffic_second(traffic, way, i);
-    const uint64_t unit = scale / (2U * rows) ? scale / (2U * rows) : 1U;
     uint64_t steps = bits(&sum) / unit;
-    steps = steps > 2U * rows ? 2U * rows : steps;
+    steps = steps > most_steps ? most_steps : steps;
     steps = steps == 0 && sum.frames > 0 ? 1U : steps;
-    for(uint32_t up = 0; up < rows && steps > 2U * up; up++) {
-      page->cells[row + rows - up][page->columns - 2U - i] = steps >= 2U * up + 2U ? PAGE_FULL : PAGE_HALF;
+    for(uint32_t up = 0; steps > 0; up++) {
+      page->cells[row + rows - up][page->columns - 2U - i] = steps > 1U ? PAGE_FULL : PAGE_HALF;
+      steps -= steps > 1U ? 2U : 1U;
     }
   }
 }

@@ -59,11 +59,11 @@ static size_t extension_length(uint8_t protocol, const uint8_t *at, size_t lengt
     return 0;
   }
   if(protocol == IPV6_HOP_BY_HOP || protocol == IPV6_ROUTING || protocol == IPV6_DESTINATION) {
-    size = (at[1] + 1U) * 8U;
+    size = ((size_t)at[1] + 1U) * 8U;
   } else if(protocol == IPV6_FRAGMENT) {
     size = 8U;
   } else if(protocol == IPV6_AUTH) {
-    size = (at[1] + 2U) * 4U;
+    size = ((size_t)at[1] + 2U) * 4U;
   }
   return size <= length ? size : 0;
 }
@@ -112,7 +112,7 @@ bool dissect(const void *frame, size_t length, struct dissection *what) {
   const uint8_t *bytes = frame;
   const size_t tags = ((size_t)(ether->payload - bytes) - ETHER_HEADER) / ETHER_TAG;
   for(; what->vlan_count < tags && what->vlan_count < ETHER_TAGS_MAX; what->vlan_count++) {
-    what->vlans[what->vlan_count] = get16(bytes + ETHER_HEADER + what->vlan_count * ETHER_TAG) & 0xFFFU;
+    what->vlans[what->vlan_count] = get16(bytes + ETHER_HEADER + (size_t)what->vlan_count * ETHER_TAG) & 0xFFFU;
   }
   if(ether->type == ETHERTYPE_IPV4) {
     look_at_ipv4(what, ether->payload, ether->payload_length);

@@ -1,4 +1,4 @@
-/* capture_tool.c - what tests/tools/test_capture.py asks of the capture's pure parts: a sample file, and which frames
+/* capture_tool.c - what tests/tools/test_pcapng.py asks of the capture's pure parts: a sample file, and which frames
  * of a file a filter lets through.
  *
  * usage: capture_tool write FILE            a pcapng file with every option

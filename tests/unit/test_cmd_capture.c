@@ -189,6 +189,37 @@ static void test_other_ends(void **state) {
   end();
 }
 
+/* Frames go on coming, on a console on which a character takes half a millisecond: after the count nothing is seen any
+ * more, while the summary is printed and when all memory has been given back. */
+static bool flooding;
+static void flood(void *ctx) {
+  uint8_t frame[60];
+  memset(frame, 0, sizeof(frame));
+  (void)peer_arp_request(&peer, frame, 0x0A000063U);
+  wire_send(peer.nic, 10, frame, sizeof(frame));
+  if(flooding) {
+    programs_at(firmware_now_us() + MS, flood, ctx);
+  }
+}
+
+static void test_flood(void **state) {
+  (void)state;
+  for(int shared = 0; shared < 2; shared++) {
+    begin(shared);
+    console_slow(500);
+    volume_slow(50U * MS);
+    flooding = true;
+    flood(NULL);
+    assert_int_equal(cmd("capture flood.pcapng -c 50"), EFI_SUCCESS);
+    read_back("flood.pcapng");
+    assert_int_equal(file.frame_count, 50);
+    assert_int_equal(cmd_number_before("seen"), file.counters[4]);
+    flooding = false;
+    assert_int_equal(BS->Stall(100U * MS), EFI_SUCCESS);
+    end();
+  }
+}
+
 /* Beside the firmware's stack. */
 static void test_shared(void **state) {
   (void)state;
@@ -439,13 +470,21 @@ static void test_flushed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_all_frames),        cmocka_unit_test(test_not_promiscuous),
-      cmocka_unit_test(test_filter_and_count),  cmocka_unit_test(test_snap),
-      cmocka_unit_test(test_other_ends),        cmocka_unit_test(test_shared),
-      cmocka_unit_test(test_of_other_commands), cmocka_unit_test(test_where_to),
-      cmocka_unit_test(test_without_shell),     cmocka_unit_test(test_full),
-      cmocka_unit_test(test_slow_volume),       cmocka_unit_test(test_failing_volume),
-      cmocka_unit_test(test_mistakes),          cmocka_unit_test(test_no_clock),
+      cmocka_unit_test(test_all_frames),
+      cmocka_unit_test(test_not_promiscuous),
+      cmocka_unit_test(test_filter_and_count),
+      cmocka_unit_test(test_snap),
+      cmocka_unit_test(test_other_ends),
+      cmocka_unit_test(test_flood),
+      cmocka_unit_test(test_shared),
+      cmocka_unit_test(test_of_other_commands),
+      cmocka_unit_test(test_where_to),
+      cmocka_unit_test(test_without_shell),
+      cmocka_unit_test(test_full),
+      cmocka_unit_test(test_slow_volume),
+      cmocka_unit_test(test_failing_volume),
+      cmocka_unit_test(test_mistakes),
+      cmocka_unit_test(test_no_clock),
       cmocka_unit_test(test_flushed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,9 @@ static const struct {
     {"Mnp.Transmit", "the frame is sent again, or counts as lost"},
     {"CreateEvent of handoff", "the firmware's stack does not start on the NIC; the handoff needs none"},
     {"SetTimer of handoff", "the same"},
+    {"AllocatePool of capture", "what waits for the volume has less room"},
+    {"Mnp.Configure", "a listener hears no frames for others"},
+    {"Mnp.Groups", "it hears one group less"},
     {"Unmap", "the buffer is lost rather than freed under the device"},
 };
 
@@ -141,6 +144,8 @@ static void test_every_call_fails_once(void **state) {
       "ping 10.0.0.2 -c 1 -W 500",
       "frames -s 60 -c 3",
       "echo -t 1",
+      "capture x.pcapng -t 1",
+      "monitor -t 1",
       "handoff",
       "handoff --cancel",
   };

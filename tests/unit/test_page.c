@@ -1,5 +1,5 @@
 /* test_page.c - the page of netdiag monitor: what it says, what of it is drawn again, and how little that is. The
- * golden screens are tests/tools/test_capture.py's. */
+ * golden screens are tests/tools/test_pcapng.py's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -56,11 +56,15 @@ static void test_seconds(void **state) {
   assert_second(TRAFFIC_SECONDS - 2U, 2, 200);
   assert_second(TRAFFIC_SECONDS - 1U, 0, 0);
   assert_second(UINT32_MAX, 0, 0);
+  /* its place is used again, from nothing */
+  add(1, 0x0806, 0, 0, 70, START + TRAFFIC_SECONDS * SECOND);
+  traffic_tick(&traffic, START + (TRAFFIC_SECONDS + 1U) * SECOND);
+  assert_second(0, 1, 70);
   traffic_tick(&traffic, START + 100000 * SECOND);
   for(uint32_t i = 0; i < TRAFFIC_SECONDS; i++) {
     assert_second(i, 0, 0);
   }
-  assert_int_equal(traffic.total[TRAFFIC_IN].frames, 3);
+  assert_int_equal(traffic.total[TRAFFIC_IN].frames, 4);
 }
 
 static void test_sizes(void **state) {
@@ -154,6 +158,11 @@ static void test_many_talkers(void **state) {
   }
   assert_int_equal(traffic.talkers[places[0]].mac[4], 1);
   assert_int_equal(traffic.talker_count, TRAFFIC_TALKERS);
+  uint64_t bytes_of_all = 0;
+  for(uint32_t i = 0; i < TRAFFIC_TALKERS; i++) {
+    bytes_of_all += traffic.talkers[i].bytes;
+  }
+  assert_int_equal(bytes_of_all, traffic.total[TRAFFIC_IN].bytes); /* whoever goes leaves his to who comes */
 }
 
 int main(void) {

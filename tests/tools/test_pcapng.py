@@ -1,4 +1,4 @@
-"""test_capture - capture files and filters against tshark and scapy: what they read, which frames they would take."""
+"""test_pcapng - capture files and filters against tshark and scapy: what they read, which frames they would take."""
 
 import os
 import subprocess
