@@ -325,6 +325,7 @@ static void test_several(void **state) {
     asked_count = 0;
     assert_int_equal(cmd("dhcp --all -t 4"), EFI_SUCCESS);
     assert_said("OFFER from 10.0.0.5");
+    assert_int_equal(asked_count, 1);
     assert_said("3 offers");
     cmd_end();
   }

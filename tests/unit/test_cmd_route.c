@@ -35,6 +35,7 @@ static uint32_t mtu;        /* of the way */
 static uint32_t mtu_router; /* says so; 0: nobody does */
 static uint16_t mtu_said;
 static uint8_t refusal; /* code of "unreachable" that the last but one hop says; 0xFF for none */
+static UINT64 router_delay_us;
 static uint32_t echoes;
 static uint32_t largest;
 
@@ -45,6 +46,7 @@ static void begin(enum where where) {
   mtu = 1500;
   mtu_said = 0;
   refusal = 0xFF;
+  router_delay_us = 2U * MS;
   if(where == SHARED) {
     cmd_resident(&stack);
   } else if(where == FOREIGN) {
@@ -98,7 +100,7 @@ static void complain_about(const uint8_t *frame, uint32_t router, uint8_t type, 
   bytes[40] = (uint8_t)(next_mtu >> 8);
   bytes[41] = (uint8_t)next_mtu;
   peer_seal(bytes);
-  send(2U * MS, bytes, length, -1);
+  send(router_delay_us, bytes, length, -1);
 }
 
 static void on_echo(const uint8_t *frame, size_t length, const struct inet_packet *packet) {
@@ -313,6 +315,30 @@ static void test_route_silent_hop(void **state) {
   cmd_end();
 }
 
+/* What comes after its time is no answer to the next request. */
+static void test_route_late_hop(void **state) {
+  (void)state;
+  begin_wire(OWN);
+  make_way(2);
+  router_delay_us = 150U * MS;
+  assert_int_equal(cmd("route 192.168.9.9 " ADDRESS "--gw 10.0.0.254 -W 100 --no-mtu"), EFI_SUCCESS);
+  assert_said("\n  1  *\n");
+  assert_said("\n  2  192.168.9.9 ");
+  cmd_end();
+}
+
+/* What is counted where there are no counters. */
+static void test_foreign_traffic(void **state) {
+  static uint8_t gossip[64];
+  const struct inet_host other = {.mac = {2, 0, 0, 0, 0, 7}, .address = 0x0A000007};
+  (void)state;
+  begin_wire(FOREIGN);
+  send(100U * MS, gossip, inet_arp_request(gossip, &other, 0x0A000008), -1);
+  assert_int_equal(cmd("arp 10.0.0.3 -W 300"), EFI_TIMEOUT);
+  assert_said("nothing that came in was an answer: 3 frames sent, 1 received");
+  cmd_end();
+}
+
 static void test_route_mtu(void **state) {
   (void)state;
   begin_wire(SHARED);
@@ -359,10 +385,19 @@ static void test_escape(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_arp),       cmocka_unit_test(test_arp_duplicate),  cmocka_unit_test(test_arp_nobody),
-      cmocka_unit_test(test_arp_probe), cmocka_unit_test(test_arp_probe_race), cmocka_unit_test(test_arp_json),
-      cmocka_unit_test(test_route),     cmocka_unit_test(test_route_on_link),  cmocka_unit_test(test_route_silent_hop),
-      cmocka_unit_test(test_route_mtu), cmocka_unit_test(test_escape),
+      cmocka_unit_test(test_arp),
+      cmocka_unit_test(test_arp_duplicate),
+      cmocka_unit_test(test_arp_nobody),
+      cmocka_unit_test(test_arp_probe),
+      cmocka_unit_test(test_arp_probe_race),
+      cmocka_unit_test(test_arp_json),
+      cmocka_unit_test(test_route),
+      cmocka_unit_test(test_route_on_link),
+      cmocka_unit_test(test_route_silent_hop),
+      cmocka_unit_test(test_route_mtu),
+      cmocka_unit_test(test_escape),
+      cmocka_unit_test(test_route_late_hop),
+      cmocka_unit_test(test_foreign_traffic),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
