@@ -109,6 +109,13 @@ static bool is_answered(void *ctx) {
   return ((const struct route *)ctx)->answer.kind != NO_ANSWER;
 }
 
+static void send(struct route *route, const uint8_t *frame, size_t length) {
+  int result = session_transmit(&route->session, frame, length);
+  if(result != NETDEV_OK) {
+    complain("a request is not sent: %s", netdev_strerror(result));
+  }
+}
+
 /* Asking --------------------------------------------------------------------------------------------------------- */
 
 static EFI_STATUS resolve(struct route *route) {
@@ -119,7 +126,7 @@ static EFI_STATUS resolve(struct route *route) {
     EFI_TPL tpl = efi_nic_lock();
     route->asked_us = efi_clock_us();
     efi_nic_unlock(tpl);
-    (void)session_transmit(&route->session, frame, length);
+    send(route, frame, length);
     result = session_wait(&route->session, efi_clock_us() + route->options->timeout_ms * 1000ULL, is_resolved, route);
   }
   return wait_status(result, EFI_TIMEOUT);
@@ -140,7 +147,7 @@ static enum wait_result ask(struct route *route, uint8_t ttl, bool dont_fragment
     size_t length = inet_echo_probe(frame, &route->session.responder.host, route->hop_mac, route->target.address, &how,
                                     route->data, data_length);
     efi_nic_unlock(tpl);
-    (void)session_transmit(&route->session, frame, length);
+    send(route, frame, length);
     result = session_wait(&route->session, efi_clock_us() + route->options->timeout_ms * 1000ULL, is_answered, route);
   }
   return result;

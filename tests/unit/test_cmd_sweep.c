@@ -142,6 +142,8 @@ static void test_every_call_fails_once(void **state) {
       "stats -t 1",
       "ping 10.0.0.2 " ADDRESS "-c 2 -i 50 -W 500",
       "ping 10.0.0.2 -c 1 -W 500",
+      "arp 10.0.0.2 -c 1 -W 100",
+      "route 10.0.0.2 " ADDRESS "-W 100 --no-mtu",
       "frames -s 60 -c 3",
       "echo -t 1",
       "capture x.pcapng -t 1",
