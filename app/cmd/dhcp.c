@@ -115,11 +115,19 @@ static bool has_more(void *ctx) {
 
 /* Asking --------------------------------------------------------------------------------------------------------- */
 
+/* From now on an answer is new: it may be here before the sender comes back from sending. */
+static void begin_question(struct dhcp *dhcp) {
+  EFI_TPL tpl = efi_nic_lock();
+  dhcp->wanted = dhcp->count;
+  dhcp->asked++;
+  dhcp->asked_us = efi_clock_us();
+  efi_nic_unlock(tpl);
+}
+
 static void send(struct dhcp *dhcp, size_t length) {
   uint8_t frame[INET_FRAME_SIZE];
   size_t size = dhcp_broadcast(frame, &dhcp->client, dhcp->message, length);
-  dhcp->asked++;
-  dhcp->asked_us = efi_clock_us();
+  begin_question(dhcp);
   int result = session_transmit(&dhcp->session, frame, size);
   if(result != NETDEV_OK) {
     complain("the %s is not sent: %s", dhcp_type_text(dhcp->message[DHCP_OPTIONS_AT + 2U]), netdev_strerror(result));
@@ -166,11 +174,11 @@ static void tell_new(struct dhcp *dhcp) {
   }
 }
 
-/* Prints what comes until the deadline; with `settle`, until so long after the first that is new. */
+/* Prints what comes after begin_question until the deadline; with `settle`, until so long after the first that is
+ * new. */
 static enum wait_result listen(struct dhcp *dhcp, uint64_t deadline_us, uint64_t settle_us) {
   enum wait_result result = WAIT_DONE;
-  dhcp->wanted = dhcp->count;
-  uint32_t before = dhcp->count;
+  uint32_t before = dhcp->wanted;
   while(result == WAIT_DONE) {
     result = session_wait(&dhcp->session, deadline_us, has_more, dhcp);
     if(result == WAIT_DONE && settle_us && dhcp->wanted == before) {
@@ -228,7 +236,7 @@ static void send_to(struct dhcp *dhcp, const struct answer *to, uint32_t from, u
                         .destination_port = (uint16_t)port};
   memcpy(way.source_mac, dhcp->client.mac, sizeof(way.source_mac));
   memcpy(way.destination_mac, to->mac, sizeof(way.destination_mac));
-  dhcp->asked_us = efi_clock_us();
+  begin_question(dhcp);
   (void)session_transmit(&dhcp->session, frame, udp_write(frame, &way, 1, dhcp->message, length));
 }
 

@@ -169,16 +169,30 @@ static void put_pxe_menu(const struct dhcp_pxe *pxe) {
 }
 
 static void put_pxe_control(const struct dhcp_pxe *pxe) {
-  if(report_is_json()) {
-    report_bool("no_broadcast", pxe->no_broadcast);
-    report_bool("no_multicast", pxe->no_multicast);
-    report_bool("listed_servers_only", pxe->listed_only);
-    report_bool("no_discovery", pxe->no_discover);
-  } else {
-    out_hanging(LABEL_HANG, "  %-15s%s%s%s%s%s\n", "PXE discovery", pxe->no_broadcast ? " no broadcast;" : "",
-                pxe->no_multicast ? " no multicast;" : "", pxe->listed_only ? " the listed servers only;" : "",
-                pxe->no_discover ? " none: the boot file is to be started at once;" : "",
-                pxe->no_broadcast || pxe->no_multicast || pxe->listed_only || pxe->no_discover ? "" : " any");
+  const struct {
+    bool set;
+    const char *key;
+    const char *text;
+  } rows[] = {
+      {pxe->no_broadcast, "no_broadcast", "no broadcast"},
+      {pxe->no_multicast, "no_multicast", "no multicast"},
+      {pxe->listed_only, "listed_servers_only", "the listed servers only"},
+      {pxe->no_discover, "no_discovery", "none, the boot file is started at once"},
+  };
+  const char *before = " ";
+  if(!report_is_json()) {
+    out("  %-15s", "PXE discovery");
+  }
+  for(UINTN i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    if(report_is_json()) {
+      report_bool(rows[i].key, rows[i].set);
+    } else if(rows[i].set) {
+      out("%s%s", before, rows[i].text);
+      before = ", ";
+    }
+  }
+  if(!report_is_json()) {
+    out("%s\n", before[0] == ' ' ? " any" : "");
   }
 }
 
@@ -280,7 +294,7 @@ void dhcp_print_options(const void *message, size_t length) {
         text[2U * i] = digits[option.data[i] >> 4];
         text[2U * i + 1U] = digits[option.data[i] & 15U];
       }
-      text[2U * option.length] = '\0';
+      text[(size_t)2U * option.length] = '\0';
       report_row(NULL);
       report_u64("code", option.code);
       report_text("field", option.field);

@@ -90,7 +90,11 @@ static bool on_frame(void *ctx, const struct netdev_frame *frame, const struct i
     return false;
   }
   struct answer answer = {.from = packet->source, .after_us = efi_clock_us() - route->asked_us};
-  if(packet->kind == INET_ECHO_REPLY && packet->source == route->target.address) {
+  /* The first part of an answer that was broken up on its way back says that the request was not. */
+  bool reply =
+      packet->kind == INET_ECHO_REPLY || (packet->kind == INET_UNUSABLE && packet->would_be == INET_ECHO_REPLY &&
+                                          packet->fault == INET_FRAGMENT && packet->offset == 0);
+  if(reply && packet->source == route->target.address) {
     answer.kind = REACHED;
   } else if(packet->kind == INET_ERROR && packet->about_to == route->target.address) {
     answer.kind = kind_of(packet);

@@ -95,7 +95,8 @@ static size_t ask(void *message, const struct dhcp_client *client, enum dhcp6_ty
   uint8_t elapsed[2];
   uint8_t association[IA_HEADER] = {0};
   put32(message, (uint32_t)type << 24 | (client->xid & XID));
-  option(&to, OPTION_CLIENT, duid, put_duid(duid, client));
+  size_t length = put_duid(duid, client);
+  option(&to, OPTION_CLIENT, duid, length);
   put16(elapsed, client->seconds < 0xFFFFU / 100U ? client->seconds * 100U : 0xFFFFU); /* in 1/100 s */
   option(&to, OPTION_ELAPSED, elapsed, sizeof(elapsed));
   option(&to, OPTION_REQUEST, wanted, sizeof(wanted));

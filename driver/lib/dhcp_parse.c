@@ -177,7 +177,7 @@ static bool put_addresses(struct dhcp_addresses *addresses, const uint8_t *data,
   size_t count = length / 4U;
   addresses->count = (uint32_t)(count < DHCP_ADDRESSES_MAX ? count : DHCP_ADDRESSES_MAX);
   for(uint32_t i = 0; i < addresses->count; i++) {
-    addresses->at[i] = get32(data + 4U * i);
+    addresses->at[i] = get32(data + (size_t)4U * i);
   }
   return count <= DHCP_ADDRESSES_MAX;
 }
@@ -210,7 +210,7 @@ static void read_field(struct dhcp_offer *offer, const uint8_t *at, size_t size,
 static void pxe_servers(struct dhcp_offer *offer, const uint8_t *data, size_t length) {
   struct dhcp_pxe *pxe = &offer->pxe;
   while(length >= 3U) {
-    size_t bytes = 4U * data[2];
+    size_t bytes = (size_t)4U * data[2];
     if(length - 3U < bytes) {
       offer->faults |= DHCP_FAULT_VENDOR;
       return;

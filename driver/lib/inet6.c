@@ -49,7 +49,7 @@ static uint16_t checksum(const uint8_t *addresses, uint8_t next, const uint8_t *
   uint8_t tail[8] = {0};
   put32(tail, (uint32_t)length);
   tail[7] = next;
-  uint32_t sum = checksum_add(0, addresses, 2U * INET6_ADDRESS_SIZE);
+  uint32_t sum = checksum_add(0, addresses, (size_t)2U * INET6_ADDRESS_SIZE);
   return checksum_end(checksum_add(checksum_add(sum, tail, sizeof(tail)), message, length));
 }
 

@@ -315,7 +315,7 @@ static void test_several(void **state) {
     assert_said("OFFER from 10.0.0.2");
     assert_said("proxyDHCP OFFER from 10.0.0.4");
     assert_said("which offers no address");
-    assert_said("no broadcast; no multicast;");
+    assert_said("PXE discovery   no broadcast, no multicast\n");
     assert_said("boot server     type 32768: 10.0.0.4");
     assert_said("menu            type 32768: Boot");
     assert_said("prompt          'Menu' for 9 s");
@@ -351,6 +351,21 @@ static void test_request(void **state) {
     assert_int_equal(asked_way[2].source, IP(87));
     assert_int_equal(asked_way[2].destination, IP(2));
     assert_memory_equal(asked_way[2].destination_mac, "\x02\x00\x00\x00\x00\x02", 6);
+    cmd_end();
+  }
+}
+
+/* Answers that are there before whoever asked looks. */
+static void test_answers_at_once(void **state) {
+  (void)state;
+  for(int where = 0; where < WHERES; where++) {
+    begin((enum where)where);
+    struct server *server = add_whole();
+    server->decision = DHCP_ACK;
+    server->delay_us = 0;
+    assert_int_equal(cmd("dhcp --request"), EFI_SUCCESS);
+    assert_said("ACK from 10.0.0.2");
+    assert_int_equal(asked_count, 3);
     cmd_end();
   }
 }
@@ -473,6 +488,7 @@ int main(void) {
       cmocka_unit_test(test_refused),
       cmocka_unit_test(test_boot_server),
       cmocka_unit_test(test_json),
+      cmocka_unit_test(test_answers_at_once),
       cmocka_unit_test(test_foreign),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

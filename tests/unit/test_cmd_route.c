@@ -34,7 +34,8 @@ static uint32_t hop_count;
 static uint32_t mtu;        /* of the way */
 static uint32_t mtu_router; /* says so; 0: nobody does */
 static uint16_t mtu_said;
-static uint8_t refusal; /* code of "unreachable" that the last but one hop says; 0xFF for none */
+static uint8_t refusal;   /* code of "unreachable" that the last but one hop says; 0xFF for none */
+static uint32_t way_back; /* an answer that is longer comes in parts; 0 for no limit */
 static UINT64 router_delay_us;
 static uint32_t echoes;
 static uint32_t largest;
@@ -47,6 +48,7 @@ static void begin(enum where where) {
   mtu_said = 0;
   refusal = 0xFF;
   router_delay_us = 2U * MS;
+  way_back = 0;
   if(where == SHARED) {
     cmd_resident(&stack);
   } else if(where == FOREIGN) {
@@ -103,6 +105,18 @@ static void complain_about(const uint8_t *frame, uint32_t router, uint8_t type, 
   send(router_delay_us, bytes, length, -1);
 }
 
+static void seal_header(uint8_t *frame) {
+  uint32_t sum = 0;
+  frame[24] = frame[25] = 0;
+  for(size_t i = 14; i < 34; i += 2) {
+    sum += (uint32_t)frame[i] << 8 | frame[i + 1U];
+  }
+  sum = (sum & 0xFFFFU) + (sum >> 16);
+  sum = ~((sum & 0xFFFFU) + (sum >> 16));
+  frame[24] = (uint8_t)(sum >> 8);
+  frame[25] = (uint8_t)sum;
+}
+
 static void on_echo(const uint8_t *frame, size_t length, const struct inet_packet *packet) {
   uint32_t size = (uint32_t)length - 14U;
   bool whole = (frame[20] & 0x40U) != 0;
@@ -122,7 +136,15 @@ static void on_echo(const uint8_t *frame, size_t length, const struct inet_packe
   } else if(size <= mtu && hops[hop_count - 1U]) {
     struct inet_host target = {.mac = {2, 0, 0, 0, 0, 0xFE}, .address = packet->destination};
     uint8_t reply[1514];
-    send(3U * MS, reply, inet_echo_reply(reply, &target, packet), -1);
+    size_t whole_length = inet_echo_reply(reply, &target, packet);
+    if(way_back && size > way_back) { /* in two parts, of which the second brings nothing new */
+      reply[20] = 0x20;
+      whole_length = 14U + way_back;
+      reply[16] = (uint8_t)(way_back >> 8);
+      reply[17] = (uint8_t)way_back;
+      seal_header(reply);
+    }
+    send(3U * MS, reply, whole_length, -1);
   }
 }
 
@@ -352,6 +374,11 @@ static void test_route_mtu(void **state) {
   mtu_said = 0; /* an old router: it says no size */
   assert_int_equal(cmd("route 192.168.9.9 -W 100"), EFI_SUCCESS);
   assert_said("path MTU    1400 bytes");
+  way_back = 996; /* what it breaks up on the way back got through on the way there */
+  mtu_said = 1400;
+  assert_int_equal(cmd("route 192.168.9.9 -W 100"), EFI_SUCCESS);
+  assert_said("path MTU    1400 bytes, as 172.16.0.1 says\n");
+  way_back = 0;
   mtu_router = 0; /* a black hole */
   assert_int_equal(cmd("route 192.168.9.9 -W 100"), EFI_SUCCESS);
   assert_said("path MTU    1400 bytes\n");
