@@ -61,7 +61,7 @@ APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c findi
 TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
-.PHONY: usb iso
+.PHONY: usb iso boot-demo
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -91,6 +91,7 @@ help:
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
+	@echo 'make boot-demo     a bare NIC, netdiag boot URL, a kernel that answers pings: timed by steps  NIC=e1000e'
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
 	@echo 'make usb      $(BUILD)/netdiag.img, to write to a USB stick that boots netdiag; make iso: the same as a CD'
 	@echo '              KEY=FILE.key CERT=FILE.pem takes signed images'
@@ -429,6 +430,10 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --interrupts intx --rate 4000 --frames 8000
 	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --interrupts msix --rate 10000 --frames 20000
 	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --quiet
+
+# From a bare NIC to a kernel that answers pings over it: one command, timed
+boot-demo: all $(KERNELS)
+	tools/boot-demo --build $(BUILD) --nic $(NIC)
 
 # A million frames each way through SNP, with everything that may happen on the way
 soak: all $(BUILD)/tests/soak.efi

@@ -15,7 +15,7 @@
 #define POLL_BUDGET 64U
 #define IDLE_S      600U /* the peer may be slow */
 #define TICK_US     10000U
-#define OWN_ADDRESS 0x0A090902U /* 10.9.9.2 */
+#define OWN_ADDRESS 0x0A090902U /* 10.9.9.2, without a lease */
 
 static struct {
   struct netdev *dev;
@@ -201,6 +201,18 @@ static void report(enum kernel_nic_origin origin) {
   serial_text(" end\r\n");
 }
 
+/* The firmware's lease, where there is one in a table that was judged good; in network order there. */
+static uint32_t own_address(const struct net_handoff *table, enum kernel_nic_origin origin) {
+  for(uint32_t i = 0; origin == KERNEL_NIC_ADOPTED && i < table->nic_count; i++) {
+    const uint8_t *entry = (const uint8_t *)table + table->nic_offset + i * table->nic_size;
+    const uint8_t *address = ((const struct net_handoff_nic *)entry)->lease.address;
+    if(address[0] != 0) {
+      return (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 | (uint32_t)address[2] << 8 | address[3];
+    }
+  }
+  return OWN_ADDRESS;
+}
+
 static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *system, uint8_t *heap,
                          enum kernel_nic_origin *origin) {
   const struct netdev_client client = {.receive = on_frame};
@@ -214,7 +226,7 @@ static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *s
   kernel.firmware_frames = kernel.dev->stats.rx_frames;
   kernel.responder = (struct responder){.send = send, .send_ctx = kernel.dev};
   memcpy(kernel.responder.host.mac, kernel.dev->mac, NETDEV_MAC_LENGTH);
-  kernel.responder.host.address = OWN_ADDRESS;
+  kernel.responder.host.address = own_address((const struct net_handoff *)table, *origin);
   return NULL;
 }
 
