@@ -6,20 +6,20 @@
 #define TAB 0x09U
 
 static const struct entry {
-  char letter;
   const char *name;
   const char *command; /* the word that must be known; NULL for what is no command */
-  const char *line;    /* what is run */
-  enum menu_step step;
+  const char *line;    /* what is run                                              */
   const char *text;
+  enum menu_step step;
+  char letter;
 } entries[] = {
-    {'D', "doctor", "doctor", "doctor", MENU_RUNS, "finds out why this machine does not boot from the network"},
-    {'L', "list", "list", "list -b", MENU_RUNS, "the NICs, their links, and who drives them"},
-    {'M', "monitor", "monitor", "monitor", MENU_RUNS, "rates, errors and talkers of a NIC, as they come"},
-    {'B', "boot", "boot", "boot", MENU_RUNS, "boots what the network offers"},
-    {'C', "command line", NULL, NULL, MENU_TYPES, "any command of netdiag, with its options; 'help' lists them"},
-    {'R', "reboot", NULL, NULL, MENU_REBOOTS, "resets the machine"},
-    {'Q', "leave", NULL, NULL, MENU_LEAVES, "goes back to the boot manager"},
+    {"doctor", "doctor", "doctor", "finds out why this machine does not boot from the network", MENU_RUNS, 'D'},
+    {"list", "list", "list -b", "the NICs, their links, and who drives them", MENU_RUNS, 'L'},
+    {"monitor", "monitor", "monitor", "rates, errors and talkers of a NIC, as they come", MENU_RUNS, 'M'},
+    {"boot", "boot", "boot", "boots what the network offers", MENU_RUNS, 'B'},
+    {"command line", NULL, NULL, "any command of netdiag, with its options; 'help' lists them", MENU_TYPES, 'C'},
+    {"reboot", NULL, NULL, "resets the machine", MENU_REBOOTS, 'R'},
+    {"leave", NULL, NULL, "goes back to the boot manager", MENU_LEAVES, 'Q'},
 };
 #define ENTRY_COUNT ((uint32_t)(sizeof(entries) / sizeof(entries[0])))
 #define NAME_COLUMN 6U
