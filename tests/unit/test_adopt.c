@@ -368,6 +368,8 @@ static void test_refusals(void **state) {
   assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], identity, &dev),
                    NETDEV_E_UNSUPPORTED);
   assert_int_equal(e1000_adopt(NULL, &copy.nic[0], copy.block[0], identity, &dev), NETDEV_E_INVALID);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), NULL, copy.block[0], identity, &dev), NETDEV_E_INVALID);
+  assert_int_equal(e1000_adopt(sim_platform(bench.sim), &copy.nic[0], copy.block[0], NULL, &dev), NETDEV_E_INVALID);
   assert_null(dev);
   end(&bench);
 }

@@ -522,6 +522,13 @@ static void test_adoption_fails(void **state) {
   }
   unmapped = 0;
   assert_int_equal(virtio_net_adopt(NULL, &handoff.nic, &handoff.block, identity, &kernel), NETDEV_E_INVALID);
+  assert_int_equal(virtio_net_adopt(&device->bench.platform, NULL, &handoff.block, identity, &kernel),
+                   NETDEV_E_INVALID);
+  uint8_t left = handoff.nic.state;
+  handoff.nic.state = NET_HANDOFF_ARMED_LIVE;
+  assert_int_equal(virtio_net_adopt(&device->bench.platform, &handoff.nic, &handoff.block, identity, &kernel),
+                   NETDEV_E_UNSUPPORTED);
+  handoff.nic.state = left;
   handoff.nic.device_id = 0x1042;
   assert_int_equal(adopt(device, &handoff, &kernel), NETDEV_E_UNSUPPORTED);
   handoff.nic.device_id = VIRTIO_NET_MODERN;
