@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import unittest
 
 from harness import BUILD, ROOT, QemuTest, qemulib
@@ -79,14 +80,16 @@ class SecureBoot(Typing):
         qemulib.make_disk(signed, {
             qemulib.BOOT_FILE: self.sign("netdiag.efi"), "e1000.efi": self.sign("e1000.efi"),
             "virtio-net.efi": os.path.join(BUILD, "virtio-net.efi"),
-            "unsigned.efi": os.path.join(BUILD, "tests/hello.efi"), "signed.efi": self.sign("tests/hello.efi")})
+            "unsigned.efi": os.path.join(BUILD, "tests/hello.efi")})
+        shutil.copy(os.path.join(BUILD, "tests/hello.efi"), os.path.join(self.folder, "unsigned.efi"))
+        os.rename(self.sign("tests/hello.efi"), os.path.join(self.folder, "signed.efi"))
         drives = []
         for index, path in enumerate((unsigned, signed)):
             drives += ["-drive", f"if=none,id=d{index},format=raw,file={path}",
                        "-device", f"virtio-blk-pci,drive=d{index},bootindex={index}"]
         models = ("e1000", "virtio-net-pci")
         self.boot_to_menu(secure=True, extra=drives, nics=[
-            qemulib.nic_arguments(model, "user,id={id}", index=index, mac=qemulib.mac(index))
+            qemulib.nic_arguments(model, f"user,id={{id}},tftp={self.folder}", index=index, mac=qemulib.mac(index))
             for index, model in enumerate(models)])
         self.assertRegex(self.under_test.output, r"failed to load Boot.*: Access Denied")
         self.type("c", "netdiag> ")
@@ -99,7 +102,12 @@ class SecureBoot(Typing):
         self.assertIn("virtio-net.efi is not resident and cannot be loaded", said)
         self.assertIn("Secure Boot refuses it: sign it", said)
         self.assertIn("Handoff withdrawn", self.command("handoff --cancel"))
-        self.type("handoff \\signed.efi\r", "HELLO FROM THE NETWORK")
+        # netdiag boot: what it fetched is judged by the firmware, and nothing of it stays.
+        said = self.command("boot tftp://10.0.2.2/unsigned.efi")
+        self.assertIn("Secure Boot refuses unsigned.efi: sign it", said)
+        self.assertIn("Exit status 0x1a: ", said)
+        self.assertIn("No handoff is published", self.command("handoff --show"))
+        self.type("boot tftp://10.0.2.2/signed.efi\r", "HELLO FROM THE NETWORK")
         self.assertTrue(self.under_test.wait_for(None), "it switches the machine off")
 
     def test_rom(self):
