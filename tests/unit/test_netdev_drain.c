@@ -167,6 +167,61 @@ static void test_virtio_is_not_waited_for(void **state) {
   }
 }
 
+/* The last moment ------------------------------------------------------------------------------------------------ */
+
+/* The frames are finished while the tick that resets a stuck device reads its status: they count as sent. */
+static bool finishes_now;
+
+static uint32_t read_status_e1000(void *ctx, uint32_t bar, uint32_t offset) {
+  if(finishes_now && offset == E1000_STATUS) {
+    sim_step(ctx);
+  }
+  return sim_platform(ctx)->read32(ctx, bar, offset);
+}
+
+static uint8_t read_status_virtio(void *ctx, uint32_t bar, uint32_t offset) {
+  if(finishes_now) {
+    virtio_sim_step(ctx);
+  }
+  return virtio_sim_platform(ctx)->read8(ctx, bar, offset);
+}
+
+static void test_finished_before_the_reset(void **state) {
+  (void)state;
+  struct sim *sim;
+  struct unit_client client;
+  struct world world;
+  struct netdev *dev = begin_e1000(&sim, SIM_82540EM, &client);
+  slow.platform.read32 = read_status_e1000;
+  sim_knobs(sim)->delayed = true;
+  send_all(dev, 3);
+  netdev_flush(dev);
+  sim_advance(sim, UNIT_TICK_US);
+  assert_int_equal(netdev_tick(dev), NETDEV_OK);
+  sim_advance(sim, UNIT_HANG_US);
+  finishes_now = true;
+  assert_int_equal(netdev_tick(dev), NETDEV_OK);
+  finishes_now = false;
+  assert_int_equal(dev->stats.tx_hangs, 1);
+  expect_all(&client, 3, NETDEV_OK);
+  unit_end(sim, dev);
+
+  begin_virtio(&world);
+  slow.platform.read8 = read_status_virtio;
+  world.knobs->delayed = true;
+  send_all(world.dev, 3);
+  netdev_flush(world.dev);
+  virtio_sim_advance(world.sim, UNIT_TICK_US);
+  assert_int_equal(netdev_tick(world.dev), NETDEV_OK);
+  virtio_sim_advance(world.sim, UNIT_HANG_US);
+  finishes_now = true;
+  assert_int_equal(netdev_tick(world.dev), NETDEV_OK);
+  finishes_now = false;
+  assert_int_equal(world.dev->stats.tx_hangs, 1);
+  expect_all(&world.client, 3, NETDEV_OK);
+  world_end(&world);
+}
+
 /* The bounds ----------------------------------------------------------------------------------------------------- */
 
 /* A device that finishes one frame at every `every_us`, or whose host has a clock that stands still. */
@@ -256,11 +311,9 @@ static void test_bounds(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_e1000_sends_what_it_took),
-      cmocka_unit_test(test_e1000_is_not_waited_for),
-      cmocka_unit_test(test_virtio_sends_what_it_took),
-      cmocka_unit_test(test_virtio_is_not_waited_for),
-      cmocka_unit_test(test_bounds),
+      cmocka_unit_test(test_e1000_sends_what_it_took),  cmocka_unit_test(test_e1000_is_not_waited_for),
+      cmocka_unit_test(test_virtio_sends_what_it_took), cmocka_unit_test(test_virtio_is_not_waited_for),
+      cmocka_unit_test(test_finished_before_the_reset), cmocka_unit_test(test_bounds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
