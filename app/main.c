@@ -14,9 +14,9 @@
 #define VALUES_SIZE_MAX 256U
 
 static const struct command *const commands[] = {
-    &command_list,    &command_info,  &command_stats,   &command_ping,  &command_dhcp,
-    &command_arp,     &command_route, &command_frames,  &command_echo,  &command_capture,
-    &command_monitor, &command_bench, &command_handoff, &command_fetch, &command_boot,
+    &command_doctor, &command_list,    &command_info,   &command_stats, &command_ping,    &command_dhcp,
+    &command_arp,    &command_route,   &command_frames, &command_echo,  &command_capture, &command_monitor,
+    &command_bench,  &command_handoff, &command_fetch,  &command_boot,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -111,6 +111,8 @@ static const struct {
     {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED",
      "another driver holds the NIC, or it is armed for a handoff; an address is taken; a DHCP server refuses"},
     {EFI_TIMEOUT, "EFI_TIMEOUT", "an answer is missing: of the peer, a DHCP server, or the NIC"},
+    {EFI_PROTOCOL_ERROR, "EFI_PROTOCOL_ERROR", "the network's answers are wrong (doctor)"},
+    {EFI_LOAD_ERROR, "EFI_LOAD_ERROR", "the boot file is none for this machine (doctor)"},
     {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
     {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},
     {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or the driver"},

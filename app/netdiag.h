@@ -27,6 +27,7 @@ struct command {
   EFI_STATUS (*run)(const void *values, const char *const *words, int word_count);
 };
 
+extern const struct command command_doctor;
 extern const struct command command_list;
 extern const struct command command_info;
 extern const struct command command_stats;

@@ -60,13 +60,24 @@ void doctor_judge(const struct doctor_evidence *evidence, struct doctor_finding 
 
 /* The end ------------------------------------------------------------------------------------------------------- */
 
-static int find_first(const struct doctor_finding findings[DOCTOR_CHECKS], enum doctor_verdict verdict, bool stops) {
+static int find_failure(const struct doctor_finding findings[DOCTOR_CHECKS]) {
   for(int i = 0; i < DOCTOR_CHECKS; i++) {
-    if(findings[i].verdict == verdict && (!stops || findings[i].stops)) {
+    if(findings[i].verdict == DOCTOR_FAIL) {
       return i;
     }
   }
   return -1;
+}
+
+/* The first of the heaviest. */
+static int find_warning(const struct doctor_finding findings[DOCTOR_CHECKS]) {
+  int found = -1;
+  for(int i = 0; i < DOCTOR_CHECKS; i++) {
+    if(findings[i].verdict == DOCTOR_WARN && (found < 0 || findings[i].weight > findings[found].weight)) {
+      found = i;
+    }
+  }
+  return found;
 }
 
 /* What a boot over this network would be, when nothing is in its way. */
@@ -89,8 +100,8 @@ static void say_finding(const struct doctor_finding *finding, struct doctor_conc
 
 void doctor_conclude(const struct doctor_evidence *evidence, const struct doctor_finding findings[DOCTOR_CHECKS],
                      struct doctor_conclusion *conclusion) {
+  *conclusion = (struct doctor_conclusion){.check = find_failure(findings)};
   char *text = conclusion->sentence;
-  *conclusion = (struct doctor_conclusion){.check = find_first(findings, DOCTOR_FAIL, false)};
   if(conclusion->check >= 0) {
     conclusion->class = findings[conclusion->check].class;
     doctor_append(text, DOCTOR_SENTENCE_SIZE, "It breaks at ");
@@ -100,9 +111,7 @@ void doctor_conclude(const struct doctor_evidence *evidence, const struct doctor
     doctor_append(text, DOCTOR_SENTENCE_SIZE,
                   "Stopped by a key; nothing that breaks a network boot was seen until then");
   } else {
-    /* One that keeps the firmware from booting matters more than one that came earlier. */
-    conclusion->check = find_first(findings, DOCTOR_WARN, true);
-    conclusion->check = conclusion->check >= 0 ? conclusion->check : find_first(findings, DOCTOR_WARN, false);
+    conclusion->check = find_warning(findings);
     say_fine(evidence, conclusion);
     if(conclusion->check >= 0) {
       doctor_append(text, DOCTOR_SENTENCE_SIZE, "; look at ");

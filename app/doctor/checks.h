@@ -55,12 +55,19 @@ enum doctor_check_id {
   DOCTOR_CHECKS,
 };
 
+/* Which of several warnings the sentence at the end names: the first of the heaviest. */
+enum doctor_weight {
+  DOCTOR_LIGHT,   /* works all the same                                               */
+  DOCTOR_MACHINE, /* this machine will not boot from this NIC by itself               */
+  DOCTOR_NETWORK, /* the network offers a boot, but not by the way that is usual      */
+};
+
 #define DOCTOR_TEXT_SIZE 320U
 
 struct doctor_finding {
   enum doctor_verdict verdict;
   enum doctor_class class;
-  int stops;                     /* a warning: the firmware will not boot from this NIC by itself */
+  enum doctor_weight weight;     /* of a warning                                                    */
   char text[DOCTOR_TEXT_SIZE];   /* the evidence, without a full stop                             */
   char remedy[DOCTOR_TEXT_SIZE]; /* "" unless it is a warning or a failure                        */
 };

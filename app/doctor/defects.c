@@ -6,7 +6,7 @@
 static const struct doctor_defect defects[] = {
     {"iPXE", "it opens the NIC exclusively, so no other driver gets it, and boots by its own rules and its own DHCP",
      "start without the card's ROM if the firmware's own network boot is wanted", 0},
-    {"Virtio Network", "it refuses frames of full size with a VLAN tag, 1518 bytes",
+    {"Virtio ", "it refuses frames of full size with a VLAN tag, 1518 bytes",
      "use virtio-net.efi where a VLAN is set in the firmware", 1},
 };
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "../../driver/lib/ether.h"
+#include "../../driver/lib/neighbour.h"
+#include "finding.h"
 
 void ear_begin(struct ear *ear, const uint8_t mac[6]) {
   memset(ear, 0, sizeof(*ear));
@@ -22,6 +24,31 @@ static void hear_vlan(struct ear *ear, uint16_t id) {
   }
 }
 
+static void keep_text(char text[DOCTOR_NAME_SIZE], const char *said) {
+  if(said[0]) {
+    text[0] = '\0';
+    doctor_append(text, DOCTOR_NAME_SIZE, "%s", said);
+  }
+}
+
+/* What a switch says of itself goes no further than this port, so it is no sign that others can be heard. */
+static void hear_neighbour(struct ear *ear, const void *frame, size_t length) {
+  struct neighbour neighbour;
+  if(!neighbour_parse(frame, length, &neighbour)) {
+    return;
+  }
+  ear->link_local++;
+  if(neighbour.kind == NEIGHBOUR_STP) {
+    ear->bpdus++;
+    ear->forwarding = neighbour.stp.port == NEIGHBOUR_PORT_UNKNOWN      ? DOCTOR_UNASKED
+                      : neighbour.stp.port == NEIGHBOUR_PORT_FORWARDING ? DOCTOR_YES
+                                                                        : DOCTOR_NO;
+    return;
+  }
+  keep_text(ear->switch_name, neighbour.system_name[0] ? neighbour.system_name : neighbour.device);
+  keep_text(ear->switch_port, neighbour.port);
+}
+
 void ear_hear(struct ear *ear, const void *frame, size_t length) {
   struct ether_view view;
   if(!ether_look(frame, length, &view)) {
@@ -36,6 +63,7 @@ void ear_hear(struct ear *ear, const void *frame, size_t length) {
     }
     return;
   }
+  hear_neighbour(ear, frame, length);
   ear->priority += view.tagged;
   ear->untagged += !view.tagged;
 }

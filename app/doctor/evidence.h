@@ -98,6 +98,10 @@ struct doctor_evidence {
   char driver_file[DOCTOR_NAME_SIZE]; /* the image of ours that would drive it: "e1000.efi" */
   enum doctor_answer option_rom;      /* the holder came from one                           */
   enum doctor_answer holder_snp;      /* the holder offers SNP                              */
+  enum doctor_answer lent;            /* it was taken from the holder, and goes back */
+  enum doctor_answer started;         /* NO: netdiag's driver does not start on it */
+  char start_error[DOCTOR_NAME_SIZE];
+  enum doctor_answer gone; /* it stopped answering in the middle */
 
   /* Its insides */
   enum doctor_answer nvm;      /* NO: it has none              */
@@ -141,6 +145,9 @@ struct doctor_evidence {
   uint32_t dhcp_wait_s;
   struct doctor_offer offers[DOCTOR_OFFERS];
   uint32_t offer_count;
+  enum doctor_answer acknowledged; /* the server gave the address that it had offered */
+  enum doctor_answer refused;      /* NO: there was no answer                         */
+  char refusal[DOCTOR_NAME_SIZE];
   uint32_t address;
   uint32_t mask;
   uint32_t gateway;
@@ -151,7 +158,6 @@ struct doctor_evidence {
   /* The way to the boot file */
   char url[DOCTOR_URL_SIZE]; /* tftp://SERVER/FILE or http://..., "" = none */
   enum doctor_answer url_by_hand;
-  enum doctor_answer url_over_ipv6;
   uint32_t server;
   enum doctor_answer server_arp;
   enum doctor_answer server_ping;

@@ -18,16 +18,17 @@ void doctor_judge_bootfile(const struct doctor_evidence *evidence, struct doctor
     proxy = proxy || evidence->offers[i].proxy == DOCTOR_YES;
   }
   if(evidence->url[0]) {
-    doctor_ok(finding, "%s%s", evidence->url,
-              evidence->url_by_hand == DOCTOR_YES     ? ", as --url says"
-              : evidence->url_over_ipv6 == DOCTOR_YES ? ", over IPv6"
-                                                      : "");
+    doctor_ok(finding, "%s%s", evidence->url, evidence->url_by_hand == DOCTOR_YES ? ", as --url says" : "");
   } else if(evidence->by_hand == DOCTOR_YES) {
     doctor_unseen(finding, "no server was asked for one; --url names it");
   } else if(evidence->offer_count == 0) {
     doctor_unseen(finding, "nobody was asked");
   } else if(proxy) {
     doctor_unseen(finding, "a proxyDHCP answers and names none; the firmware asks it again on port 4011");
+  } else if(evidence->url6[0]) {
+    doctor_warn(finding, "none over IPv4; over IPv6 %s", evidence->url6);
+    doctor_remedy(finding, "choose network boot over IPv6 in the firmware's boot order");
+    finding->weight = DOCTOR_NETWORK;
   } else {
     doctor_fail(finding, DOCTOR_CLASS_NOT_FOUND,
                 "DHCP gives an address but names no boot file, neither to a PXE client "

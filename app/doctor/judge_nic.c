@@ -28,14 +28,24 @@ void doctor_judge_nic(const struct doctor_evidence *evidence, struct doctor_find
 void doctor_judge_driver(const struct doctor_evidence *evidence, struct doctor_finding *finding) {
   const char *rom = evidence->option_rom == DOCTOR_YES ? ", from an option ROM" : "";
   const struct doctor_defect *defect = doctor_find_defect(evidence->holder_name);
+  if(evidence->gone == DOCTOR_YES) {
+    doctor_fail(finding, DOCTOR_CLASS_DEVICE, "the NIC stopped answering while it was looked at");
+    doctor_remedy(finding, "look whether the card sits in its slot; if it does, it is broken or loses its power");
+    return;
+  }
+  if(evidence->started == DOCTOR_NO) {
+    doctor_fail(finding, DOCTOR_CLASS_DEVICE, "netdiag's driver does not start on it: %s", evidence->start_error);
+    doctor_remedy(finding, "cut the machine's power for a minute; if that does not help, replace the NIC");
+    return;
+  }
   switch(evidence->holder) {
   case DOCTOR_NOBODY:
-    doctor_warn(finding, "no driver of the firmware holds it; netdiag drives it for what follows");
+    doctor_warn(finding, "no driver of the firmware holds it: netdiag drives it itself");
     doctor_remedy(finding,
                   "to boot from it, load %s (as Driver####, so that it is there at every start) or use "
                   "'netdiag boot'",
                   evidence->driver_file[0] ? evidence->driver_file : "a driver");
-    finding->stops = 1;
+    finding->weight = DOCTOR_MACHINE;
     return;
   case DOCTOR_OURS:
     doctor_ok(finding, "'%s' holds it%s", evidence->holder_name, rom);
@@ -43,7 +53,7 @@ void doctor_judge_driver(const struct doctor_evidence *evidence, struct doctor_f
   case DOCTOR_FOREIGN:
     break;
   }
-  if(evidence->holder_snp == DOCTOR_NO) {
+  if(evidence->holder_snp == DOCTOR_NO && evidence->lent != DOCTOR_YES) {
     doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "'%s' holds it%s and offers no network interface (SNP)",
                 evidence->holder_name, rom);
     doctor_remedy(finding, "replace that driver; --take looks at the rest without it");
@@ -51,7 +61,8 @@ void doctor_judge_driver(const struct doctor_evidence *evidence, struct doctor_f
     doctor_warn(finding, "'%s' holds it%s: %s", evidence->holder_name, rom, defect->text);
     doctor_remedy(finding, "%s", defect->remedy);
   } else {
-    doctor_ok(finding, "'%s' holds it%s: what its SNP shows", evidence->holder_name, rom);
+    doctor_ok(finding, "'%s' holds it%s%s", evidence->holder_name, rom,
+              evidence->lent == DOCTOR_YES ? "; taken from it for this" : "; what its SNP and the stack show");
   }
 }
 
@@ -185,7 +196,7 @@ void doctor_judge_stack(const struct doctor_evidence *evidence, struct doctor_fi
   } else if(evidence->stack_pxe != DOCTOR_YES && evidence->stack_http != DOCTOR_YES) {
     doctor_warn(finding, "it has an IPv4 stack, but neither PXE nor HTTP boot on this NIC");
     doctor_remedy(finding, "switch PXE or HTTP boot on in its setup");
-    finding->stops = 1;
+    finding->weight = DOCTOR_MACHINE;
   } else {
     doctor_ok(finding, "on this NIC:");
     say_part(finding, evidence->stack_mnp, "MNP");
@@ -207,10 +218,10 @@ void doctor_judge_order(const struct doctor_evidence *evidence, struct doctor_fi
     doctor_warn(finding, "the firmware has %u entries for this NIC, but none of them is in the boot order",
                 evidence->boot_entries);
     doctor_remedy(finding, "add the network to the boot order in the firmware's setup ('bcfg boot dump' shows it)");
-    finding->stops = 1;
+    finding->weight = DOCTOR_MACHINE;
   } else {
     doctor_warn(finding, "no entry of the boot order is for this NIC");
     doctor_remedy(finding, "switch network boot on in the firmware's setup, or start with 'netdiag boot'");
-    finding->stops = 1;
+    finding->weight = DOCTOR_MACHINE;
   }
 }

@@ -23,11 +23,16 @@ void doctor_judge_out(const struct doctor_evidence *evidence, struct doctor_find
   }
 }
 
+/* Whether something was asked that must be answered: nobody has to contest an address. */
+static bool has_asked(const struct doctor_evidence *evidence) {
+  return evidence->discovers > 0 || evidence->gateway_answers == DOCTOR_NO || evidence->server_arp == DOCTOR_NO;
+}
+
 void doctor_judge_in(const struct doctor_evidence *evidence, struct doctor_finding *finding) {
   if(evidence->frames_in == 0 && evidence->damaged_in > 0) {
     doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER, "%lu frames came in, and every one was damaged", evidence->damaged_in);
     doctor_remedy(finding, "replace the cable, then try another switch port");
-  } else if(evidence->frames_in == 0 && evidence->frames_given == 0) {
+  } else if(evidence->frames_in == 0 && !has_asked(evidence)) {
     doctor_unseen(finding, "none in %u s, and nothing was asked", evidence->listened_s);
   } else if(evidence->frames_in == 0) {
     doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER,
@@ -184,6 +189,18 @@ static void judge_offers(const struct doctor_evidence *evidence, struct doctor_f
   }
   (void)doctor_ipv4(offer->server, server);
   (void)doctor_ipv4(offer->address, address);
+  if(evidence->acknowledged == DOCTOR_NO) {
+    bool refused = evidence->refused == DOCTOR_YES;
+    doctor_fail(finding, DOCTOR_CLASS_NETWORK,
+                refused ? "%s offers %s and then refuses it%s%s%s"
+                        : "%s offers %s and does "
+                          "not answer the request "
+                          "for it%s%s%s",
+                server, address, evidence->refusal[0] ? " ('" : "", evidence->refusal,
+                evidence->refusal[0] ? "')" : "");
+    doctor_remedy(finding, "look at the DHCP server's log: its table of leases may be full, or another one interferes");
+    return;
+  }
   if(offer->lease_s > 0 && offer->lease_s < SHORT_LEASE_S) {
     doctor_warn(finding, "%s offers %s/%u for %u s only", server, address, doctor_prefix(offer->mask), offer->lease_s);
     doctor_remedy(finding, "give longer leases, or the address ends while the boot file still comes");
@@ -208,6 +225,7 @@ void doctor_judge_dhcp(const struct doctor_evidence *evidence, struct doctor_fin
   } else if(evidence->url6[0]) {
     doctor_warn(finding, "no IPv4 server answered; over IPv6 one does");
     doctor_remedy(finding, "choose network boot over IPv6 in the firmware's boot order");
+    finding->weight = DOCTOR_NETWORK;
   } else {
     doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER,
                 "no DHCP server answered %u requests in %u s, though other frames come "

@@ -13,7 +13,7 @@
 #define EFI_APPLICATION   10U
 #define DIRECTORIES32     92U /* how many there are; they follow */
 #define DIRECTORIES64     108U
-#define DIRECTORY_SIZE    8U
+#define DIRECTORY_SIZE    ((size_t)8)
 #define CERTIFICATE_TABLE 4U
 
 static uint32_t get16(const uint8_t *at) {

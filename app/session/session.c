@@ -415,7 +415,7 @@ EFI_STATUS session_talk(struct session *session, const struct session_talker *ta
   const struct netdev_client client = make_talk(session, talker);
   bool shared = session->resident || !session->netdev;
   EFI_STATUS status = shared ? join(session, &client, talker->listen) : start(session, &client, talker->listen);
-  if(!EFI_ERROR(status)) {
+  if(!EFI_ERROR(status) && link_wait_ms > 0) {
     status = wait_for_link(session, link_wait_ms);
   }
   if(!EFI_ERROR(status) && session->claim.probing) {

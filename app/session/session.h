@@ -102,7 +102,7 @@ EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms);
 
 /* Starts the NIC, or joins the firmware's stack on it, for frames in and out, and waits for a link as session_start
  * does. `talker` is copied; its `receive` may be called before this returns, and until session_stop_receiving or
- * session_close returns.
+ * session_close returns. With a `link_wait_ms` of 0 no link is waited for, and none is no error.
  *
  * With talker->probe, the address is only taken when nobody answers three ARP probes, 200 ms apart, which takes 600 ms;
  * until then nothing is answered. Complains. EFI_ACCESS_DENIED when somebody else has the address. */

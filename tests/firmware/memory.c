@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define DIRT 0xAFU /* what fresh memory holds */
+#define DIRT     0xAFU /* what fresh memory holds */
+#define MAP_EACH 48U   /* bytes of a descriptor in the memory map */
 
 /* The library's own comes with its memcpy and memset, which would hide libc's, and so callers from the sanitizers. */
 VOID InitializeLib(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
@@ -146,6 +147,32 @@ void check_tables(void) {
   }
 }
 
+/* A map as a machine with 512 MiB has it, its descriptors longer than the structure, as firmware's are. */
+static EFI_STATUS EFIAPI get_memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map, UINTN *key, UINTN *each,
+                                        UINT32 *version) {
+  static const EFI_MEMORY_DESCRIPTOR blocks[] = {
+      {.Type = EfiConventionalMemory, .PhysicalStart = 0x1000, .NumberOfPages = 0x9F},
+      {.Type = EfiBootServicesData, .PhysicalStart = 0x100000, .NumberOfPages = 0x700},
+      {.Type = EfiConventionalMemory, .PhysicalStart = 0x800000, .NumberOfPages = 0x1C000},
+  };
+  UINTN needed = MAP_EACH * (sizeof(blocks) / sizeof(blocks[0]));
+  if(fails("GetMemoryMap", TPL_NOTIFY)) {
+    return EFI_INVALID_PARAMETER;
+  }
+  UINTN room = *size;
+  *size = needed;
+  *each = MAP_EACH;
+  *key = 1;
+  *version = EFI_MEMORY_DESCRIPTOR_VERSION;
+  if(room < needed) {
+    return EFI_BUFFER_TOO_SMALL;
+  }
+  for(UINTN i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+    memcpy((UINT8 *)map + i * MAP_EACH, &blocks[i], sizeof(blocks[i]));
+  }
+  return EFI_SUCCESS;
+}
+
 /* Small services -------------------------------------------------------------------------------------------------- */
 
 static VOID EFIAPI set_mem(VOID *memory, UINTN size, UINT8 value) {
@@ -161,6 +188,7 @@ void memory_init(EFI_BOOT_SERVICES *services) {
   services->FreePool = free_pool;
   services->AllocatePages = allocate_pages;
   services->FreePages = free_pages;
+  services->GetMemoryMap = get_memory_map;
   services->InstallConfigurationTable = install_configuration_table;
   services->SetMem = set_mem;
   services->CopyMem = copy_mem;

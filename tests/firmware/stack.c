@@ -57,6 +57,7 @@ struct stack {
   struct node *packets;
   struct node *sending; /* struct packet: buffers that SNP has */
   UINT32 address;       /* another one than settings->address, or 0 */
+  UINT32 manual[3];     /* address, mask and gateway that SetData brought; a change of the policy forgets them */
   bool asking;          /* the DHCP client runs */
   UINT64 asked_us;
 };
@@ -402,6 +403,37 @@ static bool leased(const struct stack *stack) {
          firmware.now_us >= stack->asked_us + settings->dhcp_delay_us;
 }
 
+/* Address (0), mask (1) or gateway (2) that was set by hand and is in force. */
+static UINT32 by_hand(const struct stack *stack, UINTN which) {
+  const UINT32 configured[3] = {stack->address ? stack->address : settings->address, settings->mask, settings->gateway};
+  return dhcp_policy ? 0 : stack->manual[0] ? stack->manual[which] : configured[which];
+}
+
+/* EFI_NOT_FOUND where nothing was set by hand. */
+static EFI_STATUS manual_data(const struct stack *stack, UINTN first, UINTN count, UINTN *size,
+                              EFI_IPv4_ADDRESS *data) {
+  UINTN room = *size;
+  *size = count * sizeof(*data);
+  if(!by_hand(stack, first) || *size > room) {
+    return by_hand(stack, first) ? EFI_BUFFER_TOO_SMALL : EFI_NOT_FOUND;
+  }
+  for(UINTN i = 0; i < count; i++) {
+    put_address(&data[i], by_hand(stack, first + i));
+  }
+  return EFI_SUCCESS;
+}
+
+static EFI_STATUS set_manual(struct stack *stack, UINTN first, UINTN count, UINTN size, const EFI_IPv4_ADDRESS *data) {
+  if(dhcp_policy || size != count * sizeof(*data)) {
+    return dhcp_policy ? EFI_WRITE_PROTECTED : EFI_BAD_BUFFER_SIZE;
+  }
+  for(UINTN i = 0; i < count; i++) {
+    stack->manual[first + i] =
+        (UINT32)data[i].Addr[0] << 24 | (UINT32)data[i].Addr[1] << 16 | (UINT32)data[i].Addr[2] << 8 | data[i].Addr[3];
+  }
+  return EFI_SUCCESS;
+}
+
 /* The routes lie behind the structure, in the caller's buffer, as edk2 puts them. */
 static EFI_STATUS interface_info(const struct stack *stack, UINTN *size, VOID *data) {
   struct {
@@ -414,12 +446,9 @@ static EFI_STATUS interface_info(const struct stack *stack, UINTN *size, VOID *d
     return EFI_BUFFER_TOO_SMALL;
   }
   bool lease = leased(stack);
-  UINT32 address = lease            ? settings->dhcp_address
-                   : dhcp_policy    ? 0
-                   : stack->address ? stack->address
-                                    : settings->address;
-  UINT32 mask = lease ? settings->dhcp_mask : dhcp_policy ? 0 : settings->mask;
-  UINT32 gateway = dhcp_policy ? 0 : settings->gateway;
+  UINT32 address = lease ? settings->dhcp_address : by_hand(stack, 0);
+  UINT32 mask = lease ? settings->dhcp_mask : by_hand(stack, 1);
+  UINT32 gateway = by_hand(stack, 2);
   if(lease && firmware.now_us >= stack->asked_us + settings->dhcp_delay_us + settings->gateway_delay_us) {
     gateway = settings->dhcp_gateway;
   }
@@ -470,6 +499,12 @@ static EFI_STATUS EFIAPI get_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   if(type == Ip4Config2DataTypeDnsServer) {
     return dns_servers(size, data);
   }
+  if(type == Ip4Config2DataTypeManualAddress) {
+    return manual_data(stack, 0, 2, size, data);
+  }
+  if(type == Ip4Config2DataTypeGateway) {
+    return manual_data(stack, 2, 1, size, data);
+  }
   if(type != Ip4Config2DataTypePolicy || *size < sizeof(EFI_IP4_CONFIG2_POLICY)) {
     firmware_abort("Ip4Config2.GetData: not modelled", this);
   }
@@ -485,6 +520,12 @@ static EFI_STATUS EFIAPI set_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   if(fails("Ip4Config2.SetData", TPL_CALLBACK)) {
     return EFI_DEVICE_ERROR;
   }
+  if(type == Ip4Config2DataTypeManualAddress) {
+    return set_manual(stack, 0, 2, size, data);
+  }
+  if(type == Ip4Config2DataTypeGateway) {
+    return set_manual(stack, 2, 1, size, data);
+  }
   if(type != Ip4Config2DataTypePolicy || size != sizeof(EFI_IP4_CONFIG2_POLICY)) {
     firmware_abort("Ip4Config2.SetData: not modelled", this);
   }
@@ -492,6 +533,7 @@ static EFI_STATUS EFIAPI set_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
   if(wanted == dhcp_policy && (!wanted || leased(stack))) {
     return EFI_ABORTED;
   }
+  memset(stack->manual, 0, sizeof(stack->manual));
   policies_set++;
   dhcp_policy = wanted;
   stack->asking = wanted;

@@ -77,7 +77,10 @@ static void look(void) {
       const uint8_t *frame = firmware_frame(end->nic, i, &length);
       end->peer(end->ctx, end->nic, frame, length);
     }
-    if(count > 0) {
+  }
+  for(struct node *node = ends; node; node = node->next) { /* several may be on one wire */
+    const struct end *end = (const struct end *)node;
+    if(firmware_frames(end->nic) > 0) {
       firmware_forget_frames(end->nic);
     }
   }

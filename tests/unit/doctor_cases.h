@@ -71,6 +71,7 @@ static inline void case_sound(struct doctor_evidence *e) {
   e->address = IP(10, 0, 0, 15);
   e->mask = MASK24;
   e->gateway = IP(10, 0, 0, 1);
+  e->acknowledged = DOCTOR_YES;
   e->taken = DOCTOR_NO;
   e->gateway_answers = DOCTOR_YES;
   SET(e->url, "tftp://10.0.0.2/BOOTX64.EFI");

@@ -8,8 +8,9 @@
 
 /* Any bytes are evidence, but texts end. */
 static inline void random_end_texts(struct doctor_evidence *e) {
-  char *const texts[] = {e->nic,         e->model,          e->location,    e->mac_twin,    e->holder_name,
-                         e->driver_file, e->partner_offers, e->switch_name, e->switch_port, e->fetch_text};
+  char *const texts[] = {e->nic,         e->model,       e->location,       e->mac_twin,
+                         e->holder_name, e->driver_file, e->partner_offers, e->switch_name,
+                         e->switch_port, e->fetch_text,  e->refusal,        e->start_error};
   for(size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
     texts[i][DOCTOR_NAME_SIZE - 1U] = '\0';
   }
@@ -54,7 +55,7 @@ static inline void random_check(const struct doctor_evidence *e) {
     assert_true(finding->text[0]);
     assert_int_equal(finding->remedy[0] != '\0', complaint);
     assert_int_equal(finding->class != DOCTOR_CLASS_NONE, finding->verdict == DOCTOR_FAIL);
-    assert_true(!finding->stops || finding->verdict == DOCTOR_WARN);
+    assert_true(finding->weight == DOCTOR_LIGHT || finding->verdict == DOCTOR_WARN);
     for(int need = 0; need < i; need++) {
       needs_lost = needs_lost || (doctor_checks[i].needs & 1U << need &&
                                   (findings[need].verdict == DOCTOR_FAIL || findings[need].verdict == DOCTOR_SKIPPED));

@@ -256,6 +256,25 @@ static void nameless_server(struct doctor_evidence *e) {
   e->url[0] = '\0';
 }
 
+static void unacknowledged(struct doctor_evidence *e) {
+  e->acknowledged = e->refused = DOCTOR_NO;
+}
+
+static void refused(struct doctor_evidence *e) {
+  e->acknowledged = DOCTOR_NO;
+  e->refused = DOCTOR_YES;
+  SET(e->refusal, "no such lease");
+}
+
+static void not_started(struct doctor_evidence *e) {
+  e->started = DOCTOR_NO;
+  SET(e->start_error, "Time out");
+}
+
+static void gone(struct doctor_evidence *e) {
+  e->gone = DOCTOR_YES;
+}
+
 static void too_large(struct doctor_evidence *e) {
   case_unfetched(e, DOCTOR_FETCH_TOO_LARGE);
   e->fetch_bytes = 4ULL << 30;
@@ -320,6 +339,10 @@ static const struct network broken[] = {
     {"spanning tree says so", tree_says_so, DOCTOR_TREE, DOCTOR_CLASS_NO_ANSWER, {"does not forward", "portfast"}},
     {"no bus master", no_bus_master, DOCTOR_MEMORY, DOCTOR_CLASS_DEVICE, {"bus master"}},
     {"server without a name", nameless_server, DOCTOR_DHCP, DOCTOR_CLASS_NETWORK, {"option 54"}},
+    {"no acknowledgement", unacknowledged, DOCTOR_DHCP, DOCTOR_CLASS_NETWORK, {"does not answer the request"}},
+    {"refusal", refused, DOCTOR_DHCP, DOCTOR_CLASS_NETWORK, {"10.0.0.15 and then refuses it ('no such lease')"}},
+    {"does not start", not_started, DOCTOR_DRIVER, DOCTOR_CLASS_DEVICE, {"does not start on it: Time out"}},
+    {"gone", gone, DOCTOR_DRIVER, DOCTOR_CLASS_DEVICE, {"stopped answering"}},
     {"boot file too large", too_large, DOCTOR_FETCH, DOCTOR_CLASS_UNSUPPORTED, {"does not fit", "4294967296 bytes"}},
     {"damaged image", damaged_image, DOCTOR_SECURE, DOCTOR_CLASS_IMAGE, {"cannot load the boot file"}},
 };
@@ -372,7 +395,7 @@ static void sound_virtio(struct doctor_evidence *e) {
 
 static void sound_foreign(struct doctor_evidence *e) {
   e->holder = DOCTOR_FOREIGN;
-  SET(e->holder_name, "Virtio Network Driver");
+  SET(e->holder_name, "Virtio 1.0 PCI Driver");
   e->nvm = e->nvm_good = DOCTOR_UNASKED;
   e->partner_negotiates = DOCTOR_UNASKED;
 }
@@ -472,9 +495,16 @@ static void warn_cable(struct doctor_evidence *e) {
 }
 
 static void warn_ipv6_only(struct doctor_evidence *e) {
+  e->boot_place = e->boot_entries = 0; /* which matters less */
   case_silent(e);
   e->router6 = e->dhcp6 = DOCTOR_YES;
   SET(e->url6, "http://[fd00::2]/boot.efi");
+}
+
+static void warn_ipv6_file(struct doctor_evidence *e) {
+  no_boot_file(e);
+  warn_ipv6_only(e);
+  (void)case_offer(e, IP(10, 0, 0, 2), IP(10, 0, 0, 15), IP(10, 0, 0, 1), "");
 }
 
 static void warn_short_lease(struct doctor_evidence *e) {
@@ -493,6 +523,7 @@ static const struct network warned[] = {
     {"gateway not needed", warn_gateway, DOCTOR_GATEWAY, DOCTOR_CLASS_NONE, {"the boot server is not behind it"}},
     {"some damaged", warn_cable, DOCTOR_IN, DOCTOR_CLASS_NONE, {"2 damaged ones"}},
     {"IPv6 only", warn_ipv6_only, DOCTOR_DHCP, DOCTOR_CLASS_NONE, {"over IPv6 one does"}},
+    {"boot file by IPv6 only", warn_ipv6_file, DOCTOR_BOOTFILE, DOCTOR_CLASS_NONE, {"over IPv6 http://[fd00::2]"}},
     {"short lease", warn_short_lease, DOCTOR_DHCP, DOCTOR_CLASS_NONE, {"for 20 s only"}},
 };
 
