@@ -232,6 +232,9 @@ void report_inspected(const struct netdev_row *row) {
   if(row->unread) {
     report_bool("unread", true);
   }
+  if(row->clears) {
+    report_bool("clears", true);
+  }
   if(row->failed) {
     report_bool("failed", true);
   }

@@ -5,7 +5,7 @@
 
 #include "efi/driver_diagnostics.h"
 
-#define TEXT_SIZE 1024U /* characters of the report: room for every check's line */
+#define TEXT_SIZE 2048U /* characters of the report: room for every check's line */
 #define LANGUAGE  "en"
 
 struct report_text {

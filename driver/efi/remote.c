@@ -88,6 +88,7 @@ static VOID EFIAPI show_row(VOID *context, const NET_RESIDENT_ROW *row) {
       .unread = (row->Flags & NET_RESIDENT_ROW_UNREAD) != 0,
       .failed = (row->Flags & NET_RESIDENT_ROW_FAILED) != 0,
       .wrong = (row->Flags & NET_RESIDENT_ROW_WRONG) != 0,
+      .clears = (row->Flags & NET_RESIDENT_ROW_CLEARS) != 0,
       .unit = (enum netdev_unit)row->Unit,
       .text = (const char *)row->Text,
       .bits = (const char *)row->Bits,

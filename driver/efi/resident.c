@@ -97,7 +97,7 @@ static void show_row(void *ctx, const struct netdev_row *row) {
       .Offset = row->offset,
       .Unit = (UINT32)row->unit,
       .Flags = (row->unread ? NET_RESIDENT_ROW_UNREAD : 0) | (row->failed ? NET_RESIDENT_ROW_FAILED : 0) |
-               (row->wrong ? NET_RESIDENT_ROW_WRONG : 0),
+               (row->wrong ? NET_RESIDENT_ROW_WRONG : 0) | (row->clears ? NET_RESIDENT_ROW_CLEARS : 0),
       .Value = row->value,
       .Name = (const CHAR8 *)row->name,
       .Text = (const CHAR8 *)row->text,

@@ -434,6 +434,13 @@ int netdev_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *t
   return dev->state == NETDEV_GONE ? NETDEV_E_GONE : dev->ops->selftest(dev, loopback, test);
 }
 
+int netdev_identify(struct netdev *dev, bool on) {
+  if(!dev->ops->identify) {
+    return NETDEV_E_UNSUPPORTED;
+  }
+  return dev->state == NETDEV_GONE ? NETDEV_E_GONE : dev->ops->identify(dev, on);
+}
+
 int netdev_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx) {
   uint32_t known = NETDEV_ROWS_REGISTERS | NETDEV_ROWS_PHY | NETDEV_ROWS_NVM | NETDEV_ROWS_COUNTERS |
                    NETDEV_ROWS_RINGS | NETDEV_ROWS_FEATURES | NETDEV_ROWS_CLEARING;

@@ -58,6 +58,7 @@ typedef struct {
 #define NET_RESIDENT_ROW_UNREAD 1U /* not read: reading would clear it      */
 #define NET_RESIDENT_ROW_FAILED 2U /* could not be read                     */
 #define NET_RESIDENT_ROW_WRONG  4U /* the value itself is an error          */
+#define NET_RESIDENT_ROW_CLEARS 8U /* a register that reading clears        */
 
 /* One row of what can be looked at: struct netdev_row of net/netdevice.h, where the numbers are explained. The strings,
  * of which Bits and Section may be NULL, are the driver's and valid during the call only: copy what is kept. */

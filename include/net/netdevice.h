@@ -184,6 +184,7 @@ struct netdev_row {
   bool unread;      /* not read: reading would clear it or take a semaphore                         */
   bool failed;      /* could not be read                                                            */
   bool wrong;       /* the value itself is an error: a checksum that does not add up                */
+  bool clears;      /* a register that reading clears                                               */
   enum netdev_unit unit;
   const char *text;    /* what it is, one line                                                         */
   const char *bits;    /* NULL, or the value's bits by name: "EN:1 UPE:3 LBM:6-7", low bit first        */
@@ -197,8 +198,9 @@ struct netdev_selftest {
   /* Told about each check; may be NULL. `value` explains a failure: a register, a count, a length. */
   void (*report)(void *ctx, const char *name, bool passed, uint32_t value);
   void *ctx;
-  uint32_t run;    /* out: checks made   */
-  uint32_t failed; /* out: of those      */
+  const char *section; /* out: of the manual, about the check that `report` is told of; NULL where none says it */
+  uint32_t run;        /* out: checks made   */
+  uint32_t failed;     /* out: of those      */
 };
 
 struct net_handoff_nic;
@@ -228,6 +230,7 @@ struct netdev_ops {
   void (*irq_disable)(struct netdev *dev);
   int (*selftest)(struct netdev *dev, bool loopback, struct netdev_selftest *test);
   int (*inspect)(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
+  int (*identify)(struct netdev *dev, bool on);
   int (*nvm_read)(struct netdev *dev, uint32_t word, uint16_t *value);
 
   /* How many frames the device was told of, has not finished, and could: 0 as well when waiting for them is no use. May
@@ -392,6 +395,11 @@ int netdev_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *t
  * are shown unread unless NETDEV_ROWS_CLEARING is among them. NETDEV_E_INVALID for an unknown group,
  * NETDEV_E_UNSUPPORTED, NETDEV_E_GONE. */
 int netdev_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
+
+/* Lets the NIC's own lights blink (`on`), so that a person finds it, and puts them back as they were. In any state but
+ * NETDEV_GONE; closing the device puts them back as well. NETDEV_E_UNSUPPORTED where the part has none that a driver can
+ * switch, NETDEV_E_GONE. */
+int netdev_identify(struct netdev *dev, bool on);
 
 /* Reads one 16-bit word of the NVM. NETDEV_E_NVM when it does not answer, NETDEV_E_INVALID beyond its end,
  * NETDEV_E_UNSUPPORTED where there is none. */

@@ -83,6 +83,7 @@ static void update_stats(struct e1000 *nic) {
 static void op_close(struct netdev *dev, bool gone) {
   struct e1000 *nic = to_e1000(dev);
   if(!gone) {
+    (void)e1000_identify(dev, false);
     e1000_irq_stop(nic);
     update_stats(nic);
     if(e1000_reset(nic) != NETDEV_OK) {
@@ -307,6 +308,7 @@ static const struct netdev_ops e1000_ops = {
     .irq_rearm = e1000_irq_rearm,
     .irq_disable = e1000_irq_disable,
     .selftest = e1000_selftest,
+    .identify = e1000_identify,
     .inspect = e1000_inspect,
     .nvm_read = e1000_nvm_word,
     .tx_waiting = op_tx_waiting,

@@ -25,8 +25,8 @@ enum e1000_nvm_method {
 #define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
 #define E1000_QUIRK_MSIX        (1U << 9) /* has MSI-X, with IVAR and EITR (82574)                                   */
 
-/* RADV, TADV and ITR exist, and TXDCTL has the write-back policy that we want: all but the 82544 (SDM 13.4.31, 13.4.44;
- * of ITR by what other drivers leave alone on it) */
+/* RADV, TADV, LEDCTL and ITR exist, and TXDCTL has the write-back policy that we want: all but the 82544 (SDM 13.4.15,
+ * 13.4.31, 13.4.44; of ITR by what other drivers leave alone on it) */
 #define E1000_QUIRK_SINCE_82540 (1U << 11)
 
 /* management firmware answers ARP by itself (MANC.ARP_EN): 82540EM, 82545EM */
@@ -59,6 +59,8 @@ struct e1000 {
   bool irq_enabled;         /* a handler may touch the device; false only while IMS is zero       */
   bool rx_doorbell_posted;  /* a tail write may still sit in a write buffer (see e1000_tick)       */
   enum netdev_irq_mode irq_mode;
+  bool blinking;                 /* LEDCTL is ours: see e1000_identify                                 */
+  uint32_t ledctl;               /* what it was before                                                  */
   uint32_t irq_interval;         /* ITR, in units of E1000_ITR_INTERVAL_NS                             */
   uint32_t tctl;                 /* what TCTL holds while the transmitter runs                         */
   uint32_t rctl;                 /* what RCTL holds, so that it is written only when it changes         */
@@ -196,6 +198,9 @@ bool e1000_irq_rearm(struct netdev *dev);
 void e1000_irq_disable(struct netdev *dev);
 int e1000_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *test);
 int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
+
+/* As netdev_identify. */
+int e1000_identify(struct netdev *dev, bool on);
 
 /* The bits of the register at `offset` as struct netdev_row has them, or NULL. */
 const char *e1000_register_bits(const struct netdev *dev, uint32_t offset);

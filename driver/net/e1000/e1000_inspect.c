@@ -26,6 +26,7 @@ static void show_register(const struct sink *sink, const struct e1000_register *
                    .offset = reg->offset + index * reg->stride,
                    .value = readable ? e1000_register_read(&sink->nic->netdev, reg, index) : 0,
                    .unread = !readable,
+                   .clears = reg->access == E1000_RC,
                    .unit = NETDEV_UNIT_HEX32,
                    .text = reg->text,
                    .bits = e1000_register_bits(&sink->nic->netdev, reg->offset),

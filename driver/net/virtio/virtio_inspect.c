@@ -61,6 +61,7 @@ static uint32_t read_place(const struct virtio_pci *pci, const struct virtio_pla
                            : platform->read32(platform->ctx, place->bar, offset);
 }
 
+/* Reading ISR clears it and takes the device's hand off the line (4.1.4.5); nothing else is changed by it. */
 static void show_register(const struct sink *sink, const struct virtio_place *place, const struct reg *reg, bool read) {
   show(sink, (struct netdev_row){
                  .group = NETDEV_ROWS_REGISTERS,
@@ -68,6 +69,7 @@ static void show_register(const struct sink *sink, const struct virtio_place *pl
                  .offset = place->offset + reg->offset,
                  .value = read ? read_place(&sink->nic->pci, place, reg) : 0,
                  .unread = !read,
+                 .clears = place == &sink->nic->pci.isr,
                  .unit = hex_unit(reg->width),
                  .text = reg->text,
                  .bits = reg->bits,

@@ -1,9 +1,10 @@
 /* virtio_selftest.c - does the device do what it should? Registers, features, queues, a command, link. */
 #include "virtio_nic.h"
 
-static void report(struct netdev_selftest *test, const char *name, bool passed, uint32_t value) {
+static void report(struct netdev_selftest *test, const char *name, const char *section, bool passed, uint32_t value) {
   test->run++;
   test->failed += !passed;
+  test->section = section;
   if(test->report) {
     test->report(test->ctx, name, passed, value);
   }
@@ -18,16 +19,16 @@ static void test_registers(struct virtio_net *nic, struct netdev_selftest *test)
     wrong += virtio_common_read16(&nic->pci, VIRTIO_QUEUE_SELECT) != i;
   }
   virtio_common_write16(&nic->pci, VIRTIO_QUEUE_SELECT, before);
-  report(test, "registers: queue_select holds what is written", wrong == 0, wrong);
+  report(test, "registers: queue_select holds what is written", "4.1.4.3", wrong == 0, wrong);
   uint8_t status = virtio_status(&nic->pci);
   uint8_t want = nic->netdev.state == NETDEV_OPEN ? nic->status : 0;
-  report(test, "registers: device_status is what it was made", status == want, status);
+  report(test, "registers: device_status is what it was made", "2.1", status == want, status);
 }
 
 static void test_features(struct virtio_net *nic, struct netdev_selftest *test) {
   /* Asked through a selector that a running driver does not use. */
   uint64_t offered = virtio_pci_offered(&nic->pci);
-  report(test, "features: the device offers what was agreed on", (offered & nic->features) == nic->features,
+  report(test, "features: the device offers what was agreed on", "2.2", (offered & nic->features) == nic->features,
          (uint32_t)(nic->features & ~offered));
 }
 
@@ -53,14 +54,14 @@ static void test_queues(struct virtio_net *nic, struct netdev_selftest *test) {
     misplaced += !queue_is_placed(nic, queue);
     inconsistent += virtq_check(queue) != NULL || ahead > virtq_pending(queue);
   }
-  report(test, "queues: the device holds the places it was given", misplaced == 0, misplaced);
-  report(test, "queues: indices agree", inconsistent == 0, inconsistent);
+  report(test, "queues: the device holds the places it was given", "4.1.4.3", misplaced == 0, misplaced);
+  report(test, "queues: indices agree", "2.7", inconsistent == 0, inconsistent);
 }
 
 static void test_link(struct virtio_net *nic, struct netdev_selftest *test) {
   bool up = virtio_net_read_link(nic).up;
   /* A cable that is not there is no fault of the hardware's. */
-  report(test, up ? "link: up" : "link: down", true, up);
+  report(test, up ? "link: up" : "link: down", "5.1.4", true, up);
 }
 
 /* There is nothing to loop frames back in, so `loopback` asks for nothing more, and nothing is closed for it. */
@@ -75,7 +76,7 @@ int virtio_net_selftest(struct netdev *dev, bool loopback, struct netdev_selftes
     test_queues(nic, test);
     int result = virtio_net_command_again(nic);
     if(result != NETDEV_E_UNSUPPORTED) {
-      report(test, "control queue: a command is answered", result == NETDEV_OK, (uint32_t)-result);
+      report(test, "control queue: a command is answered", "5.1.6.5", result == NETDEV_OK, (uint32_t)-result);
     }
   }
   test_link(nic, test);
