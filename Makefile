@@ -37,7 +37,7 @@ CORE_SRC := $(filter-out driver/net/drivers_%.c,$(wildcard driver/net/*.c driver
 ALL_DRIVERS := driver/net/drivers_all.c
 EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
-APP_PURE := app/args.c app/cmd/path_mtu.c app/load_options.c app/pinger.c app/suggest.c app/wrap.c \
+APP_PURE := app/args.c app/cmd/path_mtu.c app/load_options.c app/pinger.c app/ring_picture.c app/suggest.c app/wrap.c \
             $(addprefix app/capture/,frame_filter.c frame_ring.c) app/monitor/page.c \
             $(addprefix app/stage/,bootp.c chunked.c http_text.c kind.c url.c)
 # Where a quoted include of the tests may be found

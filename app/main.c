@@ -14,9 +14,10 @@
 #define VALUES_SIZE_MAX 256U
 
 static const struct command *const commands[] = {
-    &command_doctor, &command_list,    &command_info,   &command_stats, &command_ping,    &command_dhcp,
-    &command_arp,    &command_route,   &command_frames, &command_echo,  &command_capture, &command_monitor,
-    &command_bench,  &command_handoff, &command_fetch,  &command_boot,
+    &command_doctor,  &command_list,     &command_info,     &command_stats, &command_regs,
+    &command_rings,   &command_selftest, &command_identify, &command_ping,  &command_dhcp,
+    &command_arp,     &command_route,    &command_frames,   &command_echo,  &command_capture,
+    &command_monitor, &command_bench,    &command_handoff,  &command_fetch, &command_boot,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

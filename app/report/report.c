@@ -302,8 +302,14 @@ void report_check(const struct report_check *check) {
     return;
   }
   out_toned(report_verdict_tone(check->verdict), "%-4s", report_verdict_word(check->verdict));
-  out_hanging(CHECK_COLUMN, "  %-20s  %s%s%s%s\n", check->name, check->evidence ? check->evidence : "",
-              check->section ? " (" : "", check->section ? check->section : "", check->section ? ")" : "");
+  if(check->evidence) {
+    out("  %-20s  ", check->name);
+    out_hanging(CHECK_COLUMN, "%s", check->evidence);
+  } else {
+    out("  %s", check->name);
+  }
+  out_hanging(CHECK_COLUMN, "%s%s%s\n", check->section ? " (" : "", check->section ? check->section : "",
+              check->section ? ")" : "");
   if(check->remedy) {
     out_hanging(CHECK_COLUMN, "%28s%s\n", "", check->remedy);
   }

@@ -117,10 +117,11 @@ static void explain(const struct session *session, EFI_STATUS status) {
   }
 }
 
-static EFI_STATUS attach(struct session *session, const struct nic_options *options) {
+static EFI_STATUS attach(struct session *session, uint32_t ring, bool low) {
   const struct efi_nic_options nic_options = {
-      .tx_descriptors = options->ring,
-      .rx_descriptors = options->ring,
+      .tx_descriptors = ring,
+      .rx_descriptors = ring,
+      .low_memory = low,
       .log = log_line,
       .log_ctx = session,
   };
@@ -133,10 +134,22 @@ static EFI_STATUS attach(struct session *session, const struct nic_options *opti
   return EFI_SUCCESS;
 }
 
+EFI_STATUS session_attach_again(struct session *session, bool low) {
+  session->netdev = NULL;
+  efi_nic_detach(&session->nic);
+  session->nic.agent = NULL;
+  if(!efi_nic_nothing_held(&session->nic)) {
+    complain("the NIC could not be let go of");
+    return EFI_DEVICE_ERROR;
+  }
+  return attach(session, session->ring, low);
+}
+
 EFI_STATUS session_open(struct session *session, const struct nic_options *options) {
   BS->SetMem(session, sizeof(*session), 0);
   session->verbose = options->verbose;
   session->link_wait = options->link_wait;
+  session->ring = options->ring;
   EFI_STATUS status = session_choose(options, &session->pci);
   if(EFI_ERROR(status)) {
     return status;
@@ -147,7 +160,7 @@ EFI_STATUS session_open(struct session *session, const struct nic_options *optio
   } else if(options->take || !options->allow_foreign || !share_find(&session->pci, &session->foreign)) {
     status = session_take(&session->pci, options->take, &session->holder);
     if(!EFI_ERROR(status)) {
-      status = attach(session, options);
+      status = attach(session, options->ring, false);
     }
   }
   if(!EFI_ERROR(status)) {
@@ -400,6 +413,14 @@ static void tell_link(struct session *session) {
   } else {
     out("Link down: nothing goes out or comes in\n");
   }
+}
+
+EFI_STATUS session_start_to_look(struct session *session) {
+  const struct netdev_client client = {.ctx = session, .receive = swallow};
+  if(session->resident || !session->netdev) {
+    return begin_watch(session, EFI_SUCCESS);
+  }
+  return begin_watch(session, start(session, &client, false));
 }
 
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms) {

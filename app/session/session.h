@@ -55,7 +55,8 @@ struct session {
   struct responder responder; /* its counters are the talker's to read         */
   EFI_EVENT nap;              /* wakes session_wait when nothing happens       */
   EFI_HANDLE holder;          /* the driver it was taken from, or NULL         */
-  uint32_t link_wait;         /* from the options                              */
+  uint32_t ring;              /* from the options                              */
+  uint32_t link_wait;         /* the same                                      */
   void (*chore)(void *ctx);   /* what session_wait does beside, each round, at TPL_APPLICATION; NULL for nothing */
   void *chore_ctx;
   /* Sees each frame that goes over the link to a foreign driver's stack, where there is no tap; NULL for nobody. At
@@ -99,6 +100,13 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
 /* Starts the NIC for looking at registers and counters: frames are counted and dropped. `link_wait_ms` bounds the wait
  * for a link; no link is EFI_NO_MEDIA and complained about. A NIC that is shared is left as it is. */
 EFI_STATUS session_start(struct session *session, uint32_t link_wait_ms);
+
+/* The same without a wait for a link: for what needs none. Complains. */
+EFI_STATUS session_start_to_look(struct session *session);
+
+/* Takes a NIC of our own that was not started anew, with rings and buffers below 4 GiB if `low`, else wherever the
+ * firmware finds room for a part that can reach it. Complains; the session can only be closed then. */
+EFI_STATUS session_attach_again(struct session *session, bool low);
 
 /* Starts the NIC, or joins the firmware's stack on it, for frames in and out, and waits for a link as session_start
  * does. `talker` is copied; its `receive` may be called before this returns, and until session_stop_receiving or

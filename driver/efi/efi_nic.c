@@ -67,7 +67,7 @@ static EFI_STATUS enable_device(struct efi_nic *nic) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
   UINT64 supported;
   UINT64 wanted = NEEDED_ATTRIBUTES | EFI_PCI_IO_ATTRIBUTE_IO;
-  if(nic->model->dma_bits > 32U) {
+  if(nic->model->dma_bits > 32U && !nic->low_memory) {
     wanted |= EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE;
   }
   EFI_STATUS status = io->Attributes(io, EfiPciIoAttributeOperationGet, 0, &nic->saved_attributes);
@@ -174,6 +174,7 @@ EFI_STATUS efi_nic_attach(struct efi_nic *nic, EFI_HANDLE controller, EFI_HANDLE
   BS->SetMem(nic, sizeof(*nic), 0);
   nic->controller = controller;
   nic->agent = agent;
+  nic->low_memory = options->low_memory;
   nic->log = options->log;
   nic->log_ctx = options->log_ctx;
 

@@ -29,6 +29,7 @@ struct efi_nic {
   const struct net_model *model;
   UINT64 saved_attributes;
   BOOLEAN decodes_io;             /* I/O space can be enabled                                       */
+  BOOLEAN low_memory;             /* from the options                                               */
   UINT8 bar_index[NET_BAR_COUNT]; /* what PciIo calls the BAR of each register                          */
   struct net_platform platform;
   struct netdev *netdev;
@@ -48,7 +49,8 @@ struct efi_nic {
 struct efi_nic_options {
   UINT32 tx_descriptors; /* 0 = net_driver.ring_default      */
   UINT32 rx_descriptors;
-  efi_nic_log log; /* may be NULL                 */
+  BOOLEAN low_memory; /* rings and buffers below 4 GiB, also of a part that reaches further */
+  efi_nic_log log;    /* may be NULL                 */
   void *log_ctx;
 };
 

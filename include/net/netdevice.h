@@ -199,6 +199,7 @@ struct netdev_selftest {
   void (*report)(void *ctx, const char *name, bool passed, uint32_t value);
   void *ctx;
   const char *section; /* out: of the manual, about the check that `report` is told of; NULL where none says it */
+  bool dma;            /* out: whether that check needed the device to reach memory */
   uint32_t run;        /* out: checks made   */
   uint32_t failed;     /* out: of those      */
 };
@@ -397,8 +398,8 @@ int netdev_selftest(struct netdev *dev, bool loopback, struct netdev_selftest *t
 int netdev_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx);
 
 /* Lets the NIC's own lights blink (`on`), so that a person finds it, and puts them back as they were. In any state but
- * NETDEV_GONE; closing the device puts them back as well. NETDEV_E_UNSUPPORTED where the part has none that a driver can
- * switch, NETDEV_E_GONE. */
+ * NETDEV_GONE; closing the device puts them back as well. NETDEV_E_UNSUPPORTED where the part has none that a driver
+ * can switch, NETDEV_E_GONE. */
 int netdev_identify(struct netdev *dev, bool on);
 
 /* Reads one 16-bit word of the NVM. NETDEV_E_NVM when it does not answer, NETDEV_E_INVALID beyond its end,

@@ -145,6 +145,8 @@ static void test_every_call_fails_once(void **state) {
       "list",
       "info --registers --nvm",
       "stats -t 1",
+      "regs CTRL",
+      "rings",
       "ping 10.0.0.2 " ADDRESS "-c 2 -i 50 -W 500",
       "ping 10.0.0.2 -c 1 -W 500",
       "arp 10.0.0.2 -c 1 -W 100",
@@ -156,9 +158,13 @@ static void test_every_call_fails_once(void **state) {
       "handoff",
       "handoff --cancel",
   };
+  static const char *const alone[] = {"selftest", "identify -t 1"}; /* on a NIC of netdiag's own */
   positions = 0;
   for(size_t i = 0; i < 2 * sizeof(lines) / sizeof(lines[0]); i++) {
     sweep(lines[i / 2], i & 1U);
+  }
+  for(size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+    sweep(alone[i], false);
   }
   assert_true(positions > 1000);
   (void)printf("failure injection: %zu positions tried, none left anything that it did not have to\n",
