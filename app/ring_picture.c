@@ -16,10 +16,10 @@
 /* Length of the queue's name, which is before the point; 0 when there is none or it is too long. */
 static size_t queue_length(const char *name) {
   size_t length = 0;
-  while(name[length] && name[length] != '.') {
+  while(length < RING_NAME_SIZE && name[length] && name[length] != '.') {
     length++;
   }
-  return name[length] == '.' && length < RING_NAME_SIZE ? length : 0;
+  return length < RING_NAME_SIZE && name[length] == '.' ? length : 0;
 }
 
 static bool is_ring(const struct ring_view *ring, const char *name, size_t length) {
@@ -68,7 +68,8 @@ void ring_views_take(struct ring_views *views, const struct netdev_row *row) {
   }
   const char *name = row->name + queue_length(row->name) + 1U;
   if(size) {
-    ring->size = row->value <= WORD_BITS * RING_WORDS_MAX ? (uint32_t)row->value : WORD_BITS * RING_WORDS_MAX;
+    const uint32_t most = WORD_BITS * RING_WORDS_MAX;
+    ring->size = row->value <= most ? (uint32_t)row->value : most;
   } else if(text_equal(name, "busy") && row->index < RING_WORDS_MAX) {
     ring->busy[row->index] = row->value;
   } else if(text_equal(name, "done") && row->index < RING_WORDS_MAX) {

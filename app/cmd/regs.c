@@ -209,6 +209,7 @@ static EFI_STATUS watch(struct regs *regs) {
     result = session_wait(&regs->session, next_us < end_us ? next_us : end_us, NULL, NULL);
   }
   report_end();
+  screen_close(&regs->screen);
   return !EFI_ERROR(status) && result == WAIT_GONE ? EFI_DEVICE_ERROR : status;
 }
 

@@ -119,6 +119,7 @@ static EFI_STATUS watch(struct rings *rings) {
     screen_end(&rings->screen);
     result = session_wait(&rings->session, efi_clock_us() + 1000000U, NULL, NULL);
   }
+  screen_close(&rings->screen);
   return !EFI_ERROR(status) && result == WAIT_GONE ? EFI_DEVICE_ERROR : status;
 }
 

@@ -20,10 +20,10 @@ struct selftest {
   uint32_t loop;  /* from 1 */
   uint32_t loops; /* wanted */
   uint32_t counts[REPORT_SKIPPED + 1];
-  const struct netdev_selftest *running;
-  bool quiet;        /* its checks are not told one by one     */
-  uint32_t dma_run;  /* of its checks, those by DMA            */
-  uint32_t dma_lost; /* and of those, failed                   */
+  struct netdev_selftest running; /* the family's                     */
+  bool quiet;                     /* its checks are not told one by one     */
+  uint32_t dma_run;               /* of its checks, those by DMA            */
+  uint32_t dma_lost;              /* and of those, failed                   */
 };
 
 /* Where rings are, as the device sees them. */
@@ -88,10 +88,10 @@ static void on_check(void *ctx, const char *name, bool passed, uint32_t value) {
   const struct report_check check = {.name = name,
                                      .verdict = passed ? REPORT_OK : REPORT_BAD,
                                      .evidence = passed ? NULL : evidence,
-                                     .section = test->running->section};
+                                     .section = test->running.section};
   put(evidence, "0x%x", value);
-  test->dma_run += test->running->dma;
-  test->dma_lost += test->running->dma && !passed;
+  test->dma_run += test->running.dma;
+  test->dma_lost += test->running.dma && !passed;
   if(!test->quiet && !text_same_start(name, "link")) { /* that is test_link's */
     tell(test, &check);
   }
@@ -100,13 +100,12 @@ static void on_check(void *ctx, const char *name, bool passed, uint32_t value) {
 /* At TPL_CALLBACK, so that the heartbeat does not take the frames that go round. True when the device reaches the
  * memory that it was given. */
 static bool test_family(struct selftest *test, bool quiet) {
-  struct netdev_selftest checks = {.report = on_check, .ctx = test};
-  test->running = &checks;
+  test->running = (struct netdev_selftest){.report = on_check, .ctx = test};
   test->quiet = quiet;
   test->dma_run = 0;
   test->dma_lost = 0;
   EFI_TPL tpl = efi_nic_lock();
-  int result = netdev_selftest(test->session.netdev, true, &checks);
+  int result = netdev_selftest(test->session.netdev, true, &test->running);
   efi_nic_unlock(tpl);
   if(result != NETDEV_OK) {
     tell(test,

@@ -128,9 +128,16 @@ static void show_page(struct look *look, UINT64 begun_us) {
     return;
   }
   screen_begin(&look->screen);
-  screen_line(&look->screen, link->up ? TONE_OK : TONE_BAD, "%s (%s) %s  link %s %u Mb/s  %lu s, Esc stops",
-              nic_name(&session->pci, name), session->netdev->model, mac_text(session->netdev->mac, mac),
-              link->up ? "up" : "down", link->speed_mbps, passed_ms / 1000U);
+  const char *known = link->up ? "up" : "down";
+  if(link->speed_mbps > 0) {
+    screen_line(&look->screen, TONE_OK, "%s (%s) %s  link %s, %u Mb/s  %lu s, Esc stops", nic_name(&session->pci, name),
+                session->netdev->model, mac_text(session->netdev->mac, mac), known, link->speed_mbps,
+                passed_ms / 1000U);
+  } else {
+    screen_line(&look->screen, link->up ? TONE_OK : TONE_BAD, "%s (%s) %s  link %s  %lu s, Esc stops",
+                nic_name(&session->pci, name), session->netdev->model, mac_text(session->netdev->mac, mac), known,
+                passed_ms / 1000U);
+  }
   show_counters(look);
   screen_end(&look->screen);
 }
@@ -150,6 +157,7 @@ static enum wait_result watch(struct look *look) {
   }
   show_page(look, begun_us);
   report_end();
+  screen_close(&look->screen);
   return result;
 }
 

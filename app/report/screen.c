@@ -81,3 +81,9 @@ void screen_end(struct screen *screen) {
   screen->last_row = screen->row;
   console_goto(0, screen->row);
 }
+
+void screen_close(const struct screen *screen) {
+  if(screen->drawn) {
+    out("\n");
+  }
+}

@@ -24,4 +24,7 @@ void screen_line(struct screen *screen, enum console_tone tone, const char *form
     __attribute__((format(printf, 3, 4)));
 void screen_end(struct screen *screen);
 
+/* After the last page: what is printed next begins a line of its own. */
+void screen_close(const struct screen *screen);
+
 #endif

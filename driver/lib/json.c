@@ -114,7 +114,7 @@ static void new_line(struct json *json, uint32_t indent) {
 }
 
 static void put_item(struct json *json, const char *key, const struct value *value) {
-  if(in_object(json)) {
+  if(key && in_object(json)) {
     put_string(json, key, strlen(key));
     put(json, ": ", 2);
   }

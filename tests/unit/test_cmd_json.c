@@ -100,7 +100,7 @@ static void test_stats_watched(void **state) {
     rows += *c == '\n';
   }
   assert_int_equal(cleared, 1);
-  assert_int_equal(rows, 0);
+  assert_int_equal(rows, 1);
   assert_int_equal(console_attribute("eth0 (82574L)"), EFI_LIGHTGREEN);
   /* Into a file, page after page. */
   programs_redirect(TRUE, FALSE);
