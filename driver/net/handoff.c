@@ -93,7 +93,10 @@ struct net_handoff_nic *net_handoff_add(struct net_handoff_image *image, uint32_
 
 bool net_handoff_stage(struct net_handoff_image *image, const char *source, const struct net_handoff_payload *payloads,
                        size_t count) {
-  size_t length = source ? strlen(source) : 0;
+  size_t length = 0; /* counted here: a kernel that vendors this need not have strlen, and a long one ends early */
+  while(source && length < NET_HANDOFF_SOURCE_MAX && source[length] != '\0') {
+    length++;
+  }
   if(length >= NET_HANDOFF_SOURCE_MAX || count > NET_HANDOFF_PAYLOADS_MAX) {
     return false;
   }
