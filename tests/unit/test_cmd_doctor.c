@@ -473,6 +473,38 @@ static void test_escape(void **state) {
   }
 }
 
+/* Every firmware call fails once: there is a diagnosis or a complaint, nothing stays that need not, and the next run is
+ * as good as ever. What a failed Unmap or Attributes costs is test_cmd_sweep.c's. */
+static void test_every_call_fails_once(void **state) {
+  UINTN positions = 0;
+  (void)state;
+  for(const char *call = ""; call; positions++) {
+    struct firmware_counts before;
+    struct firmware_counts after;
+    begin();
+    programs_clock_step(2000);
+    firmware_count(&before);
+    console_press(firmware_now_us() + 600U * S, 0, 'q'); /* without a Shell there is a menu, which waits for a key */
+    firmware_fail_at(positions + 1U, FALSE);
+    EFI_STATUS status = cmd_that_stays("doctor --capture x.pcapng");
+    call = firmware_failed_call();
+    firmware_fail_at(0, FALSE);
+    firmware_count(&after);
+    if(cmd_times_said("Diagnosis:") != 1U && !EFI_ERROR(status) && !strstr(console_text(), "Enter starts")) {
+      fail_msg("call %zu (%s) failed, and nobody was told:\n%s", (size_t)positions + 1U, call, console_text());
+    }
+    bool costs = call && (strcmp(call, "Unmap") == 0 || strcmp(call, "Attributes") == 0);
+    if(!costs && memcmp(&before, &after, sizeof(before)) != 0) {
+      fail_msg("call %zu (%s) left something:\n%s", (size_t)positions + 1U, call, console_text());
+    }
+    if(cmd_that_stays("doctor") != EFI_SUCCESS) {
+      fail_msg("call %zu (%s): nothing worked afterwards:\n%s", (size_t)positions + 1U, call, console_text());
+    }
+    cmd_power_off();
+  }
+  assert_true(positions > 100U);
+}
+
 static void test_mistakes(void **state) {
   (void)state;
   begin();
@@ -515,6 +547,7 @@ int main(void) {
       cmocka_unit_test(test_resident),
       cmocka_unit_test(test_json),
       cmocka_unit_test(test_escape),
+      cmocka_unit_test(test_every_call_fails_once),
       cmocka_unit_test(test_mistakes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
