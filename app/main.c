@@ -14,17 +14,19 @@
 #define VALUES_SIZE_MAX 256U
 
 static const struct command *const commands[] = {
-    &command_doctor,  &command_list,     &command_info,     &command_stats, &command_regs,
-    &command_rings,   &command_selftest, &command_identify, &command_ping,  &command_dhcp,
-    &command_arp,     &command_route,    &command_frames,   &command_echo,  &command_capture,
-    &command_monitor, &command_bench,    &command_handoff,  &command_fetch, &command_boot,
+    &command_doctor,   &command_list,     &command_info,
+    &command_stats,    &command_regs,     &command_rings,
+    &command_selftest, &command_identify, &command_ping,
+    &command_dhcp,     &command_arp,      &command_route,
+    &command_frames,   &command_echo,     &command_capture,
+    &command_monitor,  &command_bench,    &command_handoff,
+    &command_fetch,    &command_boot,     NULL,
 };
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *find_command(const char *name) {
-  for(UINTN i = 0; i < COMMAND_COUNT; i++) {
-    if(text_same(commands[i]->name, name)) {
-      return commands[i];
+  for(const struct command *const *each = commands; *each; each++) {
+    if(text_same((*each)->name, name)) {
+      return *each;
     }
   }
   return NULL;
@@ -33,8 +35,8 @@ static const struct command *find_command(const char *name) {
 static EFI_STATUS no_command(const char *word) {
   static const char *const others[] = {"help", "version"};
   struct suggestion best = {0};
-  for(UINTN i = 0; i < COMMAND_COUNT; i++) {
-    suggest_try(&best, word, commands[i]->name);
+  for(const struct command *const *each = commands; *each; each++) {
+    suggest_try(&best, word, (*each)->name);
   }
   for(UINTN i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
     suggest_try(&best, word, others[i]);
@@ -83,8 +85,8 @@ static void out_overview(void) {
     out("  %s\n", (*driver)->title);
   }
   out("Usage: netdiag COMMAND [options]     'netdiag help COMMAND' explains one.\n");
-  for(UINTN i = 0; i < COMMAND_COUNT; i++) {
-    out_hanging(COMMAND_HANG, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+  for(const struct command *const *each = commands; *each; each++) {
+    out_hanging(COMMAND_HANG, "  %-8s %s\n", (*each)->name, (*each)->summary);
   }
   out("  %-8s %s\n", "help", "this text, or the help of a command");
   out("  %-8s %s\n", "version", "the version of this program");

@@ -47,6 +47,7 @@ static EFI_DEVICE_PATH *append_uri(EFI_DEVICE_PATH *path, const char *text) {
     char text[URL_TEXT_SIZE];
   } node;
   UINTN length = strlen(text);
+  memset(&node, 0, sizeof(node));
   memcpy(node.text, text, length + 1U);
   return append(path, &node.header, MSG_URI_DP, sizeof(node.header) + length);
 }
