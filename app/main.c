@@ -118,6 +118,9 @@ static const struct {
     {EFI_LOAD_ERROR, "EFI_LOAD_ERROR", "the boot file is none for this machine (doctor)"},
     {EFI_NOT_STARTED, "EFI_NOT_STARTED", "the driver did not start on the NIC"},
     {EFI_ABORTED, "EFI_ABORTED", "Esc or Ctrl-C"},
+    {EFI_BAD_BUFFER_SIZE, "EFI_BAD_BUFFER_SIZE", "a file is too large, or a server sent more or less than it said"},
+    {EFI_COMPROMISED_DATA, "EFI_COMPROMISED_DATA", "a file has another hash, or a handoff table is damaged"},
+    {EFI_END_OF_FILE, "EFI_END_OF_FILE", "a file is cut short"},
     {EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION", "Secure Boot refuses NEXT.EFI or the driver"},
 };
 #define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))

@@ -215,3 +215,51 @@ EFI_STATUS volume_file_create(const char *path, uint32_t magic, EFI_FILE_HANDLE 
   }
   return status;
 }
+
+/* A file that is written over may be longer than what comes. */
+static EFI_STATUS remove_old(EFI_FILE_HANDLE root, CHAR16 *name, const char *path) {
+  EFI_FILE_HANDLE old;
+  union file_info info;
+  if(EFI_ERROR(root->Open(root, &old, name, EFI_FILE_MODE_READ, 0))) {
+    return EFI_SUCCESS; /* there is none; making one says what else may be wrong */
+  }
+  EFI_STATUS status = get_info(old, &info);
+  (void)old->Close(old);
+  if(EFI_ERROR(status) || (info.info.Attribute & EFI_FILE_DIRECTORY)) {
+    complain("'%s' is a folder, or cannot be looked at: add a file name", path);
+    return EFI_ERROR(status) ? status : EFI_ACCESS_DENIED;
+  }
+  status = root->Open(root, &old, name, EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE, 0);
+  if(!EFI_ERROR(status)) {
+    status = old->Delete(old); /* closes it as well; a warning says that it stays */
+    status = status == EFI_SUCCESS ? status : EFI_ACCESS_DENIED;
+  }
+  if(EFI_ERROR(status)) {
+    complain("'%s' is there already and cannot be deleted: %s%s", path, status_text(status),
+             volume_file_remedy(status));
+  }
+  return status;
+}
+
+EFI_STATUS volume_file_replace(const char *path, EFI_FILE_HANDLE *file) {
+  struct place place = {0};
+  EFI_FILE_HANDLE root;
+  EFI_STATUS status = find(path, &place);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  status = place.volume->OpenVolume(place.volume, &root);
+  if(EFI_ERROR(status)) {
+    complain("cannot write '%s': %s%s", path, status_text(status), volume_file_remedy(status));
+    return status;
+  }
+  status = remove_old(root, place.name, path);
+  if(!EFI_ERROR(status)) {
+    status = root->Open(root, file, place.name, EFI_FILE_MODE_CREATE | EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE, 0);
+    if(EFI_ERROR(status)) {
+      complain("cannot write '%s': %s%s", path, status_text(status), volume_file_remedy(status));
+    }
+  }
+  (void)root->Close(root);
+  return status;
+}

@@ -17,6 +17,9 @@
  */
 EFI_STATUS volume_file_create(const char *path, uint32_t magic, EFI_FILE_HANDLE *file);
 
+/* The same for a file of any kind: one that is there is deleted first, and a folder is refused. */
+EFI_STATUS volume_file_replace(const char *path, EFI_FILE_HANDLE *file);
+
 /* Cuts the file to `size` bytes, and goes there. TPL_CALLBACK or lower. */
 EFI_STATUS volume_file_cut(EFI_FILE_HANDLE file, uint64_t size);
 

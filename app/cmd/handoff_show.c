@@ -2,6 +2,7 @@
 #include "handoff_show.h"
 
 #include "../../driver/efi/handoff_producer.h"
+#include "../../driver/lib/sha256.h"
 #include "../../driver/net/handoff.h"
 #include "../netdiag.h"
 
@@ -209,10 +210,12 @@ static void report_table(const struct net_handoff_copy *copy) {
   report_end();
   report_array("payloads");
   for(UINT32 i = 0; i < copy->head.payload_count; i++) {
+    char hash[SHA256_TEXT_SIZE];
     report_row(NULL);
     report_text("name", copy->payload[i].name);
     report_hex("physical", copy->payload[i].physical, 8);
     report_u64("size", copy->payload[i].size);
+    report_text("sha256", sha256_text(copy->payload[i].sha256, hash));
     report_end();
   }
   report_end();
@@ -231,7 +234,9 @@ static void out_table(const void *table, const struct net_handoff_copy *copy) {
     }
   }
   for(UINT32 i = 0; i < copy->head.payload_count; i++) {
+    char hash[SHA256_TEXT_SIZE];
     out("payload %s at 0x%lx, %lu bytes\n", copy->payload[i].name, copy->payload[i].physical, copy->payload[i].size);
+    out("  SHA-256 %s\n", sha256_text(copy->payload[i].sha256, hash));
   }
   if(copy->head.source_size > 0) {
     out("booted from %s\n", copy->source);

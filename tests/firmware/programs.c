@@ -1,5 +1,6 @@
 /* programs.c - the fake firmware's Shell: a volume with files, LoadImage and StartImage, and what programs find. */
 #include "programs_internal.h"
+#include "services.h"
 
 #include <efishell.h>
 #include <stdlib.h>
@@ -118,6 +119,12 @@ static CHAR16 *widen(const char *from, CHAR16 *to) {
   return to;
 }
 
+/* An image in memory names the program that it is at FROM_MEMORY_AT. */
+#define FROM_MEMORY_AT 0x200U
+
+static struct started_image started;
+static EFI_STATUS refusal;
+
 /* Images --------------------------------------------------------------------------------------------------------- */
 
 static EFI_HANDLE load(const struct program *program, EFI_HANDLE parent) {
@@ -153,6 +160,11 @@ static void unload(EFI_HANDLE handle) {
 /* A program ends with its entry point; a driver that could not start goes, too. */
 static EFI_STATUS start(EFI_HANDLE handle) {
   const struct program *program = find_loaded(handle)->program;
+  const EFI_LOADED_IMAGE *image = firmware_interface(handle, image_guid);
+  started.device = image->DeviceHandle;
+  started.count++;
+  narrow(image->LoadOptions ? image->LoadOptions : L"", image->LoadOptionsSize / sizeof(CHAR16), started.options,
+         sizeof(started.options));
   EFI_STATUS status = program->entry(handle, &firmware.system);
   if(!firmware.exiting && (EFI_ERROR(status) || !program->driver)) {
     unload(handle);
@@ -160,16 +172,48 @@ static EFI_STATUS start(EFI_HANDLE handle) {
   return status;
 }
 
+const struct started_image *programs_started(void) {
+  return &started;
+}
+
+void programs_refuse(EFI_STATUS status) {
+  refusal = status;
+}
+
+static EFI_STATUS load_from_memory(EFI_HANDLE parent, EFI_DEVICE_PATH *path, const char *source, UINTN size,
+                                   EFI_HANDLE *out) {
+  EFI_DEVICE_PATH *rest = path;
+  const struct program *program = size > FROM_MEMORY_AT ? find_program(source + FROM_MEMORY_AT) : NULL;
+  if(refusal != EFI_SUCCESS) {
+    if(refusal == EFI_SECURITY_VIOLATION && program) {
+      *out = load(program, parent); /* loaded, and not to be started */
+    }
+    return refusal;
+  }
+  if(!program) {
+    return EFI_UNSUPPORTED;
+  }
+  *out = load(program, parent);
+  EFI_LOADED_IMAGE *image = firmware_interface(*out, image_guid);
+  started.path = path;
+  if(EFI_ERROR(BS->LocateDevicePath(&device_path_guid, &rest, &image->DeviceHandle))) {
+    image->DeviceHandle = NULL;
+  }
+  return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI load_image(BOOLEAN boot_policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, VOID *source,
                                     UINTN size, EFI_HANDLE *out) {
   char name[NAME_MAX];
   (void)boot_policy;
-  (void)size;
   if(fails("LoadImage", TPL_CALLBACK)) {
     return EFI_LOAD_ERROR;
   }
-  if(!firmware_interface(parent, image_guid) || !path || source) {
-    firmware_abort("LoadImage: no image for a parent, no path, or from memory", parent);
+  if(!firmware_interface(parent, image_guid) || !path) {
+    firmware_abort("LoadImage: no image for a parent, or no path", parent);
+  }
+  if(source) {
+    return load_from_memory(parent, path, source, size, out);
   }
   while(!IsDevicePathEnd(path) &&
         (DevicePathType(path) != MEDIA_DEVICE_PATH || DevicePathSubType(path) != MEDIA_FILEPATH_DP)) {
@@ -431,6 +475,8 @@ void programs_begin(void) {
   firmware.runtime.SetVariable = set_variable;
   watchdog_s = WATCHDOG_S;
   watchdog_calls = 0;
+  started = (struct started_image){0};
+  refusal = EFI_SUCCESS;
   resets = 0;
   clock_begin(&firmware.boot);
   console_begin_mode(&firmware.system);
@@ -454,6 +500,7 @@ void programs_end(void) {
   EFI_HANDLE handle = volume;
   foreign_end();
   stack_end();
+  services_end();
   wire_end();
   clock_end();
   console_end_mode();

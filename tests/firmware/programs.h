@@ -167,4 +167,19 @@ UINTN stack_policies_set(void);
 /* The policy in force for this NIC's interface: TRUE for DHCP. It survives the interface, as a variable does. */
 BOOLEAN stack_policy(void);
 
+/* What DHCP gave the first interface and is in force; 0 for nothing. */
+UINT32 stack_leased_address(void);
+
+/* The image that was started last from memory: where it came from, and its load options as ASCII. */
+struct started_image {
+  EFI_HANDLE device;
+  EFI_DEVICE_PATH *path; /* that LoadImage was given; valid while the image runs */
+  char options[128];
+  UINTN count; /* of images started from memory or from a RAM disk */
+};
+const struct started_image *programs_started(void);
+
+/* What LoadImage says of every image from memory from now on; EFI_SUCCESS, as at first: it loads. */
+void programs_refuse(EFI_STATUS status);
+
 #endif

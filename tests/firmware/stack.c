@@ -1,6 +1,7 @@
 /* stack.c - the fake firmware's network stack on every SNP: a driver with MNP (UEFI 2.10, 25.1) and IP4Config2 (28.5).
  * It is as edk2's where netdiag can tell: children get copies, sending ends at once, SNP stays initialized. */
 #include "programs_internal.h"
+#include "services.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -615,6 +616,7 @@ static EFI_STATUS EFIAPI start(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE han
   (void)install_protocol(&stack->handle, &config_guid, &stack->config);
   stack->asking = dhcp_policy;
   stack->asked_us = firmware.now_us;
+  services_start(handle);
   return EFI_SUCCESS;
 }
 
@@ -629,6 +631,7 @@ static EFI_STATUS EFIAPI stop(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE hand
     if(stack->children) {
       firmware_abort("the NIC goes, and an MNP child is left on it", handle);
     }
+    services_stop(handle);
     programs_drop_event(stack->timer);
     (void)uninstall_protocol(handle, &config_guid, &stack->config);
     (void)uninstall_protocol(handle, &service_guid, &stack->service);
@@ -661,6 +664,10 @@ void stack_remove(void) {
     (void)uninstall_protocol(driver, &binding_guid, &binding);
   }
   driver = NULL;
+}
+
+UINT32 stack_leased_address(void) {
+  return stacks && leased((const struct stack *)stacks) ? settings->dhcp_address : 0;
 }
 
 void stack_end(void) {

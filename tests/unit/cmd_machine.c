@@ -138,7 +138,8 @@ static void check_columns(const char *line) {
     return; /* a document's strings are not broken, which cmd_json.h measures; a page is as wide as the console */
   }
   for(const char *c = console_text(); *c; c++) {
-    columns = *c == '\n' || *c == '\f' || *c == '\v' ? 0 : columns + 1U; /* see console_attribute */
+    /* see console_attribute; a line that is shown over another begins with '\r' */
+    columns = *c == '\n' || *c == '\r' || *c == '\f' || *c == '\v' ? 0 : columns + 1U;
     if(columns == 80U) {
       fail_msg("'%s' says more than 79 columns in a line:\n%s", line, console_text());
     }
