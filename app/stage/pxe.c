@@ -107,8 +107,10 @@ EFI_STATUS pxe_begin(struct pxe *pxe, const struct net_handoff_lease *lease, con
 }
 
 void pxe_end(struct pxe *pxe) {
-  if(pxe->changed) {
-    (void)tell(pxe, pxe->had_discover, pxe->had_ack, &pxe->discover_before, &pxe->before);
+  /* One that we started forgets them when it stops. */
+  if(pxe->changed && !pxe->started &&
+     EFI_ERROR(tell(pxe, pxe->had_discover, pxe->had_ack, &pxe->discover_before, &pxe->before))) {
+    complain("the firmware's PXE keeps the answers of DHCP that were made for the program");
   }
   pxe->changed = FALSE;
   if(pxe->started) {

@@ -95,6 +95,10 @@ static EFI_STATUS load_and_start(const struct start_plan *plan, EFI_DEVICE_PATH 
 
 static EFI_STATUS start_on(const struct start_plan *plan, EFI_DEVICE_PATH *path, EFI_STATUS *result) {
   const struct fetch_result *file = &plan->payload->file;
+  if(!path) {
+    complain("the NIC's handle has no device path to start %s with", plan->payload->name);
+    return EFI_DEVICE_ERROR;
+  }
   return load_and_start(plan, path, (VOID *)(UINTN)file->address, (UINTN)file->size, result);
 }
 
