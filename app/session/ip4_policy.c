@@ -59,9 +59,7 @@ EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, U
 
 /* Where there was no address by hand and now is one, the policy's change to DHCP and back makes the firmware forget. */
 static EFI_STATUS restore_static(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved, BOOLEAN forget) {
-  if(forget) {
-    (void)set_policy(config, Ip4Config2PolicyDhcp);
-  }
+  EFI_STATUS forgotten = forget ? set_policy(config, Ip4Config2PolicyDhcp) : EFI_SUCCESS;
   EFI_STATUS status = set_policy(config, Ip4Config2PolicyStatic);
   if(!EFI_ERROR(status) && saved->has_address) {
     status = set_data(config, Ip4Config2DataTypeManualAddress, sizeof(saved->address), &saved->address);
@@ -72,7 +70,7 @@ static EFI_STATUS restore_static(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_po
   if(!EFI_ERROR(status) && saved->servers) {
     status = set_data(config, Ip4Config2DataTypeDnsServer, saved->servers * sizeof(saved->server[0]), saved->server);
   }
-  return status;
+  return EFI_ERROR(forgotten) ? forgotten : status;
 }
 
 EFI_STATUS ip4_policy_restore(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved) {
