@@ -158,8 +158,8 @@ enum ring_row {
 
 /* Whether the device has written a descriptor that is its own. The slots hold nothing of that: DD is in memory. */
 static bool is_done(const struct e1000_ring *ring, uint32_t slot, bool transmit) {
-  uint8_t status = transmit ? ring->descriptor[slot].tx.status : ring->descriptor[slot].rx.status;
-  return (status & (transmit ? E1000_TXD_STATUS_DD : E1000_RXD_STATUS_DD)) != 0;
+  return transmit ? (ring->descriptor[slot].tx.status & E1000_TXD_STATUS_DD) != 0
+                  : (ring->descriptor[slot].rx.status & E1000_RXD_STATUS_DD) != 0;
 }
 
 static void show_ring_words(const struct sink *sink, const struct e1000_ring *ring, const char *const name[RING_ROWS],
