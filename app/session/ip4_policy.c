@@ -73,10 +73,19 @@ static EFI_STATUS restore_static(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_po
   return EFI_ERROR(forgotten) ? forgotten : status;
 }
 
+static BOOLEAN is_same(const struct ip4_policy *left, const struct ip4_policy *right) {
+  return left->policy == right->policy && left->has_address == right->has_address &&
+         memcmp(left->address.Address.Addr, right->address.Address.Addr, sizeof(left->address.Address.Addr)) == 0 &&
+         memcmp(left->address.SubnetMask.Addr, right->address.SubnetMask.Addr, sizeof(left->address.SubnetMask.Addr)) ==
+             0 &&
+         left->gateways == right->gateways && memcmp(left->gateway, right->gateway, sizeof(left->gateway)) == 0 &&
+         left->servers == right->servers && memcmp(left->server, right->server, sizeof(left->server)) == 0;
+}
+
 EFI_STATUS ip4_policy_restore(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved) {
   struct ip4_policy now;
   EFI_STATUS status = ip4_policy_save(config, &now);
-  if(!EFI_ERROR(status) && memcmp(&now, saved, sizeof(now)) == 0) {
+  if(!EFI_ERROR(status) && is_same(&now, saved)) {
     return EFI_SUCCESS;
   }
   return saved->policy == Ip4Config2PolicyStatic ? restore_static(config, saved, now.has_address && !saved->has_address)

@@ -69,7 +69,7 @@ void bootp_ack(uint8_t *packet, const struct net_handoff_lease *lease, const uin
     at = put_option(at, 6, lease->dns[0], 4);
   }
   if(length < BOOTP_FILE_SIZE) {
-    memcpy(packet + FILE_AT, file, length);
+    memcpy(packet + FILE_AT, file, length + 1U);
   }
   at = put_option(at, 67, file, length < 255U ? length : 255U);
   *at = 255;

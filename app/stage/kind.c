@@ -81,7 +81,7 @@ static bool look_pe(const uint8_t *bytes, uint64_t size, uint32_t machine, struc
 
 /* UEFI 2.10, 5.3.2: the header in the second sector, and the place of its copy, the last one. */
 static bool look_gpt(const uint8_t *bytes, uint64_t size, struct kind_found *found) {
-  if(!has(bytes, size, SECTOR, "EFI PART", 8) || size < 2U * SECTOR) {
+  if(!has(bytes, size, SECTOR, "EFI PART", 8) || size < (uint64_t)2 * SECTOR) {
     return false;
   }
   uint64_t copy = read64(bytes + SECTOR + 32U);
@@ -119,7 +119,7 @@ static bool look_fat(const uint8_t *bytes, struct kind_found *found) {
 static bool look_mbr(const uint8_t *bytes, struct kind_found *found) {
   uint64_t end = 0;
   for(uint32_t i = 0; i < PARTITIONS; i++) {
-    const uint8_t *entry = bytes + PARTITION_TABLE + 16U * i;
+    const uint8_t *entry = bytes + PARTITION_TABLE + (size_t)16 * i;
     uint64_t first = read32(entry + 8);
     uint64_t count = read32(entry + 12);
     if(entry[4] == 0 || count == 0) {

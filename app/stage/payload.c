@@ -7,7 +7,7 @@
 #include "../console.h"
 
 #define BAR           20U
-#define HASH_PIECE    (1024U * 1024U)
+#define HASH_PIECE    1048576U
 #define HASH_FILE_MAX 4096U
 #define SECOND_US     1000000U
 

@@ -4,7 +4,7 @@
 #include "../capture/volume_file.h"
 #include "../console.h"
 
-#define PIECE (256U * 1024U)
+#define PIECE 262144U
 
 static EFI_STATUS write_all(EFI_FILE_HANDLE file, const UINT8 *bytes, UINT64 size) {
   for(UINT64 at = 0; at < size;) {

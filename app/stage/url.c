@@ -430,7 +430,7 @@ static char decode(const char **from) {
   const char *at = *from;
   if(at[0] == '%' && at[1] && at[2]) {
     *from = at + 3;
-    return (char)(hex_value(at[1]) << 4 | hex_value(at[2]));
+    return (char)((unsigned)hex_value(at[1]) << 4 | (unsigned)hex_value(at[2]));
   }
   *from = at + 1;
   return at[0];
