@@ -15,7 +15,7 @@ static void add_base(UINTN base, UINTN place) {
  * last place. */
 static void relocate_packed(UINTN base, const Elf64_Relr *entry, UINTN size) {
   UINTN next = 0;
-  for(UINTN count = size / sizeof(*entry); count > 0; count--, entry++) {
+  for(UINTN count = entry ? size / sizeof(*entry) : 0; count > 0; count--, entry++) {
     if((*entry & 1U) == 0) {
       add_base(base, *entry);
       next = *entry + sizeof(UINTN);
@@ -56,7 +56,7 @@ EFI_STATUS _relocate(UINTN base, const Elf64_Dyn *dynamic, EFI_HANDLE image, EFI
     }
   }
   const Elf64_Rela *entry = (const Elf64_Rela *)rela;
-  for(UINTN count = rela_size / sizeof(*entry); count > 0; count--, entry++) {
+  for(UINTN count = entry ? rela_size / sizeof(*entry) : 0; count > 0; count--, entry++) {
     if(ELF64_R_TYPE(entry->r_info) == R_X86_64_RELATIVE) {
       *(UINTN *)(base + entry->r_offset) = base + (UINTN)entry->r_addend;
     } else if(ELF64_R_TYPE(entry->r_info) != R_X86_64_NONE) {

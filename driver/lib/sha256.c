@@ -5,6 +5,7 @@
 
 #define BLOCK  64U
 #define ROUNDS 64U
+#define DIGITS (SHA256_TEXT_SIZE - 1U)
 
 /* 5.3.3: the first 32 bits of the fractional parts of the square roots of the first eight primes */
 static const uint32_t initial[8] = {
@@ -29,7 +30,7 @@ static uint32_t rotate(uint32_t x, uint32_t bits) {
 
 /* 6.2.1 step 1: the message schedule of one block */
 static void schedule(const uint8_t *block, uint32_t w[ROUNDS]) {
-  for(uint32_t t = 0; t < 16U; t++) {
+  for(size_t t = 0; t < 16U; t++) {
     w[t] = (uint32_t)block[4U * t] << 24 | (uint32_t)block[4U * t + 1U] << 16 | (uint32_t)block[4U * t + 2U] << 8 |
            block[4U * t + 3U];
   }
@@ -110,17 +111,17 @@ void sha256_end(struct sha256 *sha, uint8_t hash[SHA256_SIZE]) {
   }
   sha256_add(sha, padding, filled < BLOCK - 8U ? BLOCK - 8U - filled : 2U * BLOCK - 8U - filled);
   sha256_add(sha, length, sizeof(length));
-  for(uint32_t i = 0; i < SHA256_SIZE; i++) {
+  for(size_t i = 0; i < SHA256_SIZE; i++) {
     hash[i] = (uint8_t)(sha->state[i / 4U] >> (24U - 8U * (i % 4U)));
   }
 }
 
 const char *sha256_text(const uint8_t hash[SHA256_SIZE], char text[SHA256_TEXT_SIZE]) {
-  for(uint32_t i = 0; i < SHA256_SIZE; i++) {
+  for(size_t i = 0; i < SHA256_SIZE; i++) {
     text[2U * i] = "0123456789abcdef"[hash[i] >> 4];
     text[2U * i + 1U] = "0123456789abcdef"[hash[i] & 15U];
   }
-  text[2U * SHA256_SIZE] = '\0';
+  text[DIGITS] = '\0';
   return text;
 }
 
@@ -142,10 +143,10 @@ bool sha256_parse(const char *text, size_t length, uint8_t hash[SHA256_SIZE]) {
     text++;
     length--;
   }
-  if(length < 2U * SHA256_SIZE || (length > 2U * SHA256_SIZE && !is_blank(text[2U * SHA256_SIZE]))) {
+  if(length < DIGITS || (length > DIGITS && !is_blank(text[DIGITS]))) {
     return false;
   }
-  for(uint32_t i = 0; i < SHA256_SIZE; i++) {
+  for(size_t i = 0; i < SHA256_SIZE; i++) {
     int high = hex_value(text[2U * i]);
     int low = hex_value(text[2U * i + 1U]);
     if(high < 0 || low < 0) {
