@@ -78,10 +78,11 @@ class Binding(DriverTest):
         return int((re.search(r"memory type 4 grew by (-?\d+)", text) or [0, 0])[1])
 
     def test_unload_under_the_stack(self):
-        """The firmware's stack keeps memory at every unbind, under any driver; under ours no more than under iPXE's."""
+        """The firmware's stack keeps memory at every unbind, under any driver; under ours no more than under iPXE's: it differs
+        by some 25 pages from run to run, and a page that we kept each time would be 100."""
         ours = self.growth("cycle e1000 stack", ("e1000", None))
         theirs = self.growth("cycle - control", qemulib.nic_arguments("e1000", "user,id={id}", rom=qemulib.ipxe_rom("e1000")))
-        self.assertLessEqual(ours, theirs + 20)
+        self.assertLessEqual(ours, theirs + 60)
 
 
 class ExitBootServices(DriverTest):
