@@ -160,7 +160,7 @@ class Unharmed(QemuTest):
 
 class Command(QemuTest):
     def images(self):
-        return super().images() | self.boot_programs("kernel", "snptest")
+        return super().images() | self.boot_programs("kernel", "snpstop")
 
     def test_arm_show_cancel(self):
         results = self.boot(["netdiag handoff --show", "netdiag handoff --live --ring 4096", "netdiag handoff --show",
@@ -225,13 +225,14 @@ class Command(QemuTest):
                 self.assertRegex(machine.output, r"kernel: fresh firmware 0 kernel 20 first 1 last 20 lost 0")
 
     def test_snp_was_shut_down(self):
-        """What somebody does to the SNP after the handoff was asked for does not undo it: snptest ends with Stop."""
+        """What somebody does to the SNP after the handoff was asked for does not undo it."""
         for nic, mode in (("e1000e", "--live"), ("e1000", "--live"), ("e1000e", "--quiet")):
             with self.subTest(nic + " " + mode):
                 peer = self.peer(answer=False)
-                machine = self.machine([f"netdiag handoff {mode}", "snptest", "netdiag handoff --show", "kernel.efi --frames 50"],
+                machine = self.machine([f"netdiag handoff {mode}", "snpstop", "netdiag handoff --show", "kernel.efi --frames 50"],
                                        [(nic, peer.netdev())])
                 self.assertTrue(machine.wait_for("kernel: running"), machine.output[-800:])
+                self.assertIn("snpstop: state 0", machine.output)
                 for sequence in range(1, 51):
                     peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, sequence, 100))
                 self.assertTrue(machine.wait_for(demo.REPORT.pattern), machine.output[-800:])

@@ -13,6 +13,7 @@ from harness import BUILD, INVALID, NOT_FOUND, SUCCESS, Prompt, QemuTest, hub, m
 from http_faults import Server
 
 HOST = "10.0.2.2"
+ADDRESS = "10.0.2.15"  # by hand or from QEMU's DHCP; the kernel has it from the handoff's lease
 UNSUPPORTED, BAD_SIZE, PROTOCOL_ERROR, END_OF_FILE, DAMAGED = "0x3", "0x4", "0x18", "0x1F", "0x21"
 
 
@@ -65,7 +66,7 @@ class Fetch(StageTest):
         self.offer("blob.sha256", f"{digest}  blob\n".encode())
         self.offer("wrong", b"x")
         self.offer("wrong.sha256", f"{digest} *wrong\n".encode())
-        by_hand = "--addr 10.0.2.15/24 --gw 10.0.2.2"
+        by_hand = f"--addr {ADDRESS}/24 --gw {HOST}"
         cases = [
             (f"{self.tftp('blob')}", SUCCESS, digest),
             (f"--sha256 {digest} {self.http('blob')} got", SUCCESS, "as it should be"),
@@ -137,7 +138,7 @@ class Boot(StageTest):
         from scapy.all import ICMP, IP, Ether, Raw
         self.expect(machine, "boot services left")
         for sequence in range(5):
-            peer.send(bytes(Ether(src=peer.mac, dst="52:54:00:12:34:56") / IP(src="10.9.9.1", dst="10.9.9.2") /
+            peer.send(bytes(Ether(src=peer.mac, dst="52:54:00:12:34:56") / IP(src="10.0.2.77", dst=ADDRESS) /
                             ICMP(id=3, seq=sequence) / Raw(b"kernel")))
         replied = lambda frames: [Ether(frame)[ICMP].seq for frame in frames  # noqa: E731
                                   if Ether(frame).haslayer(ICMP) and Ether(frame)[ICMP].type == 0]
@@ -181,7 +182,7 @@ class Boot(StageTest):
             (f"{self.http('kernel.efi')} --module {self.http('none')}", NOT_FOUND, "404 Not Found"),
             (f"{self.http('kernel.efi', 'broken')}", BAD_SIZE, "bytes came, then the server closed the connection"),
         ]
-        by_hand = "--addr 10.0.2.15/24 --gw 10.0.2.2"
+        by_hand = f"--addr {ADDRESS}/24 --gw {HOST}"
         commands = ["dh", "memmap"] + [f"netdiag boot {by_hand} {line}" for line, _, _ in cases] + [
             "dh", "memmap", "netdiag handoff --show", "ifconfig -l",
             f"netdiag boot {self.tftp('kernel.efi')} --live --cmdline=--interrupts=intx"]
