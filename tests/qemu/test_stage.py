@@ -187,6 +187,8 @@ class Boot(StageTest):
             "dh", "memmap", "netdiag handoff --show", "ifconfig -l",
             f"netdiag boot {self.tftp('kernel.efi')} --live --cmdline=--interrupts=intx"]
         machine, peer = self.on_wire("e1000", commands)
+        self.expect(machine, "Q +leave")  # the disk image's netdiag, which has no command line
+        machine.type("q")
         self.answers_pings(machine, peer)
         machine.close()
         results = split(machine.output)
