@@ -1,4 +1,4 @@
-"""test_stage - netdiag fetch and boot: files on the volume, a key in the middle, GRUB, a Debian kernel, what DHCP says."""
+"""test_stage - netdiag fetch and boot: files on the volume, a key in between, GRUB, a Debian kernel, what DHCP says."""
 
 import os
 import random
