@@ -210,18 +210,19 @@ static void report_pci(const struct pci_nic *pci) {
   } else {
     report_null("interrupt_pin");
   }
+  struct pci_bar bars[PCI_BAR_COUNT];
+  (void)pci_get_bars(pci->pci_io, bars); /* none, when it fails */
   report_array("bars");
   for(UINT8 i = 0; i < PCI_BAR_COUNT; i++) {
-    struct pci_bar bar;
-    pci_get_bar(pci->pci_io, i, &bar);
-    if(bar.type != PCI_BAR_NONE) {
+    const struct pci_bar *bar = &bars[i];
+    if(bar->type != PCI_BAR_NONE) {
       report_row(NULL);
       report_u64("index", i);
-      report_hex("base", bar.base, 8);
-      report_u64("size", bar.size);
-      report_text("space", bar.type == PCI_BAR_IO ? "io" : "memory");
-      report_u64("bits", bar.is_64bit ? 64 : 32);
-      report_bool("prefetchable", bar.prefetchable);
+      report_hex("base", bar->base, 8);
+      report_u64("size", bar->size);
+      report_text("space", bar->type == PCI_BAR_IO ? "io" : "memory");
+      report_u64("bits", bar->is_64bit ? 64 : 32);
+      report_bool("prefetchable", bar->prefetchable);
       report_end();
     }
   }

@@ -18,6 +18,9 @@ static void test_bars(void **state) {
   assert_said("BAR 0         0xe080100000, 4096 bytes, memory 64-bit\n");
   assert_said("BAR 2         0x80120000, 4096 bytes, memory 32-bit\n");
   assert_not_said("BAR 1 ");
+  assert_int_equal(cmd("info -n eth1 --json"), EFI_SUCCESS);
+  assert_said("{\"index\": 0, \"base\": \"0xe080100000\", \"size\": 4096, \"space\": \"memory\"");
+  assert_said("{\"index\": 2, \"base\": \"0x80120000\", \"size\": 4096, \"space\": \"memory\"");
   cmd_end();
 
   (void)begin(VIRTIO_SIM_TRANSITIONAL, VIRTIO_SIM_LAYOUT_QEMU);
