@@ -119,14 +119,6 @@ static size_t blocks_room(const struct capture *capture) {
   return sizeof(capture->blocks) - capture->blocks_used;
 }
 
-static void text(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void text(char *buffer, size_t size, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  (void)format_text(buffer, size, format, arguments);
-  va_end(arguments);
-}
-
 /* Before the first frame, when the link is up and its speed known. */
 static void add_interface(struct capture *capture) {
   const struct frame_source *source = &capture->source;
@@ -138,10 +130,10 @@ static void add_interface(struct capture *capture) {
   const char *comment = !netdev            ? "frames that netdiag sent, and that the firmware's stack showed it"
                         : source->resident ? "frames that were sent, and received ones that the firmware's stack took"
                                            : NULL;
-  text(description, sizeof(description), "%s at %s%s%s",
-       netdev ? netdev->model : session_model(capture->source.session), location_text(source->pci, place),
-       source->resident ? ", shared with the firmware's stack by " : "",
-       source->resident ? source->resident->driver : "");
+  (void)format_into(description, sizeof(description), "%s at %s%s%s",
+                    netdev ? netdev->model : session_model(capture->source.session), location_text(source->pci, place),
+                    source->resident ? ", shared with the firmware's stack by " : "",
+                    source->resident ? source->resident->driver : "");
   struct pcapng_interface interface = {.name = nic_name(source->pci, name),
                                        .description = description,
                                        .filter = capture->options.filter_text,
@@ -243,8 +235,8 @@ static void firmware_text(char *buffer, size_t size) {
     vendor[i] = ST->FirmwareVendor[i] < 0x80 ? (char)ST->FirmwareVendor[i] : '?';
   }
   vendor[i] = '\0';
-  text(buffer, size, "UEFI %u.%u, %s 0x%x", ST->Hdr.Revision >> 16, (ST->Hdr.Revision & 0xFFFFU) / 10U,
-       i ? vendor : "firmware", ST->FirmwareRevision);
+  (void)format_into(buffer, size, "UEFI %u.%u, %s 0x%x", ST->Hdr.Revision >> 16, (ST->Hdr.Revision & 0xFFFFU) / 10U,
+                    i ? vendor : "firmware", ST->FirmwareRevision);
 }
 
 #if defined(__x86_64__)

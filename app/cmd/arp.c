@@ -212,19 +212,14 @@ static EFI_STATUS judge(const struct arp *arp, const char *word) {
 
 /* --addr's, else what the firmware has; it is not asked to get one. */
 static void own_address(struct arp *arp, struct session_talker *talker) {
-  UINT8 lease[3][4] = {{0}};
-  uint32_t words[3] = {0};
   const struct cidr_option *given = &arp->options->address;
   talker->address = given->address;
   talker->mask = given->mask;
   talker->probe = given->address != 0;
   if(given->address == 0 && !arp->options->probe) {
-    lease_known(&arp->session.pci, lease);
-    for(UINTN i = 0; i < 12U; i++) {
-      words[i / 4U] = words[i / 4U] << 8 | lease[i / 4U][i % 4U];
-    }
-    talker->address = words[0];
-    talker->mask = words[1];
+    const struct inet_host known = lease_known(&arp->session.pci);
+    talker->address = known.address;
+    talker->mask = known.mask;
   }
 }
 

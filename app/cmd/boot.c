@@ -1,7 +1,6 @@
 /* boot.c - netdiag boot: from a bare NIC to a running kernel: address, files, handoff, start. */
 #include "../netdiag.h"
-#include "../../driver/efi/clock.h"
-#include "../../driver/efi/remote.h"
+#include "../../driver/lib/bytes.h"
 #include "../stage/pxe.h"
 #include "../stage/start.h"
 
@@ -41,10 +40,6 @@ struct boot {
 
 /* Address -------------------------------------------------------------------------------------------------------- */
 
-static UINT32 host_order(const UINT8 address[4]) {
-  return (UINT32)address[0] << 24 | (UINT32)address[1] << 16 | (UINT32)address[2] << 8 | address[3];
-}
-
 /* What DHCP says, as the firmware's own network boot asks. Its PXE keeps the answers for the program. */
 static EFI_STATUS ask_dhcp(struct boot *boot) {
   struct net_handoff_lease lease;
@@ -60,7 +55,7 @@ static EFI_STATUS ask_dhcp(struct boot *boot) {
   boot->asked = true;
   out("DHCP names %s\n", boot->url);
   const struct inet_host host = {
-      .address = host_order(lease.address), .mask = host_order(lease.mask), .gateway = host_order(lease.gateway)};
+      .address = get32(lease.address), .mask = get32(lease.mask), .gateway = get32(lease.gateway)};
   status = uplink_address(&boot->uplink, &host);
   lease.obtained = boot->uplink.lease.obtained;
   boot->uplink.lease = lease;

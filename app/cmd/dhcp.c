@@ -263,15 +263,9 @@ static enum wait_result ask_boot_server(struct dhcp *dhcp, uint32_t from) {
 
 /* Given back, unless it is the one that the firmware itself has of this server. */
 static void release(struct dhcp *dhcp, const struct answer *ack) {
-  UINT8 lease[3][4] = {{0}};
-  uint8_t taken[4];
   char address[IPV4_TEXT_SIZE];
   (void)ipv4_text(ack->offer.address, address);
-  for(UINTN i = 0; i < sizeof(taken); i++) {
-    taken[i] = (uint8_t)(ack->offer.address >> (24U - 8U * i));
-  }
-  lease_known(&dhcp->session.pci, lease);
-  bool kept = memcmp(lease[0], taken, sizeof(taken)) == 0;
+  bool kept = lease_known(&dhcp->session.pci).address == ack->offer.address;
   if(!kept) {
     send_to(dhcp, ack, ack->offer.address, DHCP_SERVER_PORT, dhcp_release(dhcp->message, &dhcp->client, &ack->offer));
     (void)session_wait(&dhcp->session, efi_clock_us() + SENT_US, NULL, NULL); /* it is out before the NIC stops */

@@ -289,16 +289,10 @@ void dhcp_print_options(const void *message, size_t length) {
     const char *name = dhcp_option_name(option.code);
     if(report_is_json()) {
       char text[2U * UINT8_MAX + 1U];
-      static const char digits[] = "0123456789abcdef";
-      for(size_t i = 0; i < option.length; i++) {
-        text[2U * i] = digits[option.data[i] >> 4];
-        text[2U * i + 1U] = digits[option.data[i] & 15U];
-      }
-      text[(size_t)2U * option.length] = '\0';
       report_row(NULL);
       report_u64("code", option.code);
       report_text("field", option.field);
-      report_text("bytes", text);
+      report_text("bytes", hex_text(option.data, option.length, text));
       report_end();
     } else {
       out("  %-8s %-3u %-19s %-3u ", option.field, option.code, name ? name : "", option.length);

@@ -55,22 +55,17 @@ static EFI_STATUS cancel(void) {
 /* Asked for first: with rings of another size the stack above the NIC starts again, without an address. */
 static EFI_STATUS get_lease(const struct pci_nic *pci, const struct handoff_options *options,
                             struct net_handoff_lease *lease) {
-  UINT8 known[3][4] = {{0}};
   EFI_STATUS status = EFI_SUCCESS;
-  lease_known(pci, known);
-  bool ask = options->dhcp && known[0][0] == 0;
+  struct inet_host host = lease_known(pci);
+  bool ask = options->dhcp && host.address == 0;
   if(ask && !remote_find(pci->handle)) {
     status = session_may_take(pci, options->nic.take);
   }
   if(ask && !EFI_ERROR(status)) {
-    struct inet_host host = {0};
     status = lease_get(pci, session_link_wait_us(&options->nic), &host);
-    lease_pack(&host, known);
   }
-  memcpy(lease->address, known[0], 4);
-  memcpy(lease->mask, known[1], 4);
-  memcpy(lease->gateway, known[2], 4);
-  if(known[0][0] != 0 && ask) {
+  lease_pack(&host, lease);
+  if(host.address != 0 && ask) {
     lease->origin = NET_HANDOFF_LEASE_DHCP; /* the policy is what it was before */
   } else {
     lease_origin(pci, lease);

@@ -2,6 +2,7 @@
 #include "handoff_show.h"
 
 #include "../../driver/efi/handoff_producer.h"
+#include "../../driver/lib/bytes.h"
 #include "../../driver/lib/sha256.h"
 #include "../../driver/net/handoff.h"
 #include "../netdiag.h"
@@ -119,7 +120,7 @@ static void report_block(const struct net_handoff_nic *nic, const void *block) {
 
 static void report_ip(const char *key, const UINT8 address[4]) {
   if(address[0] | address[1] | address[2] | address[3]) {
-    report_ipv4(key, (UINT32)address[0] << 24 | (UINT32)address[1] << 16 | (UINT32)address[2] << 8 | address[3]);
+    report_ipv4(key, get32(address));
   }
 }
 

@@ -2,6 +2,7 @@
 #include "../capture/frame_tap.h"
 #include "../monitor/display.h"
 #include "../netdiag.h"
+#include "../../driver/lib/format.h"
 
 #include <string.h>
 
@@ -80,14 +81,6 @@ static struct page_ring fill_of(const struct ring_rows *rows) {
       .known = rows->size > 0, .used = (uint32_t)rows->last - (uint32_t)rows->first, .size = (uint32_t)rows->size};
 }
 
-static void copy(char *to, size_t size, const char *from) {
-  size_t at = 0;
-  for(; from[at] && at + 1U < size; at++) {
-    to[at] = from[at];
-  }
-  to[at] = '\0';
-}
-
 static const char *how(const struct monitor *monitor) {
   const struct session *session = &monitor->session;
   if(!session->netdev) {
@@ -106,10 +99,10 @@ static void begin_view(struct monitor *monitor) {
   char text[LOCATION_TEXT_SIZE];
   char name[NIC_NAME_SIZE];
   memset(view, 0, sizeof(*view));
-  copy(view->nic, sizeof(view->nic), nic_name(&session->pci, name));
-  copy(view->model, sizeof(view->model), session_model(session));
-  copy(view->location, sizeof(view->location), location_text(&session->pci, text));
-  copy(view->how, sizeof(view->how), how(monitor));
+  (void)format_into(view->nic, sizeof(view->nic), "%s", nic_name(&session->pci, name));
+  (void)format_into(view->model, sizeof(view->model), "%s", session_model(session));
+  (void)format_into(view->location, sizeof(view->location), "%s", location_text(&session->pci, text));
+  (void)format_into(view->how, sizeof(view->how), "%s", how(monitor));
   memcpy(view->mac, session_mac(session), sizeof(view->mac));
   view->stats = &monitor->stats;
   view->start = &monitor->start;
@@ -140,7 +133,7 @@ static void draw(struct monitor *monitor) {
   read_counters(monitor);
   (void)console_size(&columns, &rows);
   const uint64_t now_us = efi_clock_us();
-  copy(view->notice, sizeof(view->notice), now_us < monitor->notice_until_us ? monitor->notice : "");
+  (void)format_into(view->notice, sizeof(view->notice), "%s", now_us < monitor->notice_until_us ? monitor->notice : "");
   view->link = session_link(&monitor->session);
   EFI_TPL tpl = efi_nic_lock();
   if(monitor->session.netdev) {
@@ -206,7 +199,8 @@ static bool choose_next(struct monitor *monitor) {
 /* What a key asks for, other than the next NIC or the end. */
 static void do_here(struct monitor *monitor, enum command_key key) {
   if(key == KEY_NEXT) {
-    copy(monitor->notice, sizeof(monitor->notice), "There is no other NIC here that can be watched.");
+    (void)format_into(monitor->notice, sizeof(monitor->notice), "%s",
+                      "There is no other NIC here that can be watched.");
     monitor->notice_until_us = efi_clock_us() + NOTICE_US;
   } else if(key == KEY_AGAIN) {
     begin_counting(monitor);

@@ -58,30 +58,21 @@ struct row_text {
   char bits[160];
 };
 
-static void put(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void put(char *text, size_t size, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  (void)format_text(text, size, format, arguments);
-  va_end(arguments);
-}
-
 static void describe(const struct netdev_row *row, struct row_text *text) {
   bool read = !row->unread && !row->failed;
   if(row->count > 1) {
-    put(text->name, sizeof(text->name), "%s[%u]", row->name, row->index);
+    (void)format_into(text->name, sizeof(text->name), "%s[%u]", row->name, row->index);
   } else {
-    put(text->name, sizeof(text->name), "%s", row->name);
+    (void)format_into(text->name, sizeof(text->name), "%s", row->name);
   }
   if(!read) {
-    put(text->value, sizeof(text->value), "--------");
+    (void)format_into(text->value, sizeof(text->value), "--------");
   } else if(row->unit == NETDEV_UNIT_HEX8) {
-    put(text->value, sizeof(text->value), "%02lx", row->value);
+    (void)format_into(text->value, sizeof(text->value), "%02lx", row->value);
   } else if(row->unit == NETDEV_UNIT_HEX16) {
-    put(text->value, sizeof(text->value), "%04lx", row->value);
+    (void)format_into(text->value, sizeof(text->value), "%04lx", row->value);
   } else {
-    put(text->value, sizeof(text->value), "%08lx", row->value);
+    (void)format_into(text->value, sizeof(text->value), "%08lx", row->value);
   }
   (void)bits_text(read ? row->bits : NULL, row->value, text->bits, sizeof(text->bits));
 }

@@ -33,15 +33,6 @@ struct places {
   const char *section;
 };
 
-static void put(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(char *text, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  (void)format_text(text, EVIDENCE_SIZE, format, arguments);
-  va_end(arguments);
-}
-
 /* Each check of the first loop is a line; of later ones, what is not as it should be. */
 static void tell(struct selftest *test, const struct report_check *check) {
   test->counts[check->verdict]++;
@@ -65,12 +56,13 @@ static enum wait_result test_link(struct selftest *test) {
   enum wait_result result = session_wait(session, deadline_us, link_is_up, session);
   struct netdev_link link = session_link(session);
   if(link.up) {
-    put(evidence, "up");
+    (void)format_into(evidence, EVIDENCE_SIZE, "up");
     if(link.speed_mbps) {
-      put(evidence, "up, %u Mb/s %s duplex", link.speed_mbps, link.full_duplex ? "full" : "half");
+      (void)format_into(evidence, EVIDENCE_SIZE, "up, %u Mb/s %s duplex", link.speed_mbps,
+                        link.full_duplex ? "full" : "half");
     }
   } else {
-    put(evidence, "down");
+    (void)format_into(evidence, EVIDENCE_SIZE, "down");
     check.verdict = REPORT_WARN;
     check.remedy = "plug in a cable, or wait longer with --link-wait";
   }
@@ -89,7 +81,7 @@ static void on_check(void *ctx, const char *name, bool passed, uint32_t value) {
                                      .verdict = passed ? REPORT_OK : REPORT_BAD,
                                      .evidence = passed ? NULL : evidence,
                                      .section = test->running.section};
-  put(evidence, "0x%x", value);
+  (void)format_into(evidence, EVIDENCE_SIZE, "0x%x", value);
   test->dma_run += test->running.dma;
   test->dma_lost += test->running.dma && !passed;
   if(!test->quiet && !text_same_start(name, "link")) { /* that is test_link's */
@@ -140,7 +132,7 @@ static void tell_memory(struct selftest *test, const char *name, const struct pl
   char evidence[EVIDENCE_SIZE];
   const struct report_check check = {
       .name = name, .verdict = sound ? REPORT_OK : REPORT_BAD, .evidence = evidence, .section = places->section};
-  put(evidence, "%u checks by DMA, rings at 0x%lx", test->dma_run, places->lowest);
+  (void)format_into(evidence, EVIDENCE_SIZE, "%u checks by DMA, rings at 0x%lx", test->dma_run, places->lowest);
   tell(test, &check);
 }
 

@@ -147,10 +147,8 @@ static EFI_STATUS fetch_file(struct doctor *doctor) {
 /* The address that was acknowledged, or given by hand; what the firmware has already serves as well. */
 static EFI_STATUS give_address(struct doctor *doctor, struct uplink *uplink) {
   const struct doctor_evidence *evidence = &doctor->evidence;
-  UINT8 known[3][4] = {{0}};
   struct inet_host wanted = {0};
-  lease_known(&doctor->pci, known);
-  if((known[0][0] | known[0][1] | known[0][2] | known[0][3]) == 0) {
+  if(lease_known(&doctor->pci).address == 0) {
     wanted.address = evidence->address;
     wanted.mask = evidence->mask;
     wanted.gateway = evidence->gateway;

@@ -19,15 +19,6 @@
 #define OPTIONS_MAX        256U
 #define OPTION_SIZE        2048U
 
-static void put_text(char text[DOCTOR_NAME_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void put_text(char text[DOCTOR_NAME_SIZE], const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  (void)format_text(text, DOCTOR_NAME_SIZE, format, arguments);
-  va_end(arguments);
-}
-
 static enum doctor_answer answer(bool yes) {
   return yes ? DOCTOR_YES : DOCTOR_NO;
 }
@@ -62,14 +53,14 @@ void doctor_see_driver(struct doctor *doctor) {
   char text[DOCTOR_NAME_SIZE];
   const char *model = pci_model_name(pci);
   EFI_HANDLE holder = pci_find_holder(pci->handle);
-  put_text(evidence->nic, "%s", nic_name(pci, text));
-  put_text(evidence->model, "%s", model ? model : "network controller");
-  put_text(evidence->location, "%s", location_text(pci, text));
+  (void)format_into(evidence->nic, DOCTOR_NAME_SIZE, "%s", nic_name(pci, text));
+  (void)format_into(evidence->model, DOCTOR_NAME_SIZE, "%s", model ? model : "network controller");
+  (void)format_into(evidence->location, DOCTOR_NAME_SIZE, "%s", location_text(pci, text));
   evidence->vendor_id = pci->vendor_id;
   evidence->device_id = pci->device_id;
   evidence->supported = answer(model != NULL);
   if(model) {
-    put_text(evidence->driver_file, "%s.efi", pci_driver_name(pci));
+    (void)format_into(evidence->driver_file, DOCTOR_NAME_SIZE, "%s.efi", pci_driver_name(pci));
   }
   if(holder) {
     evidence->lent = answer(doctor->options->nic.take);
@@ -93,7 +84,7 @@ void doctor_see_twin(struct doctor *doctor) {
     session_look(&list[i], &sight);
     if(list[i].handle != doctor->pci.handle && sight.has_mac &&
        memcmp(sight.mac, doctor->evidence.mac, sizeof(sight.mac)) == 0) {
-      put_text(doctor->evidence.mac_twin, "%s", nic_name(&list[i], name));
+      (void)format_into(doctor->evidence.mac_twin, DOCTOR_NAME_SIZE, "%s", nic_name(&list[i], name));
     }
   }
   if(list) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../driver/lib/format.h"
+#include "../../driver/lib/texts.h"
 
 #define HEAD_ROWS  5U /* title, link, headings, in, out                */
 #define FOOT_ROWS  3U /* errors, rings, keys                           */
@@ -104,14 +105,6 @@ static void scaled(char text[CELL_SIZE], uint64_t value, const char *unit) {
   text[at] = '\0';
 }
 
-static void mac_of(const uint8_t mac[6], char text[18]) {
-  for(uint32_t i = 0; i < 6U; i++) {
-    *text++ = digits[mac[i] >> 4];
-    *text++ = digits[mac[i] & 15U];
-    *text++ = i < 5U ? ':' : '\0';
-  }
-}
-
 static uint64_t bits(const struct traffic_sum *sum) {
   return sum->bytes * 8U;
 }
@@ -135,10 +128,10 @@ static void put_way(struct page *page, uint32_t row, const char *name, const str
 }
 
 static void head(struct page *page, const struct page_view *view) {
-  char mac[18];
+  char mac[MAC_TEXT_SIZE];
   char text[CELL_SIZE];
-  mac_of(view->mac, mac);
-  put_at(page, 0, 0, "netdiag monitor   %s  %s  %s  at %s", view->nic, view->model, mac, view->location);
+  put_at(page, 0, 0, "netdiag monitor   %s  %s  %s  at %s", view->nic, view->model, mac_text(view->mac, mac),
+         view->location);
   put_at(page, page->columns - 9U, 0, "%02lu:%02lu:%02lu", (view->seconds / 3600U % 100U), (view->seconds / 60U % 60U),
          (view->seconds % 60U));
   if(!view->link.up) {
@@ -240,7 +233,8 @@ static void talker_table(struct page *page, uint32_t row, uint32_t rows, const s
   const struct traffic *traffic = view->traffic;
   uint32_t places[PAGE_ROWS_MAX];
   char text[CELL_SIZE];
-  char mac[18];
+  char mac[MAC_TEXT_SIZE];
+  char address[IPV4_TEXT_SIZE];
   const bool addresses = page->columns >= ADDRESS_FROM;
   const uint32_t count = traffic_top(traffic, places, rows - 1U);
   put_at(page, TALKERS_AT, row, "from                    bytes");
@@ -250,16 +244,14 @@ static void talker_table(struct page *page, uint32_t row, uint32_t rows, const s
   for(uint32_t i = 0; i < count; i++) {
     const struct traffic_talker *talker = &traffic->talkers[places[i]];
     const uint32_t at = row + 1U + i;
-    mac_of(talker->mac, mac);
     scaled(text, talker->bytes, "B");
-    put_at(page, TALKERS_AT, at, "%s", mac);
+    put_at(page, TALKERS_AT, at, "%s", mac_text(talker->mac, mac));
     put_before(page, TALKERS_AT + 29U, at, text);
     if(memcmp(talker->mac, view->mac, sizeof(talker->mac)) == 0) {
       put_at(page, TALKERS_AT + 30U, at, "us");
     }
     if(addresses && talker->has_address) {
-      put_at(page, TALKERS_AT + 36U, at, "%u.%u.%u.%u", talker->address >> 24, talker->address >> 16 & 0xFFU,
-             talker->address >> 8 & 0xFFU, talker->address & 0xFFU);
+      put_at(page, TALKERS_AT + 36U, at, "%s", ipv4_text(talker->address, address));
     }
   }
 }

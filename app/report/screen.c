@@ -42,15 +42,6 @@ static void put_line(const struct screen *screen, enum console_tone tone, uint32
   out_toned(tone, "%s", padded);
 }
 
-static void format_line(char line[LINE_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void format_line(char line[LINE_MAX], const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  (void)format_text(line, LINE_MAX, format, arguments);
-  va_end(arguments);
-}
-
 void screen_line(struct screen *screen, enum console_tone tone, const char *format, ...) {
   char line[LINE_MAX];
   va_list arguments;
@@ -72,7 +63,7 @@ void screen_end(struct screen *screen) {
   }
   if(screen->left_out > 0) {
     char line[LINE_MAX];
-    format_line(line, "... and %u more lines than fit on this screen", screen->left_out);
+    (void)format_into(line, LINE_MAX, "... and %u more lines than fit on this screen", screen->left_out);
     put_line(screen, TONE_PLAIN, screen->row++, line);
   }
   for(uint32_t row = screen->row; row < screen->last_row; row++) {

@@ -10,23 +10,14 @@
 #include "below.h"
 #include "share.h"
 
-static void put_text(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void put_text(char *text, size_t size, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  format_text(text, size, format, arguments);
-  va_end(arguments);
-}
-
 const char *nic_name(const struct pci_nic *pci, char text[NIC_NAME_SIZE]) {
-  put_text(text, NIC_NAME_SIZE, "eth%u", (UINT32)pci->index);
+  (void)format_into(text, NIC_NAME_SIZE, "eth%u", (UINT32)pci->index);
   return text;
 }
 
 const char *location_text(const struct pci_nic *pci, char text[LOCATION_TEXT_SIZE]) {
-  put_text(text, LOCATION_TEXT_SIZE, "%04x:%02x:%02x.%x", (UINT32)pci->segment, (UINT32)pci->bus, (UINT32)pci->device,
-           (UINT32)pci->function);
+  (void)format_into(text, LOCATION_TEXT_SIZE, "%04x:%02x:%02x.%x", (UINT32)pci->segment, (UINT32)pci->bus,
+                    (UINT32)pci->device, (UINT32)pci->function);
   return text;
 }
 

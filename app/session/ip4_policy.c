@@ -3,11 +3,7 @@
 
 #include <string.h>
 
-static void put(EFI_IPv4_ADDRESS *out, UINT32 address) {
-  for(UINTN i = 0; i < 4; i++) {
-    out->Addr[i] = (UINT8)(address >> (24U - 8U * i));
-  }
-}
+#include "../../driver/lib/bytes.h"
 
 /* More than there is room for are none: the firmware gives all or nothing. Under DHCP they are the server's. */
 static UINTN read_list(EFI_IP4_CONFIG2_PROTOCOL *config, EFI_IP4_CONFIG2_DATA_TYPE type, EFI_IPv4_ADDRESS *list) {
@@ -44,9 +40,9 @@ static EFI_STATUS set_data(EFI_IP4_CONFIG2_PROTOCOL *config, EFI_IP4_CONFIG2_DAT
 EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, UINT32 mask, UINT32 gateway) {
   EFI_IP4_CONFIG2_MANUAL_ADDRESS manual;
   EFI_IPv4_ADDRESS router;
-  put(&manual.Address, address);
-  put(&manual.SubnetMask, mask);
-  put(&router, gateway);
+  put32(manual.Address.Addr, address);
+  put32(manual.SubnetMask.Addr, mask);
+  put32(router.Addr, gateway);
   EFI_STATUS status = set_policy(config, Ip4Config2PolicyStatic);
   if(!EFI_ERROR(status)) {
     status = set_data(config, Ip4Config2DataTypeManualAddress, sizeof(manual), &manual);

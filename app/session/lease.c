@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../driver/efi/remote.h"
+#include "../../driver/lib/bytes.h"
 #include "../console.h"
 #include "../report/report.h"
 #include "below.h"
@@ -22,17 +23,12 @@
 static EFI_GUID config_guid = EFI_IP4_CONFIG2_PROTOCOL_GUID;
 static EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
 
-static uint32_t host_order(const EFI_IPv4_ADDRESS *address) {
-  return (uint32_t)address->Addr[0] << 24 | (uint32_t)address->Addr[1] << 16 | (uint32_t)address->Addr[2] << 8 |
-         address->Addr[3];
-}
-
 /* The default route's gateway: an address that DHCP brought has none in Ip4Config2DataTypeGateway. */
 static uint32_t gateway_of(const EFI_IP4_CONFIG2_INTERFACE_INFO *info) {
   const EFI_IP4_ROUTE_TABLE *routes = info->RouteTable;
   for(UINT32 i = 0; routes && i < info->RouteTableSize; i++) {
-    if(host_order(&routes[i].SubnetMask) == 0 && host_order(&routes[i].SubnetAddress) == 0) {
-      return host_order(&routes[i].GatewayAddress);
+    if(get32(routes[i].SubnetMask.Addr) == 0 && get32(routes[i].SubnetAddress.Addr) == 0) {
+      return get32(routes[i].GatewayAddress.Addr);
     }
   }
   return 0;
@@ -46,8 +42,8 @@ static BOOLEAN read_interface(EFI_IP4_CONFIG2_PROTOCOL *config, struct inet_host
   if(EFI_ERROR(config->GetData(config, Ip4Config2DataTypeInterfaceInfo, &size, buffer))) {
     return FALSE;
   }
-  host->address = host_order(&info->StationAddress);
-  host->mask = host_order(&info->SubnetMask);
+  host->address = get32(info->StationAddress.Addr);
+  host->mask = get32(info->SubnetMask.Addr);
   host->gateway = gateway_of(info);
   return TRUE;
 }
@@ -267,23 +263,16 @@ EFI_STATUS lease_by_hand(const struct pci_nic *pci, UINT64 link_wait_us, const s
   return status;
 }
 
-static void put_network_order(UINT8 out[4], uint32_t address) {
-  for(UINTN i = 0; i < 4; i++) {
-    out[i] = (UINT8)(address >> (24U - 8U * i));
-  }
+void lease_pack(const struct inet_host *host, struct net_handoff_lease *lease) {
+  put32(lease->address, host->address);
+  put32(lease->mask, host->mask);
+  put32(lease->gateway, host->gateway);
 }
 
-void lease_pack(const struct inet_host *host, UINT8 lease[3][4]) {
-  put_network_order(lease[0], host->address);
-  put_network_order(lease[1], host->mask);
-  put_network_order(lease[2], host->gateway);
-}
-
-void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]) {
+struct inet_host lease_known(const struct pci_nic *pci) {
+  const struct inet_host none = {0};
   struct inet_host host = {0};
-  if(find_config(pci, &host)) {
-    lease_pack(&host, lease);
-  }
+  return find_config(pci, &host) ? host : none;
 }
 
 /* Server and time of the lease: all children of a NIC's DHCP client see the one that is in force. */

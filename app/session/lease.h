@@ -30,11 +30,11 @@ EFI_STATUS lease_by_hand(const struct pci_nic *pci, UINT64 link_wait_us, const s
 /* The stack's configuration of the NIC itself, untagged, or NULL. */
 EFI_IP4_CONFIG2_PROTOCOL *lease_config(const struct pci_nic *pci);
 
-/* The address, mask and gateway (network order) that the firmware has for this NIC right now; zeroes when none. */
-void lease_known(const struct pci_nic *pci, UINT8 lease[3][4]);
+/* The address, mask and gateway that the firmware has for this NIC right now; zeroes when none. */
+struct inet_host lease_known(const struct pci_nic *pci);
 
-/* The same of an address that lease_get brought. */
-void lease_pack(const struct inet_host *host, UINT8 lease[3][4]);
+/* Puts the address, mask and gateway of `host` into a handoff's lease. */
+void lease_pack(const struct inet_host *host, struct net_handoff_lease *lease);
 
 /* Prints a line for each interface of the firmware's stack on this NIC: itself, and its VLANs. With --json an object,
  * inside an array that the caller began. */

@@ -234,10 +234,7 @@ EFI_STATUS session_address(const struct nic_options *options, const struct cidr_
 /* Whether the firmware's stack answers for the address itself. One that was given with --addr, or that a DHCP client
  * held only for a moment, is ours to answer for. */
 static bool is_firmwares(const struct session *session, uint32_t address) {
-  UINT8 lease[3][4] = {{0}};
-  lease_known(&session->pci, lease);
-  return address != 0 && address == ((uint32_t)lease[0][0] << 24 | (uint32_t)lease[0][1] << 16 |
-                                     (uint32_t)lease[0][2] << 8 | lease[0][3]);
+  return address != 0 && address == lease_known(&session->pci).address;
 }
 
 /* Running -------------------------------------------------------------------------------------------------------- */

@@ -72,19 +72,14 @@ static UINT64 now(void) {
 
 EFI_STATUS uplink_address(struct uplink *uplink, const struct inet_host *wanted) {
   struct inet_host host = *wanted;
-  UINT8 known[3][4] = {{0}};
-  lease_known(&uplink->pci, known);
-  bool leased_now = wanted->address == 0 && known[0][0] == 0;
+  bool leased_now = wanted->address == 0 && lease_known(&uplink->pci).address == 0;
   EFI_STATUS status = wanted->address ? lease_by_hand(&uplink->pci, uplink->link_wait_us, wanted)
                                       : lease_hold(&uplink->pci, uplink->link_wait_us, &host);
   if(EFI_ERROR(status)) {
     return status;
   }
-  lease_pack(&host, known);
   memset(&uplink->lease, 0, sizeof(uplink->lease));
-  memcpy(uplink->lease.address, known[0], sizeof(known[0]));
-  memcpy(uplink->lease.mask, known[1], sizeof(known[1]));
-  memcpy(uplink->lease.gateway, known[2], sizeof(known[2]));
+  lease_pack(&host, &uplink->lease);
   lease_origin(&uplink->pci, &uplink->lease);
   uplink->lease.obtained = leased_now ? now() : 0;
   return EFI_SUCCESS;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../driver/lib/bytes.h"
 #include "../session/below.h"
 
 static EFI_DEVICE_PATH *append(EFI_DEVICE_PATH *path, EFI_DEVICE_PATH *node, UINTN type, UINTN length) {
@@ -23,8 +24,8 @@ static EFI_DEVICE_PATH *append_ipv4(EFI_DEVICE_PATH *path, const struct net_hand
   memcpy(node.LocalIpAddress.Addr, lease->address, sizeof(lease->address));
   memcpy(node.GatewayIpAddress.Addr, lease->gateway, sizeof(lease->gateway));
   memcpy(node.SubnetMask.Addr, lease->mask, sizeof(lease->mask));
-  for(UINTN i = 0; i < 4 && url->host_kind == URL_HOST_IPV4; i++) {
-    node.RemoteIpAddress.Addr[i] = (UINT8)(url->ipv4 >> (24U - 8U * i));
+  if(url->host_kind == URL_HOST_IPV4) {
+    put32(node.RemoteIpAddress.Addr, url->ipv4);
   }
   node.RemotePort = url->port;
   node.Protocol = 6; /* TCP */

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "../../driver/lib/bytes.h"
 #include "../../driver/lib/dhcp.h"
+#include "../../driver/lib/texts.h"
 
 /* RFC 2131, figure 1 */
 #define OP_AT      0U
@@ -15,12 +17,6 @@
 #define FILE_AT    108U
 #define COOKIE_AT  236U
 #define OPTIONS_AT 240U
-
-static void put32(uint8_t *at, uint32_t value) {
-  for(uint32_t i = 0; i < 4U; i++) {
-    at[i] = (uint8_t)(value >> (24U - 8U * i));
-  }
-}
 
 /* An option of `length` bytes; returns what follows it. */
 static uint8_t *put_option(uint8_t *at, uint8_t code, const void *data, size_t length) {
@@ -115,19 +111,7 @@ bool bootp_url(const uint8_t *packet, char url[URL_TEXT_SIZE]) {
   parsed = (struct url){.scheme = URL_TFTP, .host_kind = URL_HOST_IPV4, .ipv4 = server, .port = 69};
   parsed.path[0] = '/';
   const char *file = offer.boot_file[0] == '/' ? offer.boot_file + 1 : offer.boot_file;
-  uint8_t bytes[4];
-  char *host = parsed.host;
-  put32(bytes, server);
-  for(uint32_t i = 0; i < 4U; i++) {
-    if(bytes[i] >= 100U) {
-      *host++ = (char)('0' + bytes[i] / 100U);
-    }
-    if(bytes[i] >= 10U) {
-      *host++ = (char)('0' + bytes[i] / 10U % 10U);
-    }
-    *host++ = (char)('0' + bytes[i] % 10U);
-    *host++ = i < 3U ? '.' : '\0';
-  }
+  (void)ipv4_text(server, parsed.host);
   return put_path(file, parsed.path + 1, sizeof(parsed.path) - 1U) && url_text(&parsed, url, URL_TEXT_SIZE);
 }
 

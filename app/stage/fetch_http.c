@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "../../driver/lib/format.h"
+#include "../../driver/lib/texts.h"
 #include "chunked.h"
 #include "efi/http.h"
 #include "efi/net_status.h"
@@ -110,8 +112,7 @@ static bool wire_url(const struct transfer *transfer, CHAR16 text[URL_TEXT_SIZE]
   char narrow[URL_TEXT_SIZE];
   UINT32 server = transfer->result->server;
   if(url.host_kind == URL_HOST_NAME && server) {
-    transfer_text(url.host, sizeof(url.host), "%u.%u.%u.%u", server >> 24, server >> 16 & 255U, server >> 8 & 255U,
-                  server & 255U);
+    (void)ipv4_text(server, url.host);
   }
   if(!url_text(&url, narrow, sizeof(narrow))) {
     return false;
@@ -138,7 +139,7 @@ static EFI_STATUS send(struct http *http, EFI_HTTP_METHOD method, UINT64 first) 
   if(!url_authority(&http->transfer->url, host, sizeof(host)) || !wire_url(http->transfer, url)) {
     return transfer_fail(http->transfer, EFI_INVALID_PARAMETER, "the URL is too long");
   }
-  transfer_text(range, sizeof(range), "bytes=%lu-", first);
+  (void)format_into(range, sizeof(range), "bytes=%lu-", first);
   http->message = (EFI_HTTP_MESSAGE){
       .Data.Request = &request, .HeaderCount = first ? HEADERS_MAX : HEADERS_MAX - 1U, .Headers = headers};
   EFI_STATUS status = run(http, http->http->Request);

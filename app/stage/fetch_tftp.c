@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "../../driver/lib/bytes.h"
 #include "efi/mtftp.h"
 #include "efi/net_status.h"
 #include "http_text.h"
@@ -35,10 +36,6 @@ struct tftp {
 
 /* Packets, at TPL_CALLBACK --------------------------------------------------------------------------------------- */
 
-static UINT16 read16(const UINT8 *at) {
-  return (UINT16)(at[0] << 8 | at[1]);
-}
-
 static EFI_STATUS data_packet(struct tftp *tftp, UINT16 length) {
   struct transfer *transfer = tftp->transfer;
   UINT64 most = tftp->sizing ? transfer->limit : transfer->size;
@@ -51,7 +48,7 @@ static EFI_STATUS data_packet(struct tftp *tftp, UINT16 length) {
 static void error_packet(struct tftp *tftp, const UINT8 *packet, UINT16 length) {
   UINTN count = 0;
   tftp->has_error = TRUE;
-  tftp->error_code = read16(packet + 2);
+  tftp->error_code = get16(packet + 2);
   for(UINTN i = DATA_HEAD; i < length && packet[i] && count + 1U < ERROR_TEXT; i++) {
     tftp->error_text[count++] = packet[i] >= ' ' && packet[i] < 0x7F ? (char)packet[i] : '?';
   }
@@ -83,7 +80,7 @@ static EFI_STATUS EFIAPI on_packet(EFI_MTFTP_PROTOCOL *this, EFI_MTFTP_TOKEN *to
   if(length < OACK_HEAD) {
     return EFI_SUCCESS;
   }
-  switch(read16(bytes)) {
+  switch(get16(bytes)) {
   case EFI_MTFTP_OPCODE_DATA:
     return length >= DATA_HEAD ? data_packet(tftp, length) : EFI_SUCCESS;
   case EFI_MTFTP_OPCODE_ERROR:
@@ -113,9 +110,7 @@ static EFI_STATUS configure(struct tftp *tftp) {
   EFI_MTFTP4_CONFIG_DATA v4 = {
       .UseDefaultSetting = TRUE, .InitialServerPort = url->port, .TryCount = TRY_COUNT, .TimeoutValue = TIMEOUT_S};
   EFI_MTFTP6_CONFIG_DATA v6 = {.InitialServerPort = url->port, .TryCount = TRY_COUNT, .TimeoutValue = TIMEOUT_S};
-  for(UINTN i = 0; i < 4; i++) {
-    v4.ServerIp.Addr[i] = (UINT8)(server >> (24U - 8U * i));
-  }
+  put32(v4.ServerIp.Addr, server);
   memcpy(v6.ServerIp.Addr, url->ipv6, sizeof(v6.ServerIp.Addr));
   return tftp->mtftp->Configure(tftp->mtftp, url->host_kind == URL_HOST_IPV6 ? (VOID *)&v6 : (VOID *)&v4);
 }

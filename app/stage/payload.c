@@ -13,15 +13,6 @@
 
 /* Numbers -------------------------------------------------------------------------------------------------------- */
 
-static void put(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void put(char *text, size_t size, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  (void)format_text(text, size, format, arguments);
-  va_end(arguments);
-}
-
 const char *amount_text(UINT64 bytes, char text[AMOUNT_SIZE]) {
   static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
   UINT64 tenths = bytes;
@@ -30,9 +21,9 @@ const char *amount_text(UINT64 bytes, char text[AMOUNT_SIZE]) {
     tenths = whole * 10U / 1024U;
   }
   if(unit == 0) {
-    put(text, AMOUNT_SIZE, "%lu %s", bytes, units[0]);
+    (void)format_into(text, AMOUNT_SIZE, "%lu %s", bytes, units[0]);
   } else {
-    put(text, AMOUNT_SIZE, "%lu.%lu %s", tenths / 10U, tenths % 10U, units[unit]);
+    (void)format_into(text, AMOUNT_SIZE, "%lu.%lu %s", tenths / 10U, tenths % 10U, units[unit]);
   }
   return text;
 }
@@ -40,7 +31,7 @@ const char *amount_text(UINT64 bytes, char text[AMOUNT_SIZE]) {
 const char *rate_text(UINT64 bytes, UINT64 us, char text[AMOUNT_SIZE]) {
   UINT64 ms = us / 1000U ? us / 1000U : 1U;
   char amount[AMOUNT_SIZE];
-  put(text, AMOUNT_SIZE, "%s/s", amount_text(bytes * 1000U / ms, amount));
+  (void)format_into(text, AMOUNT_SIZE, "%s/s", amount_text(bytes * 1000U / ms, amount));
   return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../driver/lib/bytes.h"
 #include "efi/dns4.h"
 
 #define RETRIES    3U
@@ -71,8 +72,7 @@ static UINT32 take_answer(struct lookup *lookup) {
   }
   if(answer->IpList) {
     if(answer->IpCount > 0) {
-      const UINT8 *bytes = answer->IpList[0].Addr;
-      address = (UINT32)bytes[0] << 24 | (UINT32)bytes[1] << 16 | (UINT32)bytes[2] << 8 | bytes[3];
+      address = get32(answer->IpList[0].Addr);
     }
     FreePool(answer->IpList);
   }

@@ -11,13 +11,6 @@
 
 /* Words ---------------------------------------------------------------------------------------------------------- */
 
-void transfer_text(char *text, size_t size, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  (void)format_text(text, size, format, arguments);
-  va_end(arguments);
-}
-
 EFI_STATUS transfer_fail(struct transfer *transfer, EFI_STATUS status, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);

@@ -28,9 +28,6 @@ EFI_STATUS transfer_fail(struct transfer *transfer, EFI_STATUS status, const cha
 /* "the server refuses the connection": in words, what the firmware's protocols return. */
 const char *transfer_reason(EFI_STATUS status);
 
-/* Text into `text`, as printf's. */
-void transfer_text(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* Begins a wait: enough must come within FETCH_WINDOW_S seconds from now on. */
 void transfer_window(struct transfer *transfer);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "texts.h"
 
 #define OPTION_CLIENT       1U
 #define OPTION_SERVER       2U
@@ -197,14 +198,9 @@ static void put_association(struct dhcp6_offer *offer, const struct option *opti
 }
 
 static void put_server(struct dhcp6_offer *offer, const struct option *option) {
-  static const char digits[] = "0123456789abcdef";
   size_t count = option->length < 32U ? option->length : 32U;
   offer->has_server = option->length > 0;
-  for(size_t i = 0; i < count; i++) {
-    offer->server[2U * i] = digits[option->data[i] >> 4];
-    offer->server[2U * i + 1U] = digits[option->data[i] & 15U];
-  }
-  offer->server[2U * count] = '\0';
+  (void)hex_text(option->data, count, offer->server);
 }
 
 /* Text behind `head` bytes and a length of two: the first of what may be several. */

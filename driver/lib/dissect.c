@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bytes.h"
+
 #define IPV4_HEADER 20U
 #define IPV6_HEADER 40U
 #define ARP_IPV4    28U /* an ARP packet between Ethernet and IPv4 (RFC 826) */
@@ -16,10 +18,6 @@
 #define IPV6_AUTH        51U
 #define IPV6_DESTINATION 60U
 #define EXTENSIONS_MAX   8U
-
-static uint16_t get16(const uint8_t *at) {
-  return (uint16_t)(at[0] << 8 | at[1]);
-}
 
 static void look_at_ports(struct dissection *what, const uint8_t *at, size_t length) {
   if(what->is_part || length < PORTS || (what->protocol != IP_TCP && what->protocol != IP_UDP)) {

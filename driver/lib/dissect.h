@@ -13,8 +13,6 @@
 #define IP_UDP    17U
 #define IP_ICMPV6 58U
 
-#define ETHERTYPE_IPV6 0x86DDU
-
 /* Pointers lead into the frame; NULL where it has no such thing, or is too short. */
 struct dissection {
   struct ether_view ether;

@@ -13,6 +13,8 @@
 #define ETHERTYPE_ARP  0x0806U
 #define ETHERTYPE_VLAN 0x8100U
 #define ETHERTYPE_STAG 0x88A8U
+#define ETHERTYPE_IPV6 0x86DDU
+#define ETHERTYPE_LLDP 0x88CCU
 #define ETHERTYPE_MIN  0x0600U /* what is less is a length: an 802.3 frame with an LLC header behind it   */
 
 /* A frame seen without its tags. */

@@ -109,3 +109,11 @@ size_t format_text(char *buffer, size_t size, const char *format, va_list argume
   }
   return sink.length;
 }
+
+size_t format_into(char *buffer, size_t size, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  size_t length = format_text(buffer, size, format, arguments);
+  va_end(arguments);
+  return length;
+}

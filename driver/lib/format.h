@@ -13,4 +13,7 @@
  */
 size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
 
+/* The same with the arguments in place. */
+size_t format_into(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 #endif

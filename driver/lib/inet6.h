@@ -6,7 +6,6 @@
 #include "ether.h"
 #include "ipv4.h"
 
-#define ETHERTYPE_IPV6     0x86DDU
 #define INET6_HEADERS      (ETHER_HEADER + 40U)
 #define INET6_UDP_DATA_MAX (1514U - INET6_HEADERS - 8U)
 #define INET6_PREFIXES_MAX 4U

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "texts.h"
+
 #define INDENT      2U
 #define NUMBER_SIZE 32U
 #define REPLACEMENT 0xFFFDU
@@ -299,30 +301,13 @@ void json_hex(struct json *json, const char *key, uint64_t value, uint32_t digit
 }
 
 void json_mac(struct json *json, const char *key, const uint8_t mac[6]) {
-  char text[17];
-  for(size_t i = 0; i < 6; i++) {
-    text[3 * i] = hex_digits[mac[i] >> 4];
-    text[3 * i + 1] = hex_digits[mac[i] & 15U];
-    if(i < 5) {
-      text[3 * i + 2] = ':';
-    }
-  }
-  add_string(json, key, text, sizeof(text));
+  char text[MAC_TEXT_SIZE];
+  json_text(json, key, mac_text(mac, text));
 }
 
 void json_ipv4(struct json *json, const char *key, uint32_t address) {
-  char text[NUMBER_SIZE];
-  size_t begin_at = NUMBER_SIZE;
-  for(uint32_t i = 0; i < 4; i++) {
-    char number[NUMBER_SIZE];
-    size_t at = number_text(number, address >> 8 * i & 0xFFU, 10, 1);
-    if(i > 0) {
-      text[--begin_at] = '.';
-    }
-    begin_at -= NUMBER_SIZE - at;
-    memcpy(&text[begin_at], &number[at], NUMBER_SIZE - at);
-  }
-  add_string(json, key, &text[begin_at], NUMBER_SIZE - begin_at);
+  char text[IPV4_TEXT_SIZE];
+  json_text(json, key, ipv4_text(address, text));
 }
 
 void json_finish(struct json *json) {

@@ -8,7 +8,6 @@
 #include "ether.h"
 #include "texts.h"
 
-#define ETHERTYPE_LLDP  0x88CCU
 #define LLC_HEADER      3U
 #define SNAP_HEADER     8U
 #define SNAP_CDP        0x2000U

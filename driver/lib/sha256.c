@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "bytes.h"
+#include "texts.h"
+
 #define BLOCK  64U
 #define ROUNDS 64U
 #define DIGITS (SHA256_TEXT_SIZE - 1U)
@@ -31,8 +34,7 @@ static uint32_t rotate(uint32_t x, uint32_t bits) {
 /* 6.2.1 step 1: the message schedule of one block */
 static void schedule(const uint8_t *block, uint32_t w[ROUNDS]) {
   for(size_t t = 0; t < 16U; t++) {
-    w[t] = (uint32_t)block[4U * t] << 24 | (uint32_t)block[4U * t + 1U] << 16 | (uint32_t)block[4U * t + 2U] << 8 |
-           block[4U * t + 3U];
+    w[t] = get32(block + 4U * t);
   }
   for(uint32_t t = 16U; t < ROUNDS; t++) {
     uint32_t low = rotate(w[t - 15U], 7) ^ rotate(w[t - 15U], 18) ^ w[t - 15U] >> 3;
@@ -117,12 +119,7 @@ void sha256_end(struct sha256 *sha, uint8_t hash[SHA256_SIZE]) {
 }
 
 const char *sha256_text(const uint8_t hash[SHA256_SIZE], char text[SHA256_TEXT_SIZE]) {
-  for(size_t i = 0; i < SHA256_SIZE; i++) {
-    text[2U * i] = "0123456789abcdef"[hash[i] >> 4];
-    text[2U * i + 1U] = "0123456789abcdef"[hash[i] & 15U];
-  }
-  text[DIGITS] = '\0';
-  return text;
+  return hex_text(hash, SHA256_SIZE, text);
 }
 
 static int hex_value(char c) {

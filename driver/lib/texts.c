@@ -1,7 +1,5 @@
-/* texts.c - addresses as people write them. Pure C, tested on the host. */
+/* texts.c - addresses and bytes as people write them. Pure C, tested on the host. */
 #include "texts.h"
-
-#include <stddef.h>
 
 #include "bytes.h"
 
@@ -73,5 +71,14 @@ const char *ipv6_text(const uint8_t address[16], char text[IPV6_TEXT_SIZE]) {
     }
   }
   text[at] = '\0';
+  return text;
+}
+
+const char *hex_text(const uint8_t *bytes, size_t count, char *text) {
+  for(size_t i = 0; i < count; i++) {
+    text[2U * i] = digits[bytes[i] >> 4];
+    text[2U * i + 1U] = digits[bytes[i] & 15U];
+  }
+  text[2U * count] = '\0';
   return text;
 }

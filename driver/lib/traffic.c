@@ -3,12 +3,12 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "dissect.h"
 #include "testframe.h"
 
-#define SECOND_US      1000000U
-#define FCS            4U
-#define ETHERTYPE_LLDP 0x88CCU
+#define SECOND_US 1000000U
+#define FCS       4U
 
 /* Sizes and protocols --------------------------------------------------------------------------------------------- */
 
@@ -120,7 +120,7 @@ static void add_talker(struct traffic *traffic, const struct dissection *what, s
   talker->bytes += length;
   if(what->address_length == 4U && (at[0] | at[1] | at[2] | at[3])) {
     talker->has_address = true;
-    talker->address = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    talker->address = get32(at);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../app/args.h"
+#include "../../driver/lib/bytes.h"
 #include "../../driver/lib/responder.h"
 #include "../../driver/lib/testframe.h"
 #include "arch.h"
@@ -207,7 +208,7 @@ static uint32_t own_address(const struct net_handoff *table, enum kernel_nic_ori
     const uint8_t *entry = (const uint8_t *)table + table->nic_offset + i * table->nic_size;
     const uint8_t *address = ((const struct net_handoff_nic *)entry)->lease.address;
     if(address[0] != 0) {
-      return (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 | (uint32_t)address[2] << 8 | address[3];
+      return get32(address);
     }
   }
   return OWN_ADDRESS;
