@@ -26,12 +26,21 @@ static bool is_ring(const struct ring_view *ring, const char *name, size_t lengt
   return memcmp(ring->name, name, length) == 0 && ring->name[length] == '\0';
 }
 
-static struct ring_view *find(struct ring_views *views, const char *name, bool add) {
+const struct ring_view *ring_views_find(const struct ring_views *views, const char *name) {
   size_t length = queue_length(name);
-  for(uint32_t i = 0; i < views->count; i++) {
-    if(length > 0 && is_ring(&views->ring[i], name, length)) {
+  for(uint32_t i = 0; length > 0 && i < views->count; i++) {
+    if(is_ring(&views->ring[i], name, length)) {
       return &views->ring[i];
     }
+  }
+  return NULL;
+}
+
+static struct ring_view *find(struct ring_views *views, const char *name, bool add) {
+  size_t length = queue_length(name);
+  const struct ring_view *there = ring_views_find(views, name);
+  if(there) {
+    return &views->ring[there - views->ring];
   }
   if(length == 0 || !add || views->count == RINGS_MAX) {
     return NULL;
@@ -39,15 +48,6 @@ static struct ring_view *find(struct ring_views *views, const char *name, bool a
   struct ring_view *ring = &views->ring[views->count++];
   memcpy(ring->name, name, length);
   return ring;
-}
-
-const struct ring_view *ring_views_find(const struct ring_views *views, const char *name) {
-  for(uint32_t i = 0; i < views->count; i++) {
-    if(is_ring(&views->ring[i], name, queue_length(name))) {
-      return &views->ring[i];
-    }
-  }
-  return NULL;
 }
 
 static void take_mark(struct ring_view *ring, const char *name, uint64_t at) {

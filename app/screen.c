@@ -1,22 +1,22 @@
 /* screen.c - the console as a page: its size, lines at their places, and single keys. */
 #include "screen.h"
 
+#include "console.h"
+
 #define COLUMNS_DEFAULT 80U
 #define ROWS_DEFAULT    25U
 #define PART_SIZE       128U
 #define MARKED          (EFI_BLACK | EFI_BACKGROUND_LIGHTGRAY)
 
 void screen_size(uint32_t *columns, uint32_t *rows) {
-  UINTN across = 0;
-  UINTN down = 0;
-  EFI_STATUS status = ST->ConOut->QueryMode(ST->ConOut, (UINTN)ST->ConOut->Mode->Mode, &across, &down);
-  bool told = !EFI_ERROR(status) && across > 0 && down > 0;
-  *columns = told ? (uint32_t)across : COLUMNS_DEFAULT;
-  *rows = told ? (uint32_t)down : ROWS_DEFAULT;
+  if(!console_size(columns, rows) || *columns == 0 || *rows == 0) {
+    *columns = COLUMNS_DEFAULT;
+    *rows = ROWS_DEFAULT;
+  }
 }
 
 void screen_clear(void) {
-  (void)ST->ConOut->ClearScreen(ST->ConOut);
+  console_clear();
 }
 
 static void put(const char *text) {

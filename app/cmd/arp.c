@@ -8,7 +8,6 @@
 #define STATIONS_MAX       8U
 #define DEFAULT_COUNT      3U
 #define DEFAULT_TIMEOUT_MS 1000U
-#define LINK_WAIT_MS       5000U
 
 struct arp_options {
   struct nic_options nic;
@@ -139,9 +138,7 @@ static void out_station(const struct arp *arp, const struct station *station) {
 }
 
 static void out_stations(const struct arp *arp) {
-  if(report_is_json()) {
-    report_array("stations");
-  }
+  report_array("stations");
   for(uint32_t i = 0; i < arp->count; i++) {
     out_station(arp, &arp->stations[i]);
   }

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define LINK_WAIT_MS    (LINK_WAIT_S * 1000U)
 #define DEFAULT_SECONDS 3U
 #define TRIES           3U
 #define TRY_US          500000U
@@ -151,10 +150,6 @@ static EFI_STATUS choose_peer(struct bench *bench) {
   return EFI_SUCCESS;
 }
 
-static EFI_STATUS status_of(enum wait_result result) {
-  return result == WAIT_ABORTED ? EFI_ABORTED : result == WAIT_GONE ? EFI_DEVICE_ERROR : EFI_SUCCESS;
-}
-
 /* Asks until somebody answers. An ARP probe (RFC 5227) needs no address of ours. */
 static EFI_STATUS find_by(struct bench *bench, bool arp) {
   enum wait_result result = WAIT_TIMEOUT;
@@ -168,7 +163,7 @@ static EFI_STATUS find_by(struct bench *bench, bool arp) {
     }
     result = session_wait(&bench->session, efi_clock_us() + TRY_US, is_found, bench);
   }
-  return result == WAIT_TIMEOUT ? EFI_TIMEOUT : status_of(result);
+  return wait_status(result, EFI_TIMEOUT);
 }
 
 static EFI_STATUS find_peer(struct bench *bench) {
@@ -241,7 +236,7 @@ static EFI_STATUS measure_sending(struct bench *bench, struct rate *rate) {
     now_us = efi_clock_us();
     const enum wait_result result = session_wait(&bench->session, now_us, NULL, NULL);
     if(result == WAIT_ABORTED || result == WAIT_GONE) {
-      return status_of(result);
+      return wait_status(result, EFI_SUCCESS);
     }
     out_progress("sending", bench, &progress_us);
   }
@@ -274,7 +269,7 @@ static EFI_STATUS measure_echoes(struct bench *bench, struct rate *rate) {
     const enum wait_result result =
         session_wait(&bench->session, now_us + LOST_US < end_us ? now_us + LOST_US : end_us, window_open, bench);
     if(result == WAIT_ABORTED || result == WAIT_GONE) {
-      return status_of(result);
+      return wait_status(result, EFI_SUCCESS);
     }
     EFI_TPL tpl = efi_nic_lock();
     if(efi_clock_us() >= bench->last_us + LOST_US) {
@@ -299,7 +294,7 @@ static EFI_STATUS measure_trips(struct bench *bench, struct rate *rate) {
     const bool sent = send_frame(bench, TESTFRAME_REQUEST) == NETDEV_OK;
     const enum wait_result result = session_wait(&bench->session, efi_clock_us() + LOST_US, is_answered, bench);
     if(result == WAIT_ABORTED || result == WAIT_GONE) {
-      return status_of(result);
+      return wait_status(result, EFI_SUCCESS);
     }
     bench->lost += sent && result == WAIT_TIMEOUT;
     out_progress("round trips", bench, &progress_us);

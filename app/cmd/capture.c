@@ -4,9 +4,8 @@
 #include "../../driver/lib/pcapng.h"
 #include "../netdiag.h"
 
-#define LINK_WAIT_MS (LINK_WAIT_S * 1000U)
-#define PROGRESS_US  5000000U
-#define WAIT_US      20000U
+#define PROGRESS_US 5000000U
+#define WAIT_US     20000U
 
 struct capture_command_options {
   struct nic_options nic;

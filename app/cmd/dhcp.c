@@ -16,7 +16,6 @@
 #define SETTLE_US       (1U * S) /* after the first offer, for what others have to say */
 #define REQUEST_TRIES   2U
 #define SENT_US         10000U
-#define LINK_WAIT_MS    5000U
 
 struct dhcp_options {
   struct nic_options nic;
@@ -158,9 +157,7 @@ static void tell(struct dhcp *dhcp, struct answer *answer) {
   if(dhcp->options->nic.verbose) {
     dhcp_print_options(answer->message, answer->length);
   }
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
 }
 
 static void tell_new(struct dhcp *dhcp) {
@@ -318,16 +315,6 @@ static EFI_STATUS take(struct dhcp *dhcp) {
 
 /* Command -------------------------------------------------------------------------------------------------------- */
 
-static enum dhcp_machine machine(void) {
-#if defined(__i386__)
-  return DHCP_IA32;
-#elif defined(__aarch64__)
-  return DHCP_AARCH64;
-#else
-  return DHCP_X64;
-#endif
-}
-
 static bool choose_kind(const char *word, enum dhcp_kind *kind) {
   static const struct {
     const char *word;
@@ -346,7 +333,7 @@ static bool choose_kind(const char *word, enum dhcp_kind *kind) {
 static void begin_client(struct dhcp *dhcp) {
   const uint8_t *mac = session_mac(&dhcp->session);
   memcpy(dhcp->client.mac, mac, sizeof(dhcp->client.mac));
-  dhcp->client.machine = machine();
+  dhcp->client.machine = DHCP_MACHINE;
   dhcp->client.xid = (uint32_t)(efi_clock_us() * 2654435761U) ^ ((uint32_t)mac[4] << 24 | (uint32_t)mac[5] << 16);
 }
 
@@ -409,9 +396,7 @@ static EFI_STATUS exchange(struct dhcp *dhcp) {
   }
   session_stop_receiving(&dhcp->session);
   tell_new(dhcp);
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
   if(ack && ack->offer.type == DHCP_ACK) {
     release(dhcp, ack);
   }

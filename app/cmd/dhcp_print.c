@@ -49,12 +49,6 @@ static void put_list(const char *label, const char *key, const struct dhcp_addre
   }
 }
 
-static void put_bool(const char *key, bool value) {
-  if(report_is_json()) {
-    report_bool(key, value);
-  }
-}
-
 static void put_address(const struct dhcp_offer *offer) {
   char address[IPV4_TEXT_SIZE];
   char mask[IPV4_TEXT_SIZE];
@@ -127,9 +121,7 @@ static void put_arch(const struct dhcp_offer *offer) {
 
 static void put_pxe_servers(const struct dhcp_pxe *pxe) {
   char text[IPV4_TEXT_SIZE];
-  if(report_is_json()) {
-    report_array("servers");
-  }
+  report_array("servers");
   for(uint32_t i = 0; i < pxe->server_count; i++) {
     if(report_is_json()) {
       report_row(NULL);
@@ -144,15 +136,11 @@ static void put_pxe_servers(const struct dhcp_pxe *pxe) {
     }
     out("\n");
   }
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
 }
 
 static void put_pxe_menu(const struct dhcp_pxe *pxe) {
-  if(report_is_json()) {
-    report_array("menu");
-  }
+  report_array("menu");
   for(uint32_t i = 0; i < pxe->menu_count; i++) {
     if(report_is_json()) {
       report_row(NULL);
@@ -163,9 +151,7 @@ static void put_pxe_menu(const struct dhcp_pxe *pxe) {
       out_hanging(LABEL_HANG, "  %-15s type %u: %s\n", "menu", pxe->menu[i].type, pxe->menu[i].text);
     }
   }
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
 }
 
 static void put_pxe_control(const struct dhcp_pxe *pxe) {
@@ -200,9 +186,7 @@ static void put_pxe(const struct dhcp_pxe *pxe) {
   if(!pxe->there) {
     return;
   }
-  if(report_is_json()) {
-    report_object("pxe");
-  }
+  report_object("pxe");
   if(pxe->has_control) {
     put_pxe_control(pxe);
   }
@@ -215,16 +199,12 @@ static void put_pxe(const struct dhcp_pxe *pxe) {
   } else if(pxe->has_prompt) {
     out_hanging(LABEL_HANG, "  %-15s '%s' for %u s\n", "prompt", pxe->prompt, pxe->prompt_seconds);
   }
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
 }
 
 static void put_faults(const struct dhcp_offer *offer) {
   uint32_t faults = offer->faults;
-  if(report_is_json()) {
-    report_list("faults");
-  }
+  report_list("faults");
   for(const char *text = dhcp_next_fault(&faults); text; text = dhcp_next_fault(&faults)) {
     if(report_is_json()) {
       report_text(NULL, text);
@@ -232,14 +212,12 @@ static void put_faults(const struct dhcp_offer *offer) {
       out_toned(TONE_WARN, "  %-15s %s\n", "wrong", text);
     }
   }
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
 }
 
 void dhcp_print(const struct dhcp_offer *offer) {
-  put_bool("proxy", dhcp_is_proxy(offer));
-  put_bool("http", dhcp_is_http(offer));
+  report_bool("proxy", dhcp_is_proxy(offer));
+  report_bool("http", dhcp_is_http(offer));
   if(!report_is_json() && dhcp_is_proxy(offer)) {
     out_hanging(LABEL_HANG, "  %-15s proxyDHCP: a boot server, which offers no address\n", "kind");
   }
@@ -282,9 +260,7 @@ static void put_value(const struct dhcp_option *option) {
 void dhcp_print_options(const void *message, size_t length) {
   struct dhcp_option option;
   size_t at = 0;
-  if(report_is_json()) {
-    report_array("options");
-  }
+  report_array("options");
   while(dhcp_next_option(message, length, &at, &option)) {
     const char *name = dhcp_option_name(option.code);
     if(report_is_json()) {
@@ -300,7 +276,5 @@ void dhcp_print_options(const void *message, size_t length) {
       out("\n");
     }
   }
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
 }

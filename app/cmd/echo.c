@@ -2,8 +2,6 @@
 #include "../capture/capture.h"
 #include "../netdiag.h"
 
-#define LINK_WAIT_MS 5000U
-
 struct echo_options {
   struct nic_options nic;
   uint32_t seconds;

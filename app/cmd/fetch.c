@@ -4,8 +4,6 @@
 #include "../stage/payload.h"
 #include "../stage/save.h"
 
-#include <string.h>
-
 struct fetch_options {
   struct nic_options nic;
   struct cidr_option address;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define DEFAULT_COUNT 100U
-#define LINK_WAIT_MS  5000U
 #define TIMEOUT_US    3000000U /* for the replies still under way at the end                   */
 #define WINDOW        64U      /* requests under way at the most, so that no ring has to drop  */
 #define SEQUENCE_MAX  10000000U

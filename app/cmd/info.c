@@ -239,16 +239,7 @@ static void report_sight(const struct pci_nic *pci, bool foreign) {
   struct nic_sight sight;
   session_look(pci, &sight);
   report_pci(pci);
-  if(sight.has_mac) {
-    report_mac("mac", sight.mac);
-  } else {
-    report_null("mac");
-  }
-  if(sight.has_link) {
-    report_link("link", &sight.link);
-  } else {
-    report_null("link");
-  }
+  report_seen(&sight);
   report_addresses(pci);
   if(foreign) {
     char holder[PCI_HOLDER_NAME_SIZE];

@@ -43,16 +43,7 @@ static void show_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
 static void report_nic(const struct pci_nic *pci, const struct nic_sight *sight, const char *holder) {
   report_object(NULL);
   report_which(pci);
-  if(sight->has_mac) {
-    report_mac("mac", sight->mac);
-  } else {
-    report_null("mac");
-  }
-  if(sight->has_link) {
-    report_link("link", &sight->link);
-  } else {
-    report_null("link");
-  }
+  report_seen(sight);
   show_bar(pci->pci_io);
   report_text("holder", holder);
   report_end();

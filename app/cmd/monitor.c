@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define LINK_WAIT_MS 1U /* the page says whether there is a link: without one it waits for it */
-#define REFRESH_US   1000000U
-#define NOTICE_US    3000000U
+#define LOOK_MS    1U /* the page says whether there is a link: without one it waits for it */
+#define REFRESH_US 1000000U
+#define NOTICE_US  3000000U
 
 struct monitor_options {
   struct nic_options nic;
@@ -56,7 +56,9 @@ struct ring_rows {
   uint64_t last;
 };
 
-static void collect_row(struct ring_rows rings[2], const struct netdev_row *row) {
+/* `ctx` is two of them: receive, transmit. */
+static void collect_row(void *ctx, const struct netdev_row *row) {
+  struct ring_rows *rings = ctx;
   const bool rx = text_same_start(row->name, "rx.");
   if(!rx && !text_same_start(row->name, "tx.")) {
     return;
@@ -70,10 +72,6 @@ static void collect_row(struct ring_rows rings[2], const struct netdev_row *row)
   } else if(text_equal(name, "tail") || text_equal(name, "offered")) {
     ring->last = row->value;
   }
-}
-
-static void on_row(void *ctx, const struct netdev_row *row) {
-  collect_row(ctx, row);
 }
 
 static struct page_ring fill_of(const struct ring_rows *rows) {
@@ -137,7 +135,7 @@ static void draw(struct monitor *monitor) {
   view->link = session_link(&monitor->session);
   EFI_TPL tpl = efi_nic_lock();
   if(monitor->session.netdev) {
-    (void)netdev_inspect(monitor->session.netdev, NETDEV_ROWS_RINGS, on_row, rings);
+    (void)netdev_inspect(monitor->session.netdev, NETDEV_ROWS_RINGS, collect_row, rings);
   }
   view->rx = fill_of(&rings[0]);
   view->tx = fill_of(&rings[1]);
@@ -240,7 +238,7 @@ static enum command_key watch_nic(struct monitor *monitor, uint64_t deadline_us,
   *status = frame_tap_add(&monitor->tap, &source, see, monitor);
   begin_counting(monitor);
   if(!EFI_ERROR(*status)) {
-    *status = session_talk(&monitor->session, &talker, LINK_WAIT_MS);
+    *status = session_talk(&monitor->session, &talker, LOOK_MS);
     *status = *status == EFI_NO_MEDIA ? EFI_SUCCESS : *status;
   }
   if(!EFI_ERROR(*status)) {

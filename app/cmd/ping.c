@@ -10,7 +10,6 @@
 #define DEFAULT_SIZE        56U
 #define DEFAULT_INTERVAL_MS 1000U
 #define DEFAULT_TIMEOUT_MS  2000U
-#define LINK_WAIT_MS        5000U
 #define ARP_TRIES           3U
 
 struct ping_options {

@@ -7,7 +7,6 @@
 
 #define DEFAULT_HOPS       16U
 #define DEFAULT_TIMEOUT_MS 1000U
-#define LINK_WAIT_MS       5000U
 #define ARP_TRIES          3U
 #define HOP_TRIES          2U
 #define SIZE_TRIES         2U
@@ -330,13 +329,9 @@ static EFI_STATUS follow(struct route *route, const char *word) {
     return status == EFI_TIMEOUT ? explain_arp(route) : status;
   }
   out_next_hop(route);
-  if(report_is_json()) {
-    report_array("hops");
-  }
+  report_array("hops");
   enum wait_result result = walk(route);
-  if(report_is_json()) {
-    report_end();
-  }
+  report_end();
   if(result == WAIT_TIMEOUT && route->answer.kind == REFUSED) {
     char text[IPV4_TEXT_SIZE];
     complain("%s is not reached: %s says '%s'", word, ipv4_text(route->answer.from, text),

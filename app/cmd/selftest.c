@@ -177,7 +177,7 @@ static EFI_STATUS run_loop(struct selftest *test) {
   test->session.watching = false; /* in loopback the link goes down, and comes back */
   enum wait_result result = test_link(test);
   if(result == WAIT_ABORTED || result == WAIT_GONE) {
-    return result == WAIT_ABORTED ? EFI_ABORTED : EFI_DEVICE_ERROR;
+    return wait_status(result, EFI_SUCCESS);
   }
   bool sound = test_family(test, false);
   return console_aborted() ? EFI_ABORTED : test_memory(test, sound);

@@ -3,7 +3,6 @@
 #include "../report/screen.h"
 
 #define DEFAULT_SECONDS 5U
-#define LINK_WAIT_MS    (LINK_WAIT_S * 1000U)
 #define COUNTERS_MAX    128U /* more than any family has: what is beyond has no rate */
 
 struct stats_options {

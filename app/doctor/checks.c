@@ -38,15 +38,19 @@ static bool is_lost(const struct doctor_finding *finding) {
   return finding->verdict == DOCTOR_FAIL || finding->verdict == DOCTOR_SKIPPED;
 }
 
+const char *doctor_missing(const struct doctor_finding findings[DOCTOR_CHECKS], uint32_t check) {
+  for(uint32_t need = 0; need < check; need++) {
+    if(doctor_checks[check].needs & 1U << need && is_lost(&findings[need])) {
+      return doctor_checks[need].name;
+    }
+  }
+  return NULL;
+}
+
 void doctor_judge(const struct doctor_evidence *evidence, struct doctor_finding findings[DOCTOR_CHECKS]) {
   for(uint32_t i = 0; i < DOCTOR_CHECKS; i++) {
     struct doctor_finding *finding = &findings[i];
-    const char *missing = NULL;
-    for(uint32_t need = 0; need < i && !missing; need++) {
-      if(doctor_checks[i].needs & 1U << need && is_lost(&findings[need])) {
-        missing = doctor_checks[need].name;
-      }
-    }
+    const char *missing = doctor_missing(findings, i);
     *finding = (struct doctor_finding){.verdict = DOCTOR_SKIPPED};
     if(i >= evidence->reached) {
       doctor_append(finding->text, sizeof(finding->text), "not come to");

@@ -80,6 +80,9 @@ struct doctor_check {
 
 extern const struct doctor_check doctor_checks[DOCTOR_CHECKS];
 
+/* The name of the first check that `check` needs and that failed or was skipped; NULL when there is none. */
+const char *doctor_missing(const struct doctor_finding findings[DOCTOR_CHECKS], uint32_t check);
+
 /* Judges the checks in order. Those that need one which failed, or which was skipped, are skipped and say which; so is
  * everything from evidence->reached on. */
 void doctor_judge(const struct doctor_evidence *evidence, struct doctor_finding findings[DOCTOR_CHECKS]);

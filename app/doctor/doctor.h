@@ -17,15 +17,12 @@ struct doctor_options {
   bool json;
 };
 
-/* What this machine is to a DHCP server, and in a PE image's header. */
+/* What this machine is in a PE image's header. */
 #if defined(__i386__)
-#define DOCTOR_MACHINE    DHCP_IA32
 #define DOCTOR_PE_MACHINE 0x014CU
 #elif defined(__aarch64__)
-#define DOCTOR_MACHINE    DHCP_AARCH64
 #define DOCTOR_PE_MACHINE 0xAA64U
 #else
-#define DOCTOR_MACHINE    DHCP_X64
 #define DOCTOR_PE_MACHINE 0x8664U
 #endif
 

@@ -19,7 +19,6 @@ struct ear {
   uint16_t reply_vlan;
   struct doctor_vlan vlans[DOCTOR_VLANS];
   uint32_t vlan_count;
-  uint32_t routers6;
   char switch_name[DOCTOR_NAME_SIZE];
   char switch_port[DOCTOR_NAME_SIZE];
 };

@@ -6,6 +6,7 @@
 
 #include "../../driver/lib/format.h"
 #include "../session/below.h"
+#include "../stage/fetch.h"
 #include "boot_option.h"
 #include "finding.h"
 #include "efi/ip4_config2.h"
@@ -13,7 +14,6 @@
 #include "efi/http.h"
 #include "efi/mtftp.h"
 
-#define MAP_ENTRIES_MORE   16U   /* that allocating the map itself may add */
 #define COMMAND_REGISTER   0x04U /* PCI 3.0, 6.2.2 */
 #define COMMAND_BUS_MASTER 0x04U
 #define OPTIONS_MAX        256U
@@ -94,36 +94,12 @@ void doctor_see_twin(struct doctor *doctor) {
 
 /* Memory --------------------------------------------------------------------------------------------------------- */
 
-static void count_free(struct doctor_evidence *evidence) {
-  UINTN size = 0;
-  UINTN key;
-  UINTN each = 0;
-  UINT32 version;
-  VOID *map = NULL;
-  if(BS->GetMemoryMap(&size, NULL, &key, &each, &version) != EFI_BUFFER_TOO_SMALL ||
-     each < sizeof(EFI_MEMORY_DESCRIPTOR)) {
-    return;
-  }
-  size += MAP_ENTRIES_MORE * each;
-  if(EFI_ERROR(BS->AllocatePool(EfiLoaderData, size, &map))) {
-    return;
-  }
-  EFI_STATUS status = BS->GetMemoryMap(&size, map, &key, &each, &version);
-  for(UINTN at = 0; !EFI_ERROR(status) && at + each <= size; at += each) {
-    const EFI_MEMORY_DESCRIPTOR *block = (const EFI_MEMORY_DESCRIPTOR *)((const UINT8 *)map + at);
-    UINT64 bytes = block->Type == EfiConventionalMemory ? block->NumberOfPages * EFI_PAGE_SIZE : 0;
-    evidence->free_bytes += bytes;
-    evidence->largest_bytes = bytes > evidence->largest_bytes ? bytes : evidence->largest_bytes;
-  }
-  BS->FreePool(map);
-}
-
 /* Bus mastering is looked at while somebody drives the NIC: a free one has none, and needs none. */
 void doctor_see_memory(struct doctor *doctor) {
   const struct net_model *model = NULL;
   EFI_PCI_IO_PROTOCOL *pci_io = doctor->pci.pci_io;
   UINT16 command;
-  count_free(&doctor->evidence);
+  fetch_free_memory(&doctor->evidence.free_bytes, &doctor->evidence.largest_bytes);
   doctor->evidence.dma_bits = pci_find_driver(&doctor->pci, &model) && model ? model->dma_bits : 0;
   if((doctor->session.nic.agent || doctor->evidence.holder != DOCTOR_NOBODY) &&
      !EFI_ERROR(pci_io->Pci.Read(pci_io, EfiPciIoWidthUint16, COMMAND_REGISTER, 1, &command))) {
@@ -199,16 +175,6 @@ void doctor_see_partner(struct doctor *doctor) {
 
 /* The firmware ----------------------------------------------------------------------------------------------------- */
 
-static bool path_begins(EFI_DEVICE_PATH *path, EFI_DEVICE_PATH *start) {
-  for(; !IsDevicePathEnd(start); start = NextDevicePathNode(start), path = NextDevicePathNode(path)) {
-    UINTN length = (UINTN)DevicePathNodeLength(start);
-    if(IsDevicePathEnd(path) || length != (UINTN)DevicePathNodeLength(path) || memcmp(path, start, length) != 0) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /* Whether a handle with this protocol lies anywhere below the NIC: PXE's are two nodes further down. */
 static enum doctor_answer has_below(const struct doctor *doctor, EFI_GUID guid) {
   EFI_DEVICE_PATH *start = DevicePathFromHandle(doctor->pci.handle);
@@ -220,7 +186,7 @@ static enum doctor_answer has_below(const struct doctor *doctor, EFI_GUID guid) 
   }
   for(UINTN i = 0; i < count && !found; i++) {
     EFI_DEVICE_PATH *path = DevicePathFromHandle(handles[i]);
-    found = path && path_begins(path, start);
+    found = path && below_path(start, path);
   }
   BS->FreePool((VOID *)handles);
   return answer(found);

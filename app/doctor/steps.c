@@ -64,13 +64,7 @@ void doctor_step(struct doctor *doctor, enum doctor_check_id check) {
 }
 
 bool doctor_may(const struct doctor *doctor, enum doctor_check_id check) {
-  for(uint32_t need = 0; need < (uint32_t)check; need++) {
-    if(doctor_checks[check].needs & 1U << need &&
-       (doctor->findings[need].verdict == DOCTOR_FAIL || doctor->findings[need].verdict == DOCTOR_SKIPPED)) {
-      return false;
-    }
-  }
-  return true;
+  return !doctor_missing(doctor->findings, (uint32_t)check);
 }
 
 /* The end ------------------------------------------------------------------------------------------------------- */

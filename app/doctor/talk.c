@@ -83,7 +83,7 @@ static void make_clients(struct doctor *doctor) {
   for(uint32_t i = 0; i < DOCTOR_CLIENTS; i++) {
     struct dhcp_client *client = &doctor->talk.clients[i];
     *client = (struct dhcp_client){
-        .kind = kinds[i], .machine = DOCTOR_MACHINE, .xid = (uint32_t)efi_clock_us() * 2654435761U + i};
+        .kind = kinds[i], .machine = DHCP_MACHINE, .xid = (uint32_t)efi_clock_us() * 2654435761U + i};
     memcpy(client->mac, session_mac(&doctor->session), sizeof(client->mac));
   }
 }

@@ -276,13 +276,13 @@ void report_count(const char *name, uint64_t value, const char *text, bool zeroe
 
 /* Checks --------------------------------------------------------------------------------------------------------- */
 
-const char *report_verdict_word(enum report_verdict verdict) {
+static const char *verdict_word(enum report_verdict verdict) {
   static const char *const words[] = {
       [REPORT_OK] = "ok", [REPORT_WARN] = "warn", [REPORT_BAD] = "BAD", [REPORT_SKIPPED] = "-"};
   return words[verdict];
 }
 
-enum console_tone report_verdict_tone(enum report_verdict verdict) {
+static enum console_tone verdict_tone(enum report_verdict verdict) {
   static const enum console_tone tones[] = {
       [REPORT_OK] = TONE_OK, [REPORT_WARN] = TONE_WARN, [REPORT_BAD] = TONE_BAD, [REPORT_SKIPPED] = TONE_PLAIN};
   return tones[verdict];
@@ -301,7 +301,7 @@ void report_check(const struct report_check *check) {
     report_end();
     return;
   }
-  out_toned(report_verdict_tone(check->verdict), "%-4s", report_verdict_word(check->verdict));
+  out_toned(verdict_tone(check->verdict), "%-4s", verdict_word(check->verdict));
   if(check->evidence) {
     out("  %-20s  ", check->name);
     out_hanging(CHECK_COLUMN, "%s", check->evidence);

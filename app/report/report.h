@@ -80,10 +80,6 @@ struct report_check {
   const char *section;  /* of the manual; or NULL                                   */
 };
 
-/* "ok", "warn", "BAD", "-" */
-const char *report_verdict_word(enum report_verdict verdict);
-enum console_tone report_verdict_tone(enum report_verdict verdict);
-
 /* A line, its verdict coloured, and one more for the remedy; or an object, inside an array that the caller began. */
 void report_check(const struct report_check *check);
 

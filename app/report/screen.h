@@ -1,6 +1,6 @@
 /* screen.h - a page that is drawn again and again at the same place (--watch). */
-#ifndef APP_SCREEN_H
-#define APP_SCREEN_H
+#ifndef APP_REPORT_SCREEN_H
+#define APP_REPORT_SCREEN_H
 
 #include "../console.h"
 

@@ -12,13 +12,20 @@ static BOOLEAN same_node(const EFI_DEVICE_PATH *left, const EFI_DEVICE_PATH *rig
   return length == (UINTN)DevicePathNodeLength(right) && memcmp(left, right, length) == 0;
 }
 
+EFI_DEVICE_PATH *below_path(EFI_DEVICE_PATH *start, EFI_DEVICE_PATH *path) {
+  for(; !IsDevicePathEnd(start); start = NextDevicePathNode(start), path = NextDevicePathNode(path)) {
+    if(IsDevicePathEnd(path) || !same_node(start, path)) {
+      return NULL;
+    }
+  }
+  return path;
+}
+
 /* The controller's path, then nothing, Mac(), or Mac() and Vlan() (UEFI 2.10, 10.3.4.10 and 10.3.4.13). */
 static BOOLEAN is_below(EFI_DEVICE_PATH *controller, EFI_DEVICE_PATH *path, struct below *found) {
-  for(; !IsDevicePathEnd(controller); controller = NextDevicePathNode(controller)) {
-    if(IsDevicePathEnd(path) || !same_node(controller, path)) {
-      return FALSE;
-    }
-    path = NextDevicePathNode(path);
+  path = below_path(controller, path);
+  if(!path) {
+    return FALSE;
   }
   if(!IsDevicePathEnd(path) && is_node(path, MSG_MAC_ADDR_DP)) {
     path = NextDevicePathNode(path);

@@ -18,6 +18,9 @@ struct below {
  * at most `max`, untagged ones first. Returns how many. */
 UINTN below_find(EFI_HANDLE controller, EFI_GUID *protocol, struct below *list, UINTN max);
 
+/* What is behind `start` in `path`: its end, when they are the same. NULL when `path` does not begin so. */
+EFI_DEVICE_PATH *below_path(EFI_DEVICE_PATH *start, EFI_DEVICE_PATH *path);
+
 /* The untagged one's protocol, or NULL. */
 VOID *below_protocol(EFI_HANDLE controller, EFI_GUID *protocol);
 

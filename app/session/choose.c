@@ -36,6 +36,19 @@ void report_which(const struct pci_nic *pci) {
   report_text("model", pci_model_name(pci));
 }
 
+void report_seen(const struct nic_sight *sight) {
+  if(sight->has_mac) {
+    report_mac("mac", sight->mac);
+  } else {
+    report_null("mac");
+  }
+  if(sight->has_link) {
+    report_link("link", &sight->link);
+  } else {
+    report_null("link");
+  }
+}
+
 void out_speed(const struct netdev_link *link) {
   if(link->speed_mbps == 0) {
     out("speed unknown");

@@ -17,6 +17,7 @@ struct nic_options {
 };
 
 #define LINK_WAIT_S     5U
+#define LINK_WAIT_MS    (LINK_WAIT_S * 1000U)
 #define LINK_WAIT_MAX_S 3600U
 /* By hand: clang-format's versions break rows in a macro differently. */
 /* clang-format off */
@@ -59,6 +60,9 @@ void session_look(const struct pci_nic *pci, struct nic_sight *sight);
 
 /* The members "nic", "location", "vendor_id", "device_id" and "model" of a --json document. */
 void report_which(const struct pci_nic *pci);
+
+/* The members "mac" and "link"; null where it was not seen. */
+void report_seen(const struct nic_sight *sight);
 
 /* Complains that the NIC has no link. Returns EFI_NO_MEDIA. */
 EFI_STATUS session_no_link(const struct pci_nic *pci);

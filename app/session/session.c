@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "../../driver/efi/binding.h"
-#include "../../driver/lib/format.h"
 #include "../console.h"
 #include "../image.h"
 #include "below.h"
@@ -352,7 +351,7 @@ static EFI_STATUS probe_address(struct session *session) {
     return EFI_ACCESS_DENIED;
   }
   if(result != WAIT_TIMEOUT) {
-    return result == WAIT_ABORTED ? EFI_ABORTED : EFI_DEVICE_ERROR;
+    return wait_status(result, EFI_SUCCESS);
   }
   EFI_TPL tpl = efi_nic_lock();
   session->claim.probing = false;
@@ -382,7 +381,7 @@ static EFI_STATUS wait_for_link(struct session *session, uint32_t link_wait_ms) 
   UINT64 wait_us = session->link_wait ? session->link_wait * 1000000ULL : link_wait_ms * 1000ULL;
   enum wait_result result = session_wait(session, efi_clock_us() + wait_us, link_is_up, session);
   if(result == WAIT_ABORTED || result == WAIT_GONE) {
-    return result == WAIT_GONE ? EFI_DEVICE_ERROR : EFI_ABORTED;
+    return wait_status(result, EFI_SUCCESS);
   }
   return link_is_up(session) ? EFI_SUCCESS : session_no_link(&session->pci);
 }

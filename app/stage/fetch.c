@@ -26,30 +26,37 @@ const char *fetch_step_name(enum fetch_step step) {
   return steps[step].name;
 }
 
-UINT64 fetch_largest_block(void) {
+void fetch_free_memory(UINT64 *all, UINT64 *largest) {
   UINTN size = 0;
   UINTN key;
   UINTN each = 0;
   UINT32 version;
-  UINT64 largest = 0;
   VOID *map = NULL;
+  *all = 0;
+  *largest = 0;
   EFI_STATUS status = BS->GetMemoryMap(&size, NULL, &key, &each, &version);
   if(status != EFI_BUFFER_TOO_SMALL || each < sizeof(EFI_MEMORY_DESCRIPTOR)) {
-    return 0;
+    return;
   }
   size += MAP_ENTRIES_MORE * each;
   if(EFI_ERROR(BS->AllocatePool(EfiLoaderData, size, &map))) {
-    return 0;
+    return;
   }
   status = BS->GetMemoryMap(&size, map, &key, &each, &version);
   for(UINTN at = 0; !EFI_ERROR(status) && at + each <= size; at += each) {
     const EFI_MEMORY_DESCRIPTOR *block = (const EFI_MEMORY_DESCRIPTOR *)((const UINT8 *)map + at);
-    if(block->Type == EfiConventionalMemory && block->NumberOfPages > largest) {
-      largest = block->NumberOfPages;
-    }
+    UINT64 bytes = block->Type == EfiConventionalMemory ? block->NumberOfPages * EFI_PAGE_SIZE : 0;
+    *all += bytes;
+    *largest = bytes > *largest ? bytes : *largest;
   }
   BS->FreePool(map);
-  return largest * EFI_PAGE_SIZE;
+}
+
+static UINT64 largest_block(void) {
+  UINT64 all;
+  UINT64 largest;
+  fetch_free_memory(&all, &largest);
+  return largest;
 }
 
 static EFI_STATUS run(struct transfer *transfer) {
@@ -58,7 +65,7 @@ static EFI_STATUS run(struct transfer *transfer) {
   if(problem) {
     return transfer_fail(transfer, EFI_INVALID_PARAMETER, "%s", problem);
   }
-  transfer->limit = transfer->request->limit ? transfer->request->limit : fetch_largest_block();
+  transfer->limit = transfer->request->limit ? transfer->request->limit : largest_block();
   if(transfer->limit == 0) {
     transfer->limit = UINT64_MAX; /* not known: the allocation will tell */
   }

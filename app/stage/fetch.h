@@ -36,7 +36,6 @@ struct fetch_request {
   const char *url; /* tftp://, http:// or https://                                              */
   EFI_MEMORY_TYPE memory; /* of the pages that it is put into                                          */
   UINT64 limit;           /* bytes at most; 0: as much as the largest free block of memory holds       */
-  bool size_only;         /* ends when the size is known: the file is not read unless it must be       */
   fetch_watch watch;      /* may be NULL                                                               */
   void *ctx;
 };
@@ -84,7 +83,7 @@ void fetch_free(struct fetch_result *result);
 /* "reading the URL", "asking for the size": what a complaint begins with. */
 const char *fetch_step_name(enum fetch_step step);
 
-/* Bytes of the largest block of free memory; 0 when the firmware does not say. */
-UINT64 fetch_largest_block(void);
+/* Bytes of free memory, and of its largest block; zeroes when the firmware does not say. */
+void fetch_free_memory(UINT64 *all, UINT64 *largest);
 
 #endif

@@ -492,7 +492,7 @@ EFI_STATUS fetch_http(struct transfer *transfer) {
     return transfer_fail(transfer, EFI_OUT_OF_RESOURCES, "no memory for the transfer");
   }
   status = ask_size(&http);
-  if(!EFI_ERROR(status) && !transfer->request->size_only) {
+  if(!EFI_ERROR(status)) {
     transfer->result->step = FETCH_MEMORY;
     status = transfer_room(transfer);
     if(!EFI_ERROR(status)) {

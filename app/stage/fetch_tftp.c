@@ -8,7 +8,6 @@
 
 #include "../../driver/lib/bytes.h"
 #include "efi/mtftp.h"
-#include "efi/net_status.h"
 #include "http_text.h"
 #include "resolve.h"
 
@@ -294,7 +293,7 @@ EFI_STATUS fetch_tftp(struct transfer *transfer) {
   if(!EFI_ERROR(status)) {
     status = ask_size(&tftp);
   }
-  if(EFI_ERROR(status) || transfer->request->size_only) {
+  if(EFI_ERROR(status)) {
     return status;
   }
   transfer->result->step = FETCH_MEMORY;

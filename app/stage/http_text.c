@@ -3,22 +3,7 @@
 
 #include <string.h>
 
-static char small(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool same(const char *left, const char *right) {
-  for(; *left && small(*left) == small(*right); left++, right++) {
-  }
-  return small(*left) == small(*right);
-}
-
-/* Whether `text` begins with `start`, in any case. */
-static bool starts(const char *text, const char *start) {
-  for(; *start && small(*text) == *start; text++, start++) {
-  }
-  return !*start;
-}
+#include "../args.h"
 
 static const char *skip_blanks(const char *text) {
   while(*text == ' ' || *text == '\t') {
@@ -56,7 +41,7 @@ static void content_range(struct http_head *head, const char *value) {
   uint64_t first;
   uint64_t last;
   uint64_t total = UINT64_MAX;
-  if(!starts(value, "bytes ")) {
+  if(!text_same_start(value, "bytes ")) {
     return;
   }
   const char *at = take_number(skip_blanks(value + 6), &first);
@@ -75,16 +60,16 @@ static void content_range(struct http_head *head, const char *value) {
 
 void http_head_field(struct http_head *head, const char *name, const char *value) {
   value = skip_blanks(value);
-  if(same(name, "content-length")) {
+  if(text_same(name, "content-length")) {
     content_length(head, value);
-  } else if(same(name, "transfer-encoding")) {
-    head->chunked = starts(value, "chunked");
-    head->coded = head->coded || (!head->chunked && !starts(value, "identity"));
-  } else if(same(name, "content-encoding")) {
-    head->coded = head->coded || !starts(value, "identity");
-  } else if(same(name, "content-range")) {
+  } else if(text_same(name, "transfer-encoding")) {
+    head->chunked = text_same_start(value, "chunked");
+    head->coded = head->coded || (!head->chunked && !text_same_start(value, "identity"));
+  } else if(text_same(name, "content-encoding")) {
+    head->coded = head->coded || !text_same_start(value, "identity");
+  } else if(text_same(name, "content-range")) {
     content_range(head, value);
-  } else if(same(name, "location")) {
+  } else if(text_same(name, "location")) {
     size_t length = strlen(value);
     while(length > 0 && (value[length - 1U] == ' ' || value[length - 1U] == '\t')) {
       length--;
@@ -156,7 +141,7 @@ bool tftp_option(const uint8_t *data, size_t length, const char *name, uint64_t 
     if(value_at + value_length >= length) {
       return false;
     }
-    if(same((const char *)data + at, name)) {
+    if(text_same((const char *)data + at, name)) {
       const char *end = take_number((const char *)data + value_at, value);
       return end && !*end;
     }

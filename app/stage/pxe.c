@@ -11,18 +11,12 @@ static EFI_GUID guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
 
 /* Finding -------------------------------------------------------------------------------------------------------- */
 
-static BOOLEAN same_node(const EFI_DEVICE_PATH *left, const EFI_DEVICE_PATH *right) {
-  UINTN length = (UINTN)DevicePathNodeLength(left);
-  return length == (UINTN)DevicePathNodeLength(right) && memcmp(left, right, length) == 0;
-}
-
 /* The controller's path, and behind it an IPv4 node. A VLAN's is another network's. */
 static BOOLEAN is_ours(EFI_DEVICE_PATH *controller, EFI_DEVICE_PATH *path) {
   BOOLEAN ipv4 = FALSE;
-  for(; !IsDevicePathEnd(controller); controller = NextDevicePathNode(controller), path = NextDevicePathNode(path)) {
-    if(IsDevicePathEnd(path) || !same_node(controller, path)) {
-      return FALSE;
-    }
+  path = below_path(controller, path);
+  if(!path) {
+    return FALSE;
   }
   for(; !IsDevicePathEnd(path); path = NextDevicePathNode(path)) {
     if(DevicePathType(path) != MESSAGING_DEVICE_PATH || DevicePathSubType(path) == MSG_VLAN_DP) {

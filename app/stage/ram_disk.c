@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../console.h"
+#include "../session/below.h"
 
 static EFI_GUID protocol_guid = EFI_RAM_DISK_PROTOCOL_GUID;
 static EFI_GUID disk_guid = EFI_VIRTUAL_DISK_GUID;
@@ -26,17 +27,6 @@ EFI_STATUS ram_disk_register(struct ram_disk *disk, const struct payload *payloa
   return status;
 }
 
-/* Whether `path` is the disk's or goes on behind it. */
-static BOOLEAN is_on(EFI_DEVICE_PATH *disk, EFI_DEVICE_PATH *path) {
-  for(; !IsDevicePathEnd(disk); disk = NextDevicePathNode(disk), path = NextDevicePathNode(path)) {
-    UINTN length = (UINTN)DevicePathNodeLength(disk);
-    if(IsDevicePathEnd(path) || length != (UINTN)DevicePathNodeLength(path) || memcmp(disk, path, length) != 0) {
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
 UINTN ram_disk_volumes(const struct ram_disk *disk, EFI_HANDLE handles[RAM_DISK_VOLUMES]) {
   EFI_DEVICE_PATH *rest = disk->path;
   EFI_HANDLE device;
@@ -52,7 +42,7 @@ UINTN ram_disk_volumes(const struct ram_disk *disk, EFI_HANDLE handles[RAM_DISK_
   }
   for(UINTN i = 0; i < all_count && count < RAM_DISK_VOLUMES; i++) {
     EFI_DEVICE_PATH *path = DevicePathFromHandle(all[i]);
-    if(path && is_on(disk->path, path)) {
+    if(path && below_path(disk->path, path)) {
       handles[count++] = all[i];
     }
   }

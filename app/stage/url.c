@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../args.h"
+
 #define IPV6_GROUPS 8U
 #define LABEL_MAX   63U /* RFC 1035, 2.3.4 */
 
@@ -14,10 +16,6 @@ static const struct {
     [URL_HTTP] = {"http", 80},
     [URL_HTTPS] = {"https", 443},
 };
-
-const char *url_scheme_name(enum url_scheme scheme) {
-  return schemes[scheme].name;
-}
 
 /* Characters ----------------------------------------------------------------------------------------------------- */
 
@@ -282,20 +280,11 @@ static const char *take_path(const char *text, size_t length, struct url *url) {
   return NULL;
 }
 
-static bool starts_with(const char *text, const char *start) {
-  for(; *start; start++, text++) {
-    if(small(*text) != *start) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /* "http:" and its length; false when there is none of ours. */
 static bool take_scheme(const char *text, struct url *url, size_t *length) {
   for(size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
     size_t name = strlen(schemes[i].name);
-    if(starts_with(text, schemes[i].name) && text[name] == ':') {
+    if(text_same_start(text, schemes[i].name) && text[name] == ':') {
       url->scheme = (enum url_scheme)i;
       *length = name + 1U;
       return true;

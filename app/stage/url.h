@@ -50,7 +50,4 @@ void url_name(const struct url *url, char *name, size_t size);
 /* The URL of a file beside it: `suffix` behind the path, before a query. False when it becomes too long. */
 bool url_beside(const struct url *url, const char *suffix, struct url *beside);
 
-/* "tftp", "http", "https" */
-const char *url_scheme_name(enum url_scheme scheme);
-
 #endif

@@ -44,6 +44,15 @@ const char *dhcp_kind_text(enum dhcp_kind kind);
 /* What the machine runs. */
 enum dhcp_machine { DHCP_X64, DHCP_IA32, DHCP_AARCH64 };
 
+/* What this is compiled for. */
+#if defined(__i386__)
+#define DHCP_MACHINE DHCP_IA32
+#elif defined(__aarch64__)
+#define DHCP_MACHINE DHCP_AARCH64
+#else
+#define DHCP_MACHINE DHCP_X64
+#endif
+
 /* Option 93, by IANA's list of processor architecture types: 7 and 16 on x64, 6 and 15 on ia32, 11 and 19 on
  * AArch64. 0 for DHCP_PLAIN. */
 uint16_t dhcp_arch(enum dhcp_kind kind, enum dhcp_machine machine);
