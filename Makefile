@@ -61,7 +61,7 @@ APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c findi
 TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
-.PHONY: usb iso boot-demo
+.PHONY: usb iso boot-demo instructions instructions-update
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -90,6 +90,7 @@ help:
 	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS); make fuzz-rx runs one (tests/fuzz)'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
+	@echo 'make instructions  count the instructions per frame, and fail above the table of tests/instructions'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make boot-demo     a bare NIC, netdiag boot URL, a kernel that answers pings: timed by steps  NIC=e1000e'
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
@@ -343,6 +344,20 @@ $(BUILD)/test_family_cmd: $(BUILD)/host-efi/tests/unit/test_family_cmd.o $(FAMIL
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_EFI_FLAGS) $^ -o $@ $(LINK_HOST_EFI)
 
+# What the tools count instructions in: the images' own objects over the simulators and the fake firmware, those without
+# sanitizers
+PATHS     := $(BUILD)/paths
+PATHS_OBJ := $(patsubst %.c,$(BUILD)/paths-host/%.o,tests/instructions/paths.c $(wildcard tests/sim/*.c tests/firmware/*.c))
+$(BUILD)/paths-host/%.o: %.c | deps
+	$(call say,CC  )
+	mkdir -p $(@D)
+	$(HOSTCC) $(filter-out $(HOST_WATCH),$(HOST_EFI_FLAGS)) -O1 $(TEST_INC) -Idriver/efi -Itests/firmware -Itests/unit -MMD -MP -c $< -o $@
+
+$(PATHS): $(PATHS_OBJ) $(filter-out $(call efi_objects,driver/efi/library.c driver/efi/relocate.c driver/efi/tsc.c),$(DRIVER_OBJ)) \
+          $(ALL_OBJ) $(ENTRY_OBJ)
+	$(call say,LD  )
+	$(HOSTCC) $^ -o $@ $(LINK_HOST_EFI)
+
 $(REGISTERS): $(BUILD)/host/tests/unit/check_registers.o $(BUILD)/host/tests/unit/registers_manual.o $(HOST_OBJ)
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@
@@ -416,6 +431,12 @@ count: all $(BUILD)/tests/count.efi
 	tools/count-accesses --build $(BUILD) --nic e1000e
 	tools/count-accesses --build $(BUILD) --nic virtio-net-pci
 
+# Instructions per frame by path, compared with tests/instructions/table.txt; -update takes them as they are
+instructions: $(PATHS)
+	tools/instructions --build $(BUILD)
+instructions-update: $(PATHS)
+	tools/instructions --build $(BUILD) --update
+
 # Frames without pause across the hand-over; both sides count
 handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic e1000
@@ -449,7 +470,7 @@ other-compiler: deps
 # Everything, built on all processors unless -j says otherwise
 test: deps
 	$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) \
-	  check unit coverage $(FUZZ_BIN) test-programs $(BUILD)/menios.o
+	  check unit coverage $(FUZZ_BIN) test-programs $(BUILD)/menios.o $(PATHS)
 	BUILD=$(BUILD) tests/run --slowest --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
 
 # The last commit on other machines; no part of `test`. tools/test-distros --help says what it needs.
