@@ -7,6 +7,7 @@
 #include "texts.h"
 
 #define BLOCK  64U
+#define WORDS  (BLOCK / 4U)
 #define ROUNDS 64U
 #define DIGITS (SHA256_TEXT_SIZE - 1U)
 
@@ -31,16 +32,16 @@ static uint32_t rotate(uint32_t x, uint32_t bits) {
   return x >> bits | x << (32U - bits);
 }
 
-/* 6.2.1 step 1: the message schedule of one block */
-static void schedule(const uint8_t *block, uint32_t w[ROUNDS]) {
-  for(size_t t = 0; t < 16U; t++) {
-    w[t] = get32(block + 4U * t);
+/* 6.2.1 step 1: the message schedule of one block, of which 16 words are kept: word t lies at t mod 16. Returns it. */
+static uint32_t schedule(uint32_t w[WORDS], uint32_t t) {
+  if(t >= WORDS) {
+    uint32_t early = w[(t - 15U) % WORDS];
+    uint32_t late = w[(t - 2U) % WORDS];
+    uint32_t low = rotate(early, 7) ^ rotate(early, 18) ^ early >> 3;
+    uint32_t high = rotate(late, 17) ^ rotate(late, 19) ^ late >> 10;
+    w[t % WORDS] += high + w[(t - 7U) % WORDS] + low;
   }
-  for(uint32_t t = 16U; t < ROUNDS; t++) {
-    uint32_t low = rotate(w[t - 15U], 7) ^ rotate(w[t - 15U], 18) ^ w[t - 15U] >> 3;
-    uint32_t high = rotate(w[t - 2U], 17) ^ rotate(w[t - 2U], 19) ^ w[t - 2U] >> 10;
-    w[t] = high + w[t - 7U] + low + w[t - 16U];
-  }
+  return w[t % WORDS];
 }
 
 /* One round of 6.2.2 step 3. Which of the eight is `a` goes round, so that none of them is moved. */
@@ -61,14 +62,16 @@ static void one_round(uint32_t v[8], uint32_t t, uint32_t word) {
 
 /* 6.2.2 for one block */
 static void compress(uint32_t state[8], const uint8_t *block) {
-  uint32_t w[ROUNDS];
+  uint32_t w[WORDS];
   uint32_t v[8]; /* a to h */
-  schedule(block, w);
+  for(uint32_t i = 0; i < WORDS; i++) {
+    w[i] = get32(block + 4U * i);
+  }
   for(uint32_t i = 0; i < 8U; i++) {
     v[i] = state[i];
   }
   for(uint32_t t = 0; t < ROUNDS; t++) {
-    one_round(v, t, w[t]);
+    one_round(v, t, schedule(w, t));
   }
   for(uint32_t i = 0; i < 8U; i++) {
     state[i] += v[i];
