@@ -157,7 +157,7 @@ $(BUILD)/e1000%rom $(BUILD)/signed/e1000%rom: ROM_VENDOR := 8086
 $(BUILD)/virtio-net%rom $(BUILD)/signed/virtio-net%rom: ROM_VENDOR := 1af4
 $(foreach folder,$(BUILD) $(BUILD)/signed,$(eval $(filter $(folder)/e1000%.rom,$(ROMS) $(SIGNED)): $(folder)/e1000.efi))
 $(foreach folder,$(BUILD) $(BUILD)/signed,$(eval $(filter $(folder)/virtio-net%.rom,$(ROMS) $(SIGNED)): $(folder)/virtio-net.efi))
-$(ROMS) $(filter %.rom,$(SIGNED)): tools/mkrom
+$(ROMS) $(filter %.rom,$(SIGNED)): tools/mkrom tools/version.py include/efi/version.h
 	$(call say,ROM )
 	tools/mkrom --vendor $(ROM_VENDOR) --device $(ROM_ID) $(filter %.efi,$^) $@
 

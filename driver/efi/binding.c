@@ -7,6 +7,7 @@
 
 #include "efi/driver_diagnostics.h"
 #include "efi/driver_version.h"
+#include "efi/version.h"
 
 static EFI_GUID pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
 static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
@@ -254,8 +255,9 @@ static EFI_STATUS EFIAPI stop(EFI_DRIVER_BINDING_PROTOCOL *this, EFI_HANDLE cont
 /* Installation --------------------------------------------------------------------------------------------------- */
 
 /* UEFI 2.10, 11.1: 0x10 to 0xFFFFFFEF are for IHV drivers, and the higher is asked first. What firmware carries for
- * these NICs is at 0x10 (OVMF's VirtioNetDxe and the transports below it, iPXE): a tie would be a matter of order. */
-#define DRIVER_VERSION 0x100U
+ * these NICs is at 0x10 (OVMF's VirtioNetDxe and the transports below it, iPXE): a tie would be a matter of order. So
+ * ours begin at 0x100, and of two releases the later one is asked first. */
+#define DRIVER_VERSION (0x100U + (NETDIAG_VERSION_MAJOR << 8U | NETDIAG_VERSION_MINOR))
 
 static EFI_DRIVER_BINDING_PROTOCOL driver_binding = {
     .Supported = supported,

@@ -2,6 +2,8 @@
  * without a hash of each image that has it. */
 #include "efi/version.h"
 
+_Static_assert(NETDIAG_VERSION_MAJOR <= 255 && NETDIAG_VERSION_MINOR <= 255, "two bytes in an option ROM");
+
 /* Goes up by one when a hole in Secure Boot is closed, and never otherwise. */
 #define SBAT_GENERATION "1"
 

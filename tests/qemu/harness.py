@@ -16,12 +16,14 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 import nics  # noqa: E402, F401
 import qemulib  # noqa: E402
+import version  # noqa: E402
 from nics import EVERY, PAIR  # noqa: E402, F401
 from wire_net import Network  # noqa: E402
 from wirepeer import Peer, test_frame  # noqa: E402, F401
 
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))  # tools run in folders of their own
 PAGE = 4096
+BINDING = f"{0x100 + version.revision():08X}"  # our driver's version, as the Shell's `drivers` has it
 # Asks for an address for the first NIC, and goes on when it has come (tests/efi/lease.c).
 LEASE = ["ifconfig -s eth0 dhcp", "lease"]
 SUCCESS, INVALID, DEVICE_ERROR, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = \

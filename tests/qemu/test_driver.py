@@ -8,7 +8,7 @@ import re
 import threading
 import unittest
 
-from harness import BUILD, EVERY, LEASE, PAIR, SUCCESS, Prompt, QemuTest, nics, qemulib
+from harness import BINDING, BUILD, EVERY, LEASE, PAIR, SUCCESS, Prompt, QemuTest, nics, qemulib
 
 FILE_SIZE = 32 << 20
 
@@ -37,7 +37,8 @@ class Binding(DriverTest):
                 name = nics.TABLE[model].part
                 shell = Prompt(self, self.machine([], [(model, None)], finish=""))
                 self.assertIn("Success", shell("load e1000.efi"))
-                row = re.search(r"(?m)^([0-9A-F]+) 00000100 B - X +1 +1 Intel 8254x/82574L Gigabit Ethernet", shell("drivers"))
+                row = re.search(rf"(?m)^([0-9A-F]+) {BINDING} B - X +1 +1 Intel 8254x/82574L Gigabit Ethernet",
+                                shell("drivers"))
                 self.assertTrue(row, "driver with diagnostics, one controller and one child")
                 full_name = f"Intel {name} Gigabit Ethernet (52:54:00:12:34:56)"
                 self.assertIn(full_name, shell("devices"))
@@ -54,7 +55,8 @@ class Binding(DriverTest):
                 self.assertNotIn("MAC(525400123456", shell("dh -d -v"))
                 self.assertNotIn("MAC(525400123456", shell("devtree"))
                 # The NIC is free again.
-                self.assertIn("2 packets transmitted, 2 received", shell("netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -c 2 -i 50"))
+                self.assertIn("2 packets transmitted, 2 received",
+                              shell("netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -c 2 -i 50"))
                 self.assertIn("Success", shell("load e1000.efi"))
 
     def test_snp_conformance(self):
@@ -78,10 +80,11 @@ class Binding(DriverTest):
         return int((re.search(r"memory type 4 grew by (-?\d+)", text) or [0, 0])[1])
 
     def test_unload_under_the_stack(self):
-        """The firmware's stack keeps memory at every unbind, under any driver; under ours no more than under iPXE's: it differs
-        by some 25 pages from run to run, and a page that we kept each time would be 100."""
+        """The firmware's stack keeps memory at every unbind, under any driver; under ours no more than under iPXE's: it
+        differs by some 25 pages from run to run, and a page that we kept each time would be 100."""
         ours = self.growth("cycle e1000 stack", ("e1000", None))
-        theirs = self.growth("cycle - control", qemulib.nic_arguments("e1000", "user,id={id}", rom=qemulib.ipxe_rom("e1000")))
+        theirs = self.growth("cycle - control",
+                             qemulib.nic_arguments("e1000", "user,id={id}", rom=qemulib.ipxe_rom("e1000")))
         self.assertLessEqual(ours, theirs + 60)
 
 
@@ -111,7 +114,8 @@ class Stack(DriverTest):
         folder, digest = self.random_file()
         for model in PAIR:
             with self.subTest(model):
-                machine = self.machine(["load e1000.efi"] + LEASE + ["ping -n 3 10.0.2.2", "tftp -s 1400 10.0.2.2 data got"],
+                machine = self.machine(["load e1000.efi", *LEASE, "ping -n 3 10.0.2.2",
+                                        "tftp -s 1400 10.0.2.2 data got"],
                                        [(model, f"user,id={{id}},tftp={folder}")])
                 self.assertTrue(machine.wait_for(None), machine.output[-500:])
                 self.assertIn("3 packets transmitted, 3 received, 0% packet loss", machine.output)

@@ -1,11 +1,11 @@
-"""test_virtio - virtio-net in the UEFI home: netdiag, the driver under the firmware's stack, network boot, and whoever else
-holds such a NIC. Several NICs or scenarios share a boot wherever that leaves them independent."""
+"""test_virtio - virtio-net in the UEFI home: netdiag, the driver under the firmware's stack, network boot, and whoever
+else holds such a NIC. Several NICs or scenarios share a boot wherever that leaves them independent."""
 
 import os
 import re
 import unittest
 
-from harness import BUILD, DENIED, LEASE, SUCCESS, Prompt, QemuTest, nics, qemulib, split
+from harness import BINDING, BUILD, DENIED, LEASE, SUCCESS, Prompt, QemuTest, nics, qemulib, split
 from nics import VIRTIO, VIRTIO_PAIR
 import wirepeer
 
@@ -48,7 +48,8 @@ class Netdiag(VirtioTest):
         rows = re.split(r"(?m)^(?=eth)", listing.text)[1:]
         self.assertEqual(len(rows), len(models), listing)
         for index, model in enumerate(models):
-            for part in (nics.TABLE[model].pci_id, " virtio-net ", f"{qemulib.mac(index)}  up\n", "BAR 4 0x", "16 KiB 64-bit mem"):
+            for part in (nics.TABLE[model].pci_id, " virtio-net ", f"{qemulib.mac(index)}  up\n", "BAR 4 0x",
+                         "16 KiB 64-bit mem"):
                 self.assertIn(part, rows[index])
             self.assertNotIn("Mb/s", rows[index])
 
@@ -106,13 +107,14 @@ class Driver(VirtioTest):
     def test_driver(self):
         for model in VIRTIO_PAIR:
             with self.subTest(model):
-                machine = self.machine(["cycle virtio-net", "load -nc virtio-net.efi", "connect", "snptest"], [(model, None)],
+                machine = self.machine(["cycle virtio-net", "load -nc virtio-net.efi", "connect", "snptest"],
+                                       [(model, None)],
                                        finish="")
                 shell = Prompt(self, machine)
                 self.assertIn("cycle: 100 cycles, 0 differences", machine.output)
                 self.assertRegex(machine.output, r"snptest: \d{4} passed, 0 failed")
-                row = re.search(rf"(?m)^([0-9A-F]+) 00000100 B - X +1 +1 {re.escape(TITLE)}", shell("drivers"))
-                self.assertTrue(row, "above the firmware's version 0x10; with diagnostics, one controller and one child")
+                row = re.search(rf"(?m)^([0-9A-F]+) {BINDING} B - X +1 +1 {re.escape(TITLE)}", shell("drivers"))
+                self.assertTrue(row, "above the firmware's 0x10; with diagnostics, one controller and one child")
                 self.assertIn("virtio-net Ethernet (52:54:00:12:34:56)", shell("devices"))
                 for kind in ("-s", "-e"):
                     self.assertRegex(shell(f"drvdiag {kind}"), r"\([0-9A-F]+,[0-9A-F]+,00\) Result Success")
@@ -121,17 +123,20 @@ class Driver(VirtioTest):
                 self.assertNotIn("MAC(525400123456", shell("dh -d -v"))
 
     def test_stack(self):
-        """Beside the firmware's stack: an address, pings of both, a handoff with other rings asked for and withdrawn. Then an
-        operating system finds the device reset."""
+        """Beside the firmware's stack: an address, pings of both, a handoff with other rings asked for and withdrawn.
+        Then an operating system finds the device reset."""
         for model in VIRTIO_PAIR:
             with self.subTest(model):
-                machine = self.machine(["load virtio-net.efi", *LEASE, PING.replace("--addr 10.0.2.15/24 ", ""), "netdiag stats -t 1",
+                machine = self.machine(["load virtio-net.efi", *LEASE, PING.replace("--addr 10.0.2.15/24 ", ""),
+                                        "netdiag stats -t 1",
                                         "ping -n 2 10.0.2.2", "netdiag handoff --ring 128", "netdiag info",
-                                        "netdiag handoff --show", "netdiag handoff --cancel", "exitboot"], [(model, None)])
+                                        "netdiag handoff --show", "netdiag handoff --cancel", "exitboot"],
+                                       [(model, None)])
                 self.assertTrue(machine.wait_for(None), machine.output[-500:])
                 for text in ("Sharing the NIC with the firmware's network stack", "3 packets transmitted, 3 received",
                              "From when virtio-net.efi was loaded", "2 packets transmitted, 2 received",
-                             "will be handed over quiet", "rx 128, tx 128, control 2 descriptors", "armed, will be quiet",
+                             "will be handed over quiet", "rx 128, tx 128, control 2 descriptors",
+                             "armed, will be quiet",
                              "Handoff withdrawn", "exitboot: status before 0F", "exitboot: after: status 00000000"):
                     self.assertIn(text, machine.output)
                 self.assertRegex(machine.output, r"rx_frames +[1-9]")
@@ -162,7 +167,8 @@ class Holders(VirtioTest):
         """Also with the stack on it, which must let go first; it has an address again afterwards."""
         for model, holder in TRANSPORTS.items():
             with self.subTest(model):
-                machine = self.machine(["connect -r", *self.QUESTIONS, *LEASE, "ping -n 2 10.0.2.2", "load virtio-net.efi"],
+                machine = self.machine(["connect -r", *self.QUESTIONS, *LEASE, "ping -n 2 10.0.2.2",
+                                        "load virtio-net.efi"],
                                        [(model, None)], finish="")
                 shell = Prompt(self, machine)
                 results = split(machine.output)
@@ -197,7 +203,8 @@ class Boot(VirtioTest):
         served = os.path.join(BUILD, "tests")
         for model in VIRTIO_PAIR:
             with self.subTest(model):
-                machine = self.diskless([qemulib.nic_arguments(model, f"user,id={{id}},tftp={served},bootfile=hello.efi",
+                machine = self.diskless([qemulib.nic_arguments(model,
+                                                               f"user,id={{id}},tftp={served},bootfile=hello.efi",
                                                                rom=os.path.join(BUILD, nics.TABLE[model].rom))])
                 self.assertTrue(machine.wait_for("HELLO FROM THE NETWORK"), machine.output[-1500:])
                 self.assertIn("Start PXE over IPv4", machine.output)

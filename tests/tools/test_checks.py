@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 import nics  # noqa: E402
+import version  # noqa: E402
 
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
 
@@ -90,7 +91,8 @@ class Checks(unittest.TestCase):
         self.edit("driver/net/e1000/e1000_regs.h", "X(RDT, 0x02818,", "X(RDT, 0x0281C,")
         program = os.path.join(self.tree, "check")
         sources = ["driver/lib/crc32.c"] + sorted(glob.glob("driver/net/**/*.c", root_dir=self.tree, recursive=True))
-        sources = [path for path in sources if not re.search("drivers_(e1000|virtio)", path)]  # drivers_all.c is the list
+        # drivers_all.c is the list
+        sources = [path for path in sources if not re.search("drivers_(e1000|virtio)", path)]
         built = run(["gcc", "-std=c11", "-Iinclude", "-Idriver/net/e1000", "-Itests/unit", *sources,
                      "tests/unit/check_registers.c", "tests/unit/registers_manual.c", "-o", program], self.tree)
         self.assertEqual(built.returncode, 0, built.stderr)
@@ -180,7 +182,8 @@ class Packages(unittest.TestCase):
 
     def installed(self, names, user="0"):
         """What apt-get is told to install for this list of names."""
-        programs = {name: FAKE_APT for name in ("dpkg-query", "apt-cache", "apt-get")} | {"id": f"#!/bin/sh\necho {user}\n"}
+        programs = {name: FAKE_APT for name in ("dpkg-query", "apt-cache", "apt-get")}
+        programs["id"] = f"#!/bin/sh\necho {user}\n"
         for name, text in programs.items():
             with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
                 file.write(text)
@@ -190,7 +193,8 @@ class Packages(unittest.TestCase):
         open(self.calls, "w", encoding="ascii").close()
         shutil.rmtree(os.path.join(self.folder, "build"), ignore_errors=True)
         environment = dict(os.environ, CALLS=self.calls, PATH=f"{self.folder}:{os.environ['PATH']}")
-        result = subprocess.run([os.path.join(ROOT, "tools/install-packages"), "list"], cwd=self.folder, env=environment,
+        result = subprocess.run([os.path.join(ROOT, "tools/install-packages"), "list"], cwd=self.folder,
+                                env=environment,
                                 capture_output=True, text=True, check=False)
         self.assertEqual(result.returncode, 0, result.stderr)
         with open(self.calls, encoding="ascii") as file:
@@ -216,7 +220,8 @@ class Distributions(unittest.TestCase):
                 file.write(f"#!/bin/sh\necho {user}\n")
             os.chmod(file.name, 0o755)
             environment = dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}")
-            result = subprocess.run([os.path.join(ROOT, "tools/test-distros"), *arguments], env=environment, capture_output=True,
+            result = subprocess.run([os.path.join(ROOT, "tools/test-distros"), *arguments], env=environment,
+                                    capture_output=True,
                                     text=True, check=False)
         self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assertIn(text, result.stderr)
@@ -321,7 +326,7 @@ class OptionRom(unittest.TestCase):
         vendor, device, _, length, revision = struct.unpack_from("<HHHHB", rom, pcir + 4)
         self.assertEqual((vendor, device, length, revision), (nic.vendor, nic.device_id, 28, 3))
         self.assertEqual(rom[pcir + 13:pcir + 16], b"\0\0\2")
-        self.assertEqual(struct.unpack_from("<HHBB", rom, pcir + 16), (blocks, 0, 3, 0x80))
+        self.assertEqual(struct.unpack_from("<HHBB", rom, pcir + 16), (blocks, version.revision(), 3, 0x80))
 
     def test_refuses_what_is_no_driver(self):
         for path, text in ((os.path.join(BUILD, "netdiag.efi"), "is no EFI driver"), ("README.md", "is no PE image")):
@@ -345,10 +350,12 @@ class NxCompat(unittest.TestCase):
         count, = struct.unpack_from("<H", image, self.START + 6)
         table = self.START + 24 + struct.unpack_from("<H", image, self.START + 20)[0]
         for place in range(table, table + 40 * count, 40):
-            yield (image[place:place + 8], *struct.unpack_from("<I", image, place + 12), *struct.unpack_from("<I", image, place + 36))
+            yield (image[place:place + 8], *struct.unpack_from("<I", image, place + 12),
+                   *struct.unpack_from("<I", image, place + 36))
 
     def test_every_image(self):
-        images = [path for folder in ("", "tests", "clang") for path in sorted(glob.glob(os.path.join(BUILD, folder, "*.efi")))]
+        images = [path for folder in ("", "tests", "clang")
+                  for path in sorted(glob.glob(os.path.join(BUILD, folder, "*.efi")))]
         self.assertGreater(len(images), 10)
         for path in images:
             with self.subTest(path), open(path, "rb") as file:

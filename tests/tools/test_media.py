@@ -14,6 +14,7 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
+import version  # noqa: E402
 from qemulib import SNAKEOIL, snakeoil_key  # noqa: E402
 
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
@@ -45,8 +46,6 @@ class Sbat(InFolder):
             return file.read().split(b"\0")[0].decode("ascii").splitlines()
 
     def test_every_image(self):
-        with open(os.path.join(ROOT, "include/efi/version.h"), encoding="ascii") as file:
-            version = re.search(r'NETDIAG_VERSION "(.*)"', file.read())[1]
         images = glob.glob(os.path.join(BUILD, "*.efi")) + glob.glob(os.path.join(BUILD, "clang", "*.efi"))
         self.assertGreaterEqual(len(images), 6)
         for image in images:
@@ -58,7 +57,7 @@ class Sbat(InFolder):
                 self.assertEqual(len(rest[0].split(",")), 6)
                 self.assertEqual(component, "netdiag")
                 self.assertGreater(int(generation), 0)
-                self.assertEqual(package_version, version)
+                self.assertEqual(package_version, version.text())
 
 
 class Sign(InFolder):

@@ -1,12 +1,13 @@
 /* test_cmd_machine.c - netdiag on the host: its real entry point, arguments, help, list; and that the account of what a
  * run leaves behind can fail. */
 #include "cmd_machine.h"
+#include "efi/version.h"
 
 static void test_arguments(void **state) {
   (void)state;
   (void)cmd_begin(SIM_82574L);
   assert_int_equal(cmd("version"), EFI_SUCCESS);
-  assert_said("netdiag 0.1\n");
+  assert_said("netdiag " NETDIAG_VERSION "\n");
   assert_int_equal(cmd(""), EFI_SUCCESS);
   assert_said("Usage: netdiag COMMAND");
   assert_int_equal(cmd("help ping"), EFI_SUCCESS);

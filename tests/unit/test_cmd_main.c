@@ -1,6 +1,7 @@
 /* test_cmd_main.c - what is the same for all of netdiag's commands: the command line, wherever it comes from, help,
  * pages, where complaints go, and the watchdog. */
 #include "cmd_machine.h"
+#include "efi/version.h"
 
 static const char *const commands[] = {"list", "info",  "stats",  "ping", "dhcp",
                                        "arp",  "route", "frames", "echo", "handoff"};
@@ -63,9 +64,9 @@ static void test_load_options(void **state) {
   (void)state;
   (void)cmd_begin(SIM_82574L);
   assert_int_equal(boot("version", 7), EFI_SUCCESS);
-  assert_said("netdiag 0.1\n");
+  assert_said("netdiag " NETDIAG_VERSION "\n");
   assert_int_equal(boot(L"netdiag.efi version \r\n", 46), EFI_SUCCESS);
-  assert_said("netdiag 0.1\n");
+  assert_said("netdiag " NETDIAG_VERSION "\n");
   assert_int_equal(boot(too_long, sizeof(too_long)), EFI_INVALID_PARAMETER);
   assert_said("the command line is too long");
   cmd_end();

@@ -2,6 +2,7 @@
  * keys do, and what is left behind when he leaves. */
 #include "cmd_machine.h"
 
+#include "efi/version.h"
 #include "menu/keys.h"
 
 #define START_US 1000000U /* from the start of a run to the first key */
@@ -70,7 +71,7 @@ static void test_page(void **state) {
   look_now();
   type("q");
   assert_int_equal(boot(), EFI_SUCCESS);
-  assert_string_equal(seen[0], "netdiag 0.1: network before the operating system");
+  assert_string_equal(seen[0], "netdiag " NETDIAG_VERSION ": network before the operating system");
   assert_true(row_with("L  list          the NICs, their links, and who drives them") > 0);
   assert_true(row_with("C  command line  any command of netdiag") > 0);
   assert_true(row_with("R  reboot        resets the machine") > 0);
@@ -187,11 +188,11 @@ static void test_command_line(void **state) {
   type("Q");
   assert_int_equal(boot(), EFI_SUCCESS);
   assert_said("netdiag> version");
-  assert_int_equal(cmd_times_said("\nnetdiag 0.1\n"), 2);
+  assert_int_equal(cmd_times_said("\nnetdiag " NETDIAG_VERSION "\n"), 2);
   assert_said("netdiag: no NIC '7'");
   assert_said("Exit status 0xe: Not Found");
   assert_said("0x1a  EFI_SECURITY_VIOLATION");
-  assert_string_equal(seen[0], "netdiag 0.1: network before the operating system");
+  assert_string_equal(seen[0], "netdiag " NETDIAG_VERSION ": network before the operating system");
   cmd_end();
 }
 
@@ -258,7 +259,7 @@ static void test_no_menu(void **state) {
   (void)cmd_begin(SIM_82574L);
   console_forget();
   assert_int_equal(programs_boot("netdiag.efi", "version", 7), EFI_SUCCESS);
-  assert_string_equal(console_text(), "netdiag 0.1\n");
+  assert_string_equal(console_text(), "netdiag " NETDIAG_VERSION "\n");
   assert_int_equal(cmd(""), EFI_SUCCESS);
   assert_said("Usage: netdiag COMMAND");
   cmd_end();

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L /* popen */
 
 #include "cmd_json.h"
+#include "efi/version.h"
 
 /* Names of all commands, as the overview lists them. */
 #define COMMANDS_MAX 40U
@@ -93,7 +94,7 @@ static void test_json_frame(void **state) {
   (void)state;
   (void)cmd_begin(SIM_82574L);
   assert_int_equal(cmd("list --json"), EFI_SUCCESS);
-  assert_json("d['netdiag'] == '0.1' and d['command'] == 'list' and d['status'] == 0");
+  assert_json("d['netdiag'] == '" NETDIAG_VERSION "' and d['command'] == 'list' and d['status'] == 0");
   assert_json("d['status_name'] == 'EFI_SUCCESS' and d['complaints'] == [] and 'error' not in d");
   assert_string_equal(console_errors(), "");
   assert_int_equal(cmd("list --json --xyzzy"), EFI_INVALID_PARAMETER);
