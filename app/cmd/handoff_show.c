@@ -118,7 +118,7 @@ static void report_block(const struct net_handoff_nic *nic, const void *block) {
   report_end();
 }
 
-static void report_ip(const char *key, const UINT8 address[4]) {
+static void report_ip(const char *key, const UINT8 *address) {
   if(address[0] | address[1] | address[2] | address[3]) {
     report_ipv4(key, get32(address));
   }

@@ -13,14 +13,14 @@
 #define MESSAGING_MAC  0x0BU
 #define MAC_LENGTH     6U
 
-static uint32_t get16(const uint8_t *at) {
+static uint32_t le16(const uint8_t *at) {
   return at[0] | (uint32_t)at[1] << 8;
 }
 
 /* A list of device paths; the first one is what is started (UEFI 2.10, 3.1.3). */
 static bool goes_through(const uint8_t *path, size_t size, const uint8_t mac[6]) {
   while(size >= NODE_HEADER && path[0] != TYPE_END) {
-    size_t length = get16(path + 2);
+    size_t length = le16(path + 2);
     if(length < NODE_HEADER || length > size) {
       return false;
     }
@@ -40,13 +40,13 @@ bool boot_option_is_for(const void *option, size_t size, const uint8_t mac[6]) {
     return false;
   }
   size_t at = DESCRIPTION;
-  while(size - at >= 2U && get16(bytes + at) != 0) {
+  while(size - at >= 2U && le16(bytes + at) != 0) {
     at += 2U;
   }
   if(size - at < 2U) {
     return false;
   }
   at += 2U;
-  size_t paths = get16(bytes + PATHS_LENGTH);
+  size_t paths = le16(bytes + PATHS_LENGTH);
   return goes_through(bytes + at, paths < size - at ? paths : size - at, mac);
 }

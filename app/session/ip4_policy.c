@@ -38,8 +38,8 @@ static EFI_STATUS set_data(EFI_IP4_CONFIG2_PROTOCOL *config, EFI_IP4_CONFIG2_DAT
 }
 
 EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, UINT32 mask, UINT32 gateway) {
-  EFI_IP4_CONFIG2_MANUAL_ADDRESS manual;
-  EFI_IPv4_ADDRESS router;
+  EFI_IP4_CONFIG2_MANUAL_ADDRESS manual = {0};
+  EFI_IPv4_ADDRESS router = {0};
   put32(manual.Address.Addr, address);
   put32(manual.SubnetMask.Addr, mask);
   put32(router.Addr, gateway);
