@@ -20,7 +20,7 @@ struct key {
 #define SCAN_CODE_DELETE 0x08U
 #define SCAN_CODE_ESCAPE 0x17U
 
-#define KEY_CONTROL(letter) ((uint16_t)((letter)&0x1FU)) /* 'A' to 'Z' */
+#define KEY_CONTROL(letter) ((uint16_t)(0x1FU & (letter))) /* 'A' to 'Z' */
 #define KEY_BACKSPACE       0x08U
 #define KEY_LINE_FEED       0x0AU
 #define KEY_ENTER           0x0DU

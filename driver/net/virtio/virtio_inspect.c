@@ -225,12 +225,15 @@ static void show_queue(const struct sink *sink, const struct virtq *queue, const
 }
 
 static void show_queues(const struct sink *sink) {
+  /* By hand: clang-format's versions break initializers in a macro differently. */
+  /* clang-format off */
 #define QUEUE_NAMES(name)                                                                                              \
   {                                                                                                                    \
     name ".size", name ".descriptors", name ".available", name ".used", name ".offered", name ".published",            \
         name ".returned", name ".taken", name ".free", name ".vector", name ".driver_event", name ".device_event",     \
         name ".event_index", name ".busy", name ".done"                                                                \
   }
+  /* clang-format on */
   static const char *const names[VIRTIO_NET_QUEUES][QUEUE_ROWS] = {QUEUE_NAMES("rx"), QUEUE_NAMES("tx"),
                                                                    QUEUE_NAMES("control")};
   for(uint32_t i = 0; i < sink->nic->queue_count; i++) {
