@@ -234,7 +234,8 @@ static void send_to(struct dhcp *dhcp, const struct answer *to, uint32_t from, u
   memcpy(way.source_mac, dhcp->client.mac, sizeof(way.source_mac));
   memcpy(way.destination_mac, to->mac, sizeof(way.destination_mac));
   begin_question(dhcp);
-  (void)session_transmit(&dhcp->session, frame, udp_write(frame, &way, 1, dhcp->message, length));
+  size_t frame_length = udp_write(frame, &way, 1, dhcp->message, length);
+  (void)session_transmit(&dhcp->session, frame, frame_length);
 }
 
 /* A proxyDHCP server that named no file is asked for it, as a PXE client does. */

@@ -150,10 +150,13 @@ EFI_STATUS doctor_wait_for_link(struct doctor *doctor) {
 static void ask_ipv6(struct doctor *doctor) {
   uint8_t message[DHCP6_MESSAGE_SIZE];
   uint8_t frame[INET_FRAME_SIZE];
-  send(doctor, frame, inet6_router_solicitation(frame, doctor->talk.ear.mac));
+  size_t length = inet6_router_solicitation(frame, doctor->talk.ear.mac);
+  send(doctor, frame, length);
   for(UINTN i = 0; i < DOCTOR_CLIENTS; i++) {
     const struct dhcp_client *client = &doctor->talk.clients[i];
-    send(doctor, frame, dhcp6_multicast(frame, client, message, dhcp6_solicit(message, client)));
+    length = dhcp6_solicit(message, client);
+    length = dhcp6_multicast(frame, client, message, length);
+    send(doctor, frame, length);
   }
 }
 
@@ -164,7 +167,9 @@ static void discover(struct doctor *doctor) {
     struct dhcp_client *client = &doctor->talk.clients[i];
     if(doctor->talk.offers[i] == 0) {
       client->seconds = (uint16_t)((efi_clock_us() - doctor->begun_us) / S);
-      send(doctor, frame, dhcp_broadcast(frame, client, message, dhcp_discover(message, client)));
+      size_t length = dhcp_discover(message, client);
+      length = dhcp_broadcast(frame, client, message, length);
+      send(doctor, frame, length);
       doctor->evidence.discovers++;
     }
   }
@@ -272,7 +277,9 @@ EFI_STATUS doctor_request(struct doctor *doctor) {
   const struct dhcp_client *client = &talk->clients[talk->kept[doctor->chosen].http == DOCTOR_YES];
   talk->request_xid = client->xid;
   for(UINTN i = 0; i < DHCP_REQUESTS && !EFI_ERROR(status) && !has_answer(doctor); i++) {
-    send(doctor, frame, dhcp_broadcast(frame, client, message, dhcp_request(message, client, offer)));
+    size_t length = dhcp_request(message, client, offer);
+    length = dhcp_broadcast(frame, client, message, length);
+    send(doctor, frame, length);
     status = wait_for(doctor, DHCP_REQUEST_US, has_answer);
   }
   if(!EFI_ERROR(status)) {
@@ -307,7 +314,8 @@ EFI_STATUS doctor_try_address(struct doctor *doctor) {
   }
   want(doctor, evidence->address);
   for(UINTN i = 0; i < PROBES && !EFI_ERROR(status) && !doctor->talk.found; i++) {
-    send(doctor, frame, inet_arp_probe(frame, host, evidence->address));
+    size_t length = inet_arp_probe(frame, host, evidence->address);
+    send(doctor, frame, length);
     status = wait_for(doctor, PROBE_US, is_found);
   }
   if(!EFI_ERROR(status)) {
@@ -330,7 +338,8 @@ static EFI_STATUS resolve(struct doctor *doctor, uint32_t address, uint8_t mac[6
   EFI_STATUS status = EFI_SUCCESS;
   want(doctor, address);
   for(UINTN i = 0; i < ARP_TRIES && !EFI_ERROR(status) && !doctor->talk.found; i++) {
-    send(doctor, frame, inet_arp_request(frame, &doctor->session.responder.host, address));
+    size_t length = inet_arp_request(frame, &doctor->session.responder.host, address);
+    send(doctor, frame, length);
     status = wait_for(doctor, ARP_WAIT_US, is_found);
   }
   if(!EFI_ERROR(status)) {
@@ -373,9 +382,10 @@ static EFI_STATUS ping(struct doctor *doctor, size_t data_length, enum doctor_an
     talk->unreachable_from = 0;
     efi_nic_unlock(tpl);
     sent_us = efi_clock_us();
-    send(doctor, frame,
-         inet_echo_request(frame, &doctor->session.responder.host, doctor->hop_mac, evidence->server,
-                           (uint16_t)doctor->talk.clients[0].xid, talk->ping_sequence, doctor->data, data_length));
+    size_t length =
+        inet_echo_request(frame, &doctor->session.responder.host, doctor->hop_mac, evidence->server,
+                          (uint16_t)doctor->talk.clients[0].xid, talk->ping_sequence, doctor->data, data_length);
+    send(doctor, frame, length);
     status = wait_for(doctor, PING_US, has_pong);
   }
   if(!EFI_ERROR(status)) {

@@ -135,7 +135,8 @@ static void client_options(struct writer *to, const struct dhcp_client *client) 
   option(to, DHCP_OPTION_UUID, uuid, sizeof(uuid));
   option(to, DHCP_OPTION_UNDI, undi, sizeof(undi));
   option16(to, DHCP_OPTION_ARCH, dhcp_arch(client->kind, client->machine));
-  option(to, DHCP_OPTION_VENDOR_CLASS, class, dhcp_vendor_class(client, class));
+  size_t length = dhcp_vendor_class(client, class);
+  option(to, DHCP_OPTION_VENDOR_CLASS, class, length);
 }
 
 static void ask_for_broadcast(const struct writer *to, const struct dhcp_client *client) {
