@@ -14,6 +14,7 @@ KEY     :=
 CERT    :=
 GRAPHICS :=
 SOAK_FRAMES := 1000000
+BENCH   :=
 
 EFI_INC  := /usr/include/efi
 EFI_LDS  := driver/efi/image.lds
@@ -62,6 +63,7 @@ TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
 .PHONY: usb iso boot-demo instructions instructions-update
+.PHONY: bench
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -91,6 +93,7 @@ help:
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make instructions  count the instructions per frame, and fail above the table of tests/instructions'
+	@echo 'make bench    our drivers beside iPXE, VirtioNetDxe and a bare loop: ratios, into $(BUILD)/bench.json  BENCH="--only receive"'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make boot-demo     a bare NIC, netdiag boot URL, a kernel that answers pings: timed by steps  NIC=e1000e'
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
@@ -436,6 +439,10 @@ instructions: $(PATHS)
 	tools/instructions --build $(BUILD)
 instructions-update: $(PATHS)
 	tools/instructions --build $(BUILD) --update
+
+# Our drivers and their rivals side by side; no part of `test`
+bench: all $(addprefix $(BUILD)/tests/,bench.efi ceiling.efi)
+	tools/bench --build $(BUILD) $(BENCH)
 
 # Frames without pause across the hand-over; both sides count
 handoff-demo: all $(KERNELS)

@@ -11,7 +11,7 @@ struct census {
   UINTN pages[EfiMaxMemoryType]; /* by type */
 };
 
-static EFI_STATUS take_census(struct census *census) {
+static inline EFI_STATUS take_census(struct census *census) {
   UINTN size = 0;
   UINTN key;
   UINTN stride;
@@ -37,7 +37,7 @@ static EFI_STATUS take_census(struct census *census) {
 }
 
 /* Number of differences; prints each, and the handles, as `who`. */
-static UINTN compare_census(const CHAR16 *who, const struct census *before, const struct census *after) {
+static inline UINTN compare_census(const CHAR16 *who, const struct census *before, const struct census *after) {
   UINTN differences = before->handles != after->handles;
   for(UINTN i = 0; i < EfiMaxMemoryType; i++) {
     INTN growth = (INTN)after->pages[i] - (INTN)before->pages[i];
@@ -51,7 +51,7 @@ static UINTN compare_census(const CHAR16 *who, const struct census *before, cons
 }
 
 /* The network controllers; *handles is pool memory of the caller's. */
-static EFI_STATUS find_controllers(EFI_HANDLE **handles, UINTN *count) {
+static inline EFI_STATUS find_controllers(EFI_HANDLE **handles, UINTN *count) {
   EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
   UINTN all;
   EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &all, handles);
@@ -70,7 +70,7 @@ static EFI_STATUS find_controllers(EFI_HANDLE **handles, UINTN *count) {
 }
 
 /* Connects or disconnects every network controller. */
-static EFI_STATUS each_device(BOOLEAN connect, BOOLEAN recursive) {
+static inline EFI_STATUS each_device(BOOLEAN connect, BOOLEAN recursive) {
   EFI_HANDLE *handles;
   UINTN count;
   EFI_STATUS status = find_controllers(&handles, &count);
