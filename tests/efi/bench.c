@@ -1,5 +1,5 @@
-/* bench.c - the guest's half of tools/bench: does work through the SNP of whatever driver holds a NIC, and says how many
- * ticks it took.
+/* bench.c - the guest's half of tools/bench: works with the SNP of whatever driver holds a NIC, and says how many ticks
+ * it took.
  *
  * bench NIC SAMPLES WORK [WORK ...]
  *
