@@ -1,7 +1,8 @@
 /* bench.h - what bench.c and ceiling.c share: time in ticks, medians, the lines that tools/bench reads, and the frames
  * that its peer answers.
  *
- * A tick is one of the processor's time-stamp counter; under QEMU's -icount shift=N a guest instruction is 2^N of them. */
+ * A tick is one of the processor's time-stamp counter. Under QEMU's -icount shift=N a guest instruction is 2^N of
+ * them. */
 #ifndef TESTS_EFI_BENCH_H
 #define TESTS_EFI_BENCH_H
 
