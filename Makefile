@@ -18,14 +18,13 @@ BENCH   :=
 
 EFI_INC  := /usr/include/efi
 EFI_LDS  := driver/efi/image.lds
-EFI_CRT0 := /usr/lib/crt0-efi-x86_64.o
 
 WARNINGS   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Werror
 CORE_FLAGS := -std=c11 $(WARNINGS) -Iinclude
 EFI_FLAGS  := $(CORE_FLAGS) -Os -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \
               -mno-red-zone -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -fvisibility=hidden -ffunction-sections \
               -fdata-sections \
-              -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
+              -isystem driver/efi/include -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
 ifneq ($(findstring clang,$(CC)),)
 EFI_FLAGS := $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS))
 endif
@@ -108,7 +107,7 @@ help:
 deps:
 	@tools/install-packages tools/packages.txt
 
-# Images: objects to a shared object with gnu-efi's start-up code, then to PE32+. Undefined symbols would only show at
+# Images: objects to a shared object, then to PE32+. Undefined symbols would only show at
 # run time, so the linker must refuse them.
 $(BUILD)/efi/%.o: %.c | deps
 	$(call say,CC  )
@@ -122,9 +121,9 @@ $(DATAPATH:%=$(BUILD)/efi/%.o): EFI_FLAGS := $(EFI_FLAGS:-Os=-O2)
 # With -Bsymbolic and hidden symbols nothing is looked up by name, so all relocations are relative: packed (DT_RELR), they
 # take little, and driver/efi/relocate.c applies them.
 LINK_EFI = ld -nostdlib -shared -Bsymbolic -T $(EFI_LDS) -z nocombreloc -z pack-relative-relocs -z defs --gc-sections \
-             --exclude-libs ALL $(EFI_CRT0) $(filter %.o,$^) -o $@ -L/usr/lib -lefi -lgnuefi
-# What stands around every image's own code, in place of gnu-efi's
-EFI_START_SRC := driver/efi/libc.c driver/efi/library.c driver/efi/relocate.c
+             $(filter %.o,$^) -o $@ $(EFI_LIBS)
+# What stands around every image's own code, in place of gnu-efi's; netdiag has its functions in app/library.c
+EFI_START_SRC := $(addprefix driver/efi/,libc.c library.c relocate.c start.c tables.c)
 
 $(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ) $(ALL_OBJ)
 $(BUILD)/e1000.so: $(ENTRY_OBJ) $(E1000_OBJ)
@@ -173,12 +172,15 @@ $(MEDIA): $(addprefix $(BOOTED)/,netdiag.efi e1000.efi virtio-net.efi) tools/mkm
 	$(call say,DISK)
 	tools/mkmedia --images $(BOOTED) $@
 
-# Programs that the boot tests run inside the firmware; they know the driver by its protocols only
+# Programs that the boot tests run inside the firmware; they know the driver by its protocols only, and print with gnu-efi,
+# which has the variables as well
+TEST_START_SRC := $(filter-out %/tables.c,$(EFI_START_SRC))
 TEST_EFI := $(patsubst tests/efi/%.c,$(BUILD)/tests/%.efi,$(wildcard tests/efi/*.c))
-$(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(call efi_objects,$(EFI_START_SRC)) $(EFI_LDS)
+$(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(call efi_objects,$(TEST_START_SRC)) $(EFI_LDS)
 	$(call say,LD  )
 	mkdir -p $(@D)
 	$(LINK_EFI)
+$(TEST_EFI:.efi=.so) $(BUILD)/tests/kernel.so: EFI_LIBS := --exclude-libs ALL -L/usr/lib -lefi
 $(TEST_EFI): TARGET := efi-app-x86_64
 $(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-x86_64
 
@@ -193,7 +195,7 @@ $(BUILD)/kernel/%.o: %.c | deps
 	mkdir -p $(@D)
 	$(CC) $(EFI_FLAGS) -mgeneral-regs-only -MMD -MP -c $< -o $@
 
-$(BUILD)/tests/kernel.so: $(call kernel_objects,$(sort $(KERNEL_SRC) $(EFI_START_SRC)) tests/kernel/boot_efi.c) $(EFI_LDS)
+$(BUILD)/tests/kernel.so: $(call kernel_objects,$(sort $(KERNEL_SRC) $(TEST_START_SRC)) tests/kernel/boot_efi.c) $(EFI_LDS)
 	$(call say,LD  )
 	mkdir -p $(@D)
 	$(LINK_EFI)

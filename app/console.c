@@ -9,7 +9,6 @@
 
 #define LINE_SIZE     512U
 #define WRAPPED_SIZE  (LINE_SIZE + LINE_SIZE / 2U) /* with line ends and indentation */
-#define STATUS_SIZE   64U                          /* what gnu-efi's StatusToString needs at the most */
 #define SCAN_ESCAPE   0x17U
 #define KEY_CONTROL_C 0x03U
 #define COMPLAINT     "netdiag: "
@@ -296,18 +295,6 @@ void console_clear(void) {
 void console_goto(uint32_t column, uint32_t row) {
   (void)ST->ConOut->SetCursorPosition(ST->ConOut, column, row);
   out_column = column;
-}
-
-const char *status_text(EFI_STATUS status) {
-  static char text[STATUS_SIZE];
-  CHAR16 wide[STATUS_SIZE];
-  StatusToString(wide, status);
-  UINTN i = 0;
-  for(; wide[i] && i + 1 < STATUS_SIZE; i++) {
-    text[i] = (char)wide[i];
-  }
-  text[i] = '\0';
-  return text;
 }
 
 bool console_aborted(void) {

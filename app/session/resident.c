@@ -1,6 +1,8 @@
 /* resident.c - a NIC under its family's resident driver, which stays when netdiag has ended. */
 #include "resident.h"
 
+#include <string.h>
+
 #include "../../driver/efi/binding.h"
 #include "../../driver/efi/remote.h"
 #include "../console.h"
@@ -39,22 +41,43 @@ static EFI_HANDLE find_driver(const struct net_driver *family) {
   return driver;
 }
 
+/* Characters of a path's file nodes, with a backslash between two nodes (UEFI 2.10, 10.3.5.4); 0 when they do not fit. */
+static UINTN file_path(EFI_DEVICE_PATH *path, CHAR16 file[PATH_SIZE]) {
+  UINTN length = 0;
+  for(EFI_DEVICE_PATH *node = path; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
+    if(DevicePathType(node) != MEDIA_DEVICE_PATH || DevicePathSubType(node) != MEDIA_FILEPATH_DP) {
+      continue;
+    }
+    if(length > 0 && length < PATH_SIZE && file[length - 1U] != L'\\') {
+      file[length++] = L'\\';
+    }
+    UINTN size = (UINTN)DevicePathNodeLength(node);
+    for(UINTN at = SIZE_OF_FILEPATH_DEVICE_PATH; at + sizeof(CHAR16) <= size; at += sizeof(CHAR16)) {
+      CHAR16 c;
+      memcpy(&c, (const UINT8 *)node + at, sizeof(c)); /* a node may begin anywhere */
+      if(c == 0) {
+        break;
+      }
+      if(length == PATH_SIZE) {
+        return 0;
+      }
+      file[length++] = c;
+    }
+  }
+  return length;
+}
+
 /* The driver's file in netdiag's own folder; FALSE when that is not known. */
 static BOOLEAN beside(const EFI_LOADED_IMAGE *own, const CHAR16 *name, CHAR16 file[PATH_SIZE]) {
-  CHAR16 *path = own->FilePath ? DevicePathToStr(own->FilePath) : NULL;
-  UINTN folder = 0;
-  BOOLEAN fits = path && StrLen(path) + StrLen(name) < PATH_SIZE;
-  for(UINTN i = 0; fits && path[i]; i++) {
-    file[i] = path[i] == L'/' ? L'\\' : path[i];
-    folder = file[i] == L'\\' ? i + 1U : folder;
+  UINTN folder = file_path(own->FilePath, file);
+  while(folder > 0 && file[folder - 1U] != L'\\') {
+    folder--;
   }
+  BOOLEAN fits = folder > 0 && folder + StrLen(name) < PATH_SIZE;
   if(fits) {
     StrCpy(file + folder, name);
   }
-  if(path) {
-    FreePool(path);
-  }
-  return fits && folder > 0;
+  return fits;
 }
 
 static EFI_STATUS load_file(const EFI_LOADED_IMAGE *own, CHAR16 *file, EFI_HANDLE *driver) {

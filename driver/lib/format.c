@@ -69,7 +69,8 @@ static const char *parse_field(const char *format, struct field *field) {
     field->width = field->width * 10U + (size_t)(*format - '0');
   }
   for(; *format == 'l' || *format == 'z'; format++) {
-    field->length_modifier = sizeof(uint64_t);
+    bool second = *format == 'l' && format[-1] == 'l';
+    field->length_modifier = second ? sizeof(long long) : *format == 'l' ? sizeof(long) : sizeof(size_t);
   }
   return format;
 }

@@ -103,57 +103,48 @@ static void test_comparisons(void **state) {
 /* An image of words, each of which holds its own number; what relocation adds is the image's address. */
 #define WORDS 200U
 
-static void relocate(UINTN *words, const Elf64_Dyn *dynamic) {
+static void number(UINTN *words) {
   for(UINTN i = 0; i < WORDS; i++) {
     words[i] = i;
   }
-  assert_int_equal(_relocate((UINTN)words, dynamic, NULL, NULL), EFI_SUCCESS);
 }
 
 static UINTN place(UINTN word) {
   return word * sizeof(UINTN);
 }
 
-/* Addresses, and bitmaps of 63 words each that go on from where the last entry ended. */
+/* Addresses, and bitmaps of one bit less than a word has, that go on from where the last entry ended. */
 static void test_packed_relocations(void **state) {
   static UINTN words[WORDS];
-  static Elf64_Relr packed[4];
-  (void)state;
-  packed[0] = place(3);                            /* word 3, then                                  */
-  packed[1] = 1U | 1U << 1 | (Elf64_Relr)1U << 63; /* words 4 and 66 of 4 to 66                     */
-  packed[2] = 1U | 1U << 2;                        /* word 68 of 67 to 129                          */
-  packed[3] = place(150);
-  UINTN base = (UINTN)words;
-  const Elf64_Dyn dynamic[] = {
-      {.d_tag = DT_RELR, .d_un.d_ptr = (UINTN)packed - base}, /* as an offset, whatever lies between */
-      {.d_tag = DT_RELRSZ, .d_un.d_val = sizeof(packed)},
-      {.d_tag = DT_RELRENT, .d_un.d_val = sizeof(packed[0])},
-      {.d_tag = DT_NULL},
+  const UINTN reach = 8U * sizeof(UINTN) - 1U;
+  const UINTN packed[] = {
+      place(3),                         /* word 3, then                           */
+      1U | 1U << 1 | (UINTN)1 << reach, /* the first and the last that follow it  */
+      1U | 1U << 2,                     /* the second of those behind             */
+      place(150),
   };
-  relocate(words, dynamic);
+  (void)state;
+  number(words);
+  UINTN base = (UINTN)words;
+  assert_int_equal(relocate(base, packed, packed + 4, NULL, NULL), EFI_SUCCESS);
   for(UINTN i = 0; i < WORDS; i++) {
-    bool moved = i == 3 || i == 4 || i == 66 || i == 68 || i == 150;
+    bool moved = i == 3 || i == 4 || i == 3U + reach || i == 3U + reach + 2U || i == 150;
     assert_int_equal(words[i], i + (moved ? base : 0));
   }
 }
 
 static void test_other_relocations(void **state) {
   static UINTN words[WORDS];
-  static Elf64_Rela entries[2];
+  struct relocation entries[] = {{place(7), RELOCATION_RELATIVE, 0x1234}, {place(9), RELOCATION_RELATIVE, 0}};
   (void)state;
+  number(words);
   UINTN base = (UINTN)words;
-  const Elf64_Dyn dynamic[] = {
-      {.d_tag = DT_RELASZ, .d_un.d_val = sizeof(entries)},
-      {.d_tag = DT_RELA, .d_un.d_ptr = (UINTN)entries - base},
-      {.d_tag = DT_NULL},
-  };
-  entries[0] = (Elf64_Rela){.r_offset = place(7), .r_info = R_X86_64_RELATIVE, .r_addend = 0x1234};
-  entries[1] = (Elf64_Rela){.r_info = R_X86_64_NONE};
-  relocate(words, dynamic);
+  assert_int_equal(relocate(base, NULL, NULL, entries, entries + 2), EFI_SUCCESS);
   assert_int_equal(words[7], base + 0x1234);
   assert_int_equal(words[6], 6);
-  entries[1].r_info = R_X86_64_64; /* needs a symbol, of which there are none */
-  assert_int_equal(_relocate(base, dynamic, NULL, NULL), EFI_LOAD_ERROR);
+  assert_int_equal(words[9], base);
+  entries[1].type = 1; /* R_X86_64_64 needs a symbol, of which there are none */
+  assert_int_equal(relocate(base, NULL, NULL, entries, entries + 2), EFI_LOAD_ERROR);
 }
 
 int main(void) {
