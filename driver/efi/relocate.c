@@ -6,8 +6,8 @@ static void add_base(UINTN base, UINTN place) {
   *(UINTN *)(base + place) += base;
 }
 
-/* ELF gABI, "Relative Relocation Table": an even entry is a place; an odd one a bitmap of the words (63, or 31 of 32 bits)
- * that follow the last place. */
+/* ELF gABI, "Relative Relocation Table": an even entry is a place; an odd one a bitmap of the words (63, or 31 of 32
+ * bits) that follow the last place. */
 static void relocate_packed(UINTN base, const UINTN *entry, const UINTN *end) {
   UINTN next = 0;
   for(; entry < end; entry++) {

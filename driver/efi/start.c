@@ -2,7 +2,8 @@
  * start-up code, which is another one for every processor. */
 #include "relocate.h"
 
-/* What image.lds names. Hidden, so that they are reached from here and not by addresses that are yet to be put right. */
+/* What image.lds names. Hidden, so that they are reached from here and not by addresses that are yet to be put
+ * right. */
 #define FROM_LDS __attribute__((visibility("hidden")))
 extern FROM_LDS CHAR8 ImageBase[];
 extern FROM_LDS const UINTN packed_begin[];
@@ -21,8 +22,8 @@ static const struct {
   UINT16 nothing[2];
 } base_relocations __attribute__((section(".reloc"), used)) = {0, 12, {0, 0}};
 
-/* An address that must be put right, so that there is one: where nothing is to be packed, ld of 2.40 takes away the section
- * that it was to lie in, and the constants with it. */
+/* An address that must be put right, so that there is one: where nothing is to be packed, ld of 2.40 takes away the
+ * section that it was to lie in, and the constants with it. */
 static const void *keep __attribute__((section(".data.keep"), used)) = &base_relocations;
 
 EFI_STATUS EFIAPI _start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
