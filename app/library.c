@@ -1,5 +1,5 @@
-/* library.c - what netdiag calls of efilib.h. gnu-efi's own functions bring the printing of device paths and status codes
- * with them, and its package has them for the build machine's own processor. */
+/* library.c - what netdiag calls of efilib.h. gnu-efi's own functions bring the printing of device paths and status
+ * codes with them, and its package has them for the build machine's own processor. */
 #include <efi.h>
 #include <efilib.h>
 #include <string.h>

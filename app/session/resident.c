@@ -41,7 +41,8 @@ static EFI_HANDLE find_driver(const struct net_driver *family) {
   return driver;
 }
 
-/* Characters of a path's file nodes, with a backslash between two nodes (UEFI 2.10, 10.3.5.4); 0 when they do not fit. */
+/* Characters of a path's file nodes, with a backslash between two nodes (UEFI 2.10, 10.3.5.4); 0 when they do not
+ * fit. */
 static UINTN file_path(EFI_DEVICE_PATH *path, CHAR16 file[PATH_SIZE]) {
   UINTN length = 0;
   for(EFI_DEVICE_PATH *node = path; node && !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
