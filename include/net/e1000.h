@@ -1,4 +1,4 @@
-/* e1000.h - Intel 8254x and 82574L gigabit controllers behind struct netdev. */
+/* e1000.h - Intel 8254x, 8257x and PCH gigabit controllers behind struct netdev. */
 #ifndef NET_E1000_H
 #define NET_E1000_H
 
@@ -49,19 +49,30 @@ struct e1000_register {
   uint16_t count;  /* registers in the array; 1 for a plain one */
   uint16_t stride; /* bytes from one to the next            */
   enum e1000_access access;
-  uint8_t families; /* E1000_FAMILY_ flags that have it      */
+  uint16_t families; /* E1000_FAMILY_ flags that have it     */
   const char *section;
   const char *text;
 };
 
-#define E1000_FAMILY_8254X 1U
-#define E1000_FAMILY_82574 2U
+/* Groups of parts with the same registers; the last three are of single registers. */
+#define E1000_FAMILY_8254X    1U /* 82540, 82544, 82545, 82546    */
+#define E1000_FAMILY_82541    2U /* 82541, 82547                  */
+#define E1000_FAMILY_82571    4U /* 82571, 82572                  */
+#define E1000_FAMILY_82573    8U
+#define E1000_FAMILY_82574    16U  /* 82574, 82583                  */
+#define E1000_FAMILY_PCH      32U  /* 82579                         */
+#define E1000_FAMILY_MSIX     64U  /* IVAR, EITR: 82574             */
+#define E1000_FAMILY_CTRL_DUP 128U /* CTRL_DUP: 82546GB             */
+#define E1000_FAMILY_PBA_ECC  256U /* PBA_ECC: 82571                */
 
 extern const struct e1000_register e1000_registers[];
 extern const size_t e1000_register_count;
 
 /* Whether this device has the register. */
 bool e1000_has_register(const struct netdev *dev, const struct e1000_register *reg);
+
+/* How many registers of an array it has: reg->count, or fewer. */
+uint32_t e1000_register_instances(const struct netdev *dev, const struct e1000_register *reg);
 
 /* Whether the row is a statistics register, which e1000_counter sums up. */
 bool e1000_is_counter(const struct e1000_register *reg);

@@ -58,8 +58,8 @@ static inline uint32_t fuzz_u32(struct fuzz *in) {
 }
 
 static inline uint16_t fuzz_device(struct fuzz *in) {
-  static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
-  return devices[fuzz_u8(in) % 4U];
+  static const uint16_t devices[] = {SIM_EVERY_PART};
+  return devices[fuzz_u8(in) % (sizeof(devices) / sizeof(devices[0]))];
 }
 
 #endif

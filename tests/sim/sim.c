@@ -140,8 +140,8 @@ static void write_through_io(struct sim *sim, uint32_t offset, uint32_t value) {
   if(offset != R_CTRL || !(value & CTRL_RST)) {
     sim_violate(sim, "the I/O BAR used for something else than the reset", offset);
   }
-  if(!sim_is_gone(sim) && (!sim->config.qemu || sim_is_82574(sim))) {
-    sim_register_write(sim, offset, value);
+  if(!sim_is_gone(sim) && (!sim->config.qemu || sim->part->pcie)) {
+    sim_register_write(sim, offset, value, true);
   }
 }
 
@@ -163,7 +163,7 @@ static void platform_write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t 
   if(access_valid(sim, offset)) {
     record_write(sim, offset, value, false);
     if(!sim_is_gone(sim)) {
-      sim_register_write(sim, offset, value);
+      sim_register_write(sim, offset, value, false);
     }
   }
 }
@@ -283,6 +283,7 @@ static void fill_config_space(struct sim *sim) {
 struct sim *sim_create(const struct sim_config *config) {
   struct sim *sim = sim_host_must(calloc(1, sizeof(*sim)));
   sim->config = *config;
+  sim->part = sim_part_of(config->device_id);
   sim->host.fail_alloc_at = &sim->config.fail_alloc_at;
   sim->host.fail_dma_alloc_at = &sim->config.fail_dma_alloc_at;
   sim->host.check_free = sim_check_free;
@@ -299,7 +300,7 @@ struct sim *sim_create(const struct sim_config *config) {
   };
   sim_host_init(&sim->host, &sim->platform);
   if(!config->no_io) {
-    sim->platform.bar[sim_is_82574(sim) ? 2 : 1] = (struct net_bar){NET_BAR_IO, SIM_IO_SPACE};
+    sim->platform.bar[sim->part->pcie ? 2 : 1] = (struct net_bar){NET_BAR_IO, SIM_IO_SPACE};
   }
   fill_config_space(sim);
   sim_learn_registers(sim);

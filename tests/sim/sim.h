@@ -1,5 +1,5 @@
-/* sim.h - a simulated 82540EM, 82544GC, 82545EM or 82574L behind struct net_platform, with fault knobs and a watch on
- * its caller. */
+/* sim.h - a simulated part of the e1000 family behind struct net_platform, with fault knobs and a watch on its
+ * caller. */
 #ifndef SIM_H
 #define SIM_H
 
@@ -13,6 +13,30 @@
 #define SIM_82540EM 0x100EU
 #define SIM_82545EM 0x100FU
 #define SIM_82574L  0x10D3U
+
+#define SIM_82546EB      0x1010U
+#define SIM_82541EI      0x1013U
+#define SIM_82541ER_LOM  0x1014U
+#define SIM_82547EI      0x1019U
+#define SIM_82546EB_QUAD 0x101DU
+#define SIM_82571EB      0x105EU
+#define SIM_82547GI      0x1075U
+#define SIM_82541GI      0x1076U
+#define SIM_82541ER      0x1078U
+#define SIM_82546GB      0x1079U
+#define SIM_82541PI      0x107CU
+#define SIM_82572EI      0x107DU
+#define SIM_82573V       0x108BU
+#define SIM_82573E       0x108CU
+#define SIM_82573L       0x109AU
+#define SIM_82571PT      0x10D5U
+#define SIM_82574LA      0x10F6U
+#define SIM_82583V       0x150CU
+
+/* One of each kind of silicon, for tests that go through all of them; the first four are those that QEMU has. */
+#define SIM_EVERY_PART                                                                                                 \
+  SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L, SIM_82546EB, SIM_82546GB, SIM_82541EI, SIM_82541GI, SIM_82547EI,  \
+      SIM_82547GI, SIM_82571EB, SIM_82572EI, SIM_82573L, SIM_82583V
 
 #define SIM_NVM_WORDS 64U
 
@@ -29,9 +53,13 @@ struct sim_config {
   bool ral_without_av;   /* a reset loads RAL0/RAH0 but leaves AV clear                                   */
   bool bad_checksum;     /* read at sim_create                                                            */
   bool reset_never_ends; /* CTRL.RST stays set                                                            */
-  bool auto_read_never;  /* 82574: EECD.AUTO_RD stays clear                                               */
-  bool master_never_off; /* 82574: STATUS.GIO_MASTER_ENABLE stays set                                     */
-  bool mdio_never_owned; /* 82574: EXTCNF_CTRL.MDIO_SW_OWNERSHIP stays clear                              */
+  bool auto_read_never;  /* 8257x: EECD.AUTO_RD stays clear                                               */
+  bool master_never_off; /* PCIe: STATUS.GIO_MASTER_ENABLE stays set                                      */
+  bool mdio_never_owned; /* EXTCNF_CTRL.MDIO_SW_OWNERSHIP, or SWSM.SWESMBI, stays clear                   */
+  bool smbi_never_free;  /* 82571, 82572: the other port holds SWSM.SMBI for good                         */
+  bool cfg_never_done;   /* 82571, 82572: EEMNGCTL.CFG_DONE stays clear                                   */
+  bool flash_nvm;        /* 82573, 82574, 82583: the NVM is in the flash                                  */
+  bool port_b;           /* 82546, 82571: this is the second port                                         */
   bool eerd_never_done;
   bool microwire_never_answers; /* 82544: nobody drives EECD.DO, which reads 1 then */
   bool mdic_never_ready;
@@ -66,6 +94,9 @@ struct sim_config *sim_knobs(struct sim *sim);
 /* Leaves the device as a careless earlier owner would: rings running in memory that is not ours, filters and interrupt
  * mask set, promiscuous. */
 void sim_leave_behind(struct sim *sim);
+
+/* The other port of the part is reset, and takes along what it should not. */
+void sim_other_port_resets(struct sim *sim);
 
 /* For a host with DMA memory of its own, instead of dma_alloc: from now on the device reaches `size` bytes at `cpu`
  * under this address, until sim_unmap. */

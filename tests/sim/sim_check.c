@@ -6,10 +6,10 @@
 /* The register table --------------------------------------------------------------------------------------------- */
 
 void sim_learn_registers(struct sim *sim) {
-  uint8_t family = sim_is_82574(sim) ? E1000_FAMILY_82574 : E1000_FAMILY_8254X;
   for(size_t i = 0; i < e1000_register_count; i++) {
     const struct e1000_register *row = &e1000_registers[i];
-    for(uint32_t n = 0; n < row->count && (row->families & family); n++) {
+    uint32_t count = row->offset == R_MTA ? sim->part->mta_words : row->count;
+    for(uint32_t n = 0; n < count && (row->families & sim->part->registers); n++) {
       sim->row[(row->offset + n * row->stride) / 4U] = row;
     }
   }
@@ -58,7 +58,9 @@ static void check_reserved(struct sim *sim, uint32_t offset, uint32_t value) {
   bool is_rah = offset >= R_RAH && offset < R_RAH + 8U * SIM_RECEIVE_ADDRESSES && (offset - R_RAH) % 8U == 0;
   for(size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
     if(reserved[i].offset == (is_rah ? R_RAH : offset)) {
-      uint32_t bits = sim_is_82574(sim) ? reserved[i].bits_82574 : reserved[i].bits_8254x;
+      uint32_t bits = sim->part->pcie ? reserved[i].bits_82574 : reserved[i].bits_8254x;
+      bool causes = offset == R_ICS || offset == R_IMS;
+      bits |= causes && sim->part->pcie && !sim->part->msix ? 0x01F00000U : 0U; /* a cause of each queue: MSI-X's */
       if(value & bits & ~*sim_reg(sim, offset)) {
         violate_register(sim, offset, "was written with reserved bits set", value);
       }
@@ -69,9 +71,9 @@ static void check_reserved(struct sim *sim, uint32_t offset, uint32_t value) {
 /* Left alone ----------------------------------------------------------------------------------------------------- */
 
 #define PART_82544 1U
-#define PART_82574 2U
+#define PART_PCIE  2U
 #define PART_OTHER 4U
-#define EVERY_PART (PART_82544 | PART_82574 | PART_OTHER)
+#define EVERY_PART (PART_82544 | PART_PCIE | PART_OTHER)
 
 /* Not ours to write: wake-up is whoever's who armed it, the sixteenth address may be management's. And what a part does
  * not have, though its family does (SDM 13.4.31, 13.4.44; ITR). */
@@ -84,7 +86,7 @@ static const struct {
     {R_RXCSUM, EVERY_PART},
     {R_RAL + 8U * 15U, EVERY_PART},
     {R_RAH + 8U * 15U, EVERY_PART},
-    {R_MANC, PART_82544 | PART_82574},
+    {R_MANC, PART_82544 | PART_PCIE},
     {R_ITR, PART_82544},
     {R_RADV, PART_82544},
     {R_TADV, PART_82544},
@@ -92,7 +94,7 @@ static const struct {
 };
 
 static void check_left_alone(struct sim *sim, uint32_t offset, uint32_t value) {
-  uint8_t part = sim_is_82574(sim) ? PART_82574 : sim->config.device_id == SIM_82544GC ? PART_82544 : PART_OTHER;
+  uint8_t part = sim->part->pcie ? PART_PCIE : sim->part->since_82540 ? PART_OTHER : PART_82544;
   for(size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++) {
     if(left_alone[i].offset == offset && (left_alone[i].parts & part)) {
       violate_register(sim, offset, "is to be left alone and was written", value);
@@ -102,7 +104,7 @@ static void check_left_alone(struct sim *sim, uint32_t offset, uint32_t value) {
 
 /* The serial EEPROM of the 82544 is let go with both wires low, and before anything else is begun. */
 static void check_microwire(struct sim *sim, uint32_t offset, uint32_t value) {
-  bool selected = sim->config.device_id == SIM_82544GC && (*sim_reg(sim, R_EECD) & EECD_CS);
+  bool selected = sim->part->nvm == SIM_NVM_WIRES && (*sim_reg(sim, R_EECD) & EECD_CS);
   if(selected && (offset == R_CTRL || offset == R_RCTL || offset == R_TCTL)) {
     violate_register(sim, offset, "was written while the EEPROM is selected", value);
   }
@@ -145,6 +147,22 @@ static void check_ring_setup(struct sim *sim, uint32_t offset, uint32_t value) {
   }
 }
 
+/* What errata and specification updates want to be in place before the part runs. */
+static void check_demands(struct sim *sim, uint32_t tctl) {
+  for(uint32_t i = 0; i < sim_demand_count; i++) {
+    const struct sim_demand *demand = &sim_demands[i];
+    uint32_t value = *sim_reg(sim, demand->offset);
+    if((demand->registers & sim->part->registers) &&
+       (((value & demand->set) != demand->set) || (value & demand->clear))) {
+      sim_violate(sim, demand->what, value);
+    }
+  }
+  bool mulr = (tctl & TCTL_MULR) != 0;
+  if((sim->part->registers & E1000_FAMILY_82571) && mulr == ((*sim_reg(sim, R_TARC1) & TARC1_28) != 0)) {
+    sim_violate(sim, "TARC1 bit 28 is not the opposite of TCTL.MULR", tctl);
+  }
+}
+
 static void check_state(struct sim *sim, uint32_t offset, uint32_t value) {
   switch(offset) {
   case R_RCTL:
@@ -156,6 +174,8 @@ static void check_state(struct sim *sim, uint32_t offset, uint32_t value) {
     }
     if((value & TCTL_EN) && (value & (TCTL_CT | TCTL_COLD)) != (0x0FU << 4 | 0x40U << 12)) {
       sim_violate(sim, "TCTL.EN set, CT and COLD not as 13.4.33 wants them at full duplex", value);
+    } else if((value & TCTL_EN) && !sim->config.qemu) {
+      check_demands(sim, value);
     }
     break;
   case R_PBA:
@@ -197,6 +217,47 @@ bool sim_check_write(struct sim *sim, uint32_t offset, uint32_t value) {
   check_reserved(sim, offset, value);
   check_state(sim, offset, value);
   return true;
+}
+
+/* What is shared --------------------------------------------------------------------------------------------------- */
+
+static bool our_turn(struct sim *sim, enum sim_turn turn) {
+  switch(turn) {
+  case SIM_TURN_SWSM:
+    return (*sim_reg(sim, R_SWSM) & (SWSM_SMBI | SWSM_SWESMBI)) == (SWSM_SMBI | SWSM_SWESMBI);
+  case SIM_TURN_EXTCNF:
+    return (*sim_reg(sim, R_EXTCNF_CTRL) & EXTCNF_MDIO_SW_OWNERSHIP) != 0;
+  default:
+    return true;
+  }
+}
+
+void sim_check_phy(struct sim *sim, uint32_t value) {
+  if(!our_turn(sim, sim->part->phy_turn) || (sim->part->phy_turn != SIM_TURN_NONE && sim->config.mdio_never_owned)) {
+    sim_violate(sim, "MDIC used without the semaphore of this part", value);
+  }
+  if(sim->part->auto_read && !sim_phy_configured(sim) && !sim->config.cfg_never_done) {
+    sim_violate(sim, "MDIC used while the PHY is configured from the NVM", value);
+  }
+}
+
+void sim_check_reset(struct sim *sim, bool io, bool shadow) {
+  enum sim_reset how = sim->part->reset;
+  if(how == SIM_RESET_IO && !io && !sim->config.no_io) {
+    sim_violate(sim, "CTRL.RST through memory, which this part cannot acknowledge", 0);
+  }
+  if(how != SIM_RESET_IO && io) {
+    sim_violate(sim, "CTRL.RST through the I/O BAR of a part that needs no such thing", 0);
+  }
+  if(shadow != (how == SIM_RESET_SHADOW)) {
+    sim_violate(sim, "CTRL.RST in the wrong one of CTRL and its shadow", 0);
+  }
+  if(sim->part->phy_first && !sim->phy_was_reset) {
+    sim_violate(sim, "CTRL.RST before the PHY was reset", 0);
+  }
+  if(!our_turn(sim, sim->part->reset_turn) && !sim->config.mdio_never_owned) {
+    sim_violate(sim, "CTRL.RST without the semaphore of this part", 0);
+  }
 }
 
 /* Memory that is freed ------------------------------------------------------------------------------------------- */

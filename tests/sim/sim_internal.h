@@ -5,10 +5,12 @@
 #include "net/e1000.h"
 #include "sim.h"
 #include "sim_host.h"
+#include "sim_parts.h"
 
 /* Registers, transcribed from chapter 13 of the 8254x manual and not from the driver: a wrong row of its table shows as
  * a disagreement. The table itself (sim->row) only says what may be read and written where. */
 #define R_CTRL        0x00000U
+#define R_CTRL_DUP    0x00004U
 #define R_STATUS      0x00008U
 #define R_EECD        0x00010U
 #define R_EERD        0x00014U
@@ -29,6 +31,7 @@
 #define R_TIPG        0x00410U
 #define R_EXTCNF_CTRL 0x00F00U
 #define R_PBA         0x01000U
+#define R_EEMNGCTL    0x01010U
 #define R_RDBAL       0x02800U
 #define R_RDBAH       0x02804U
 #define R_RDLEN       0x02808U
@@ -44,6 +47,8 @@
 #define R_TIDV        0x03820U
 #define R_TXDCTL      0x03828U
 #define R_TADV        0x0382CU
+#define R_TARC0       0x03840U
+#define R_TARC1       0x03940U
 #define R_CRCERRS     0x04000U
 #define R_MPC         0x04010U
 #define R_PRC64       0x0405CU
@@ -74,9 +79,11 @@
 
 #define CTRL_GIO_MASTER_DISABLE  0x00000004U
 #define CTRL_SLU                 0x00000040U
+#define CTRL_PHY_RST             0x80000000U
 #define CTRL_RST                 0x04000000U
 #define STATUS_FD                0x00000001U
 #define STATUS_LU                0x00000002U
+#define STATUS_PORT_B            0x00000004U
 #define STATUS_TXOFF             0x00000010U
 #define STATUS_1000              0x00000080U
 #define STATUS_PCIX              0x00002000U
@@ -85,10 +92,16 @@
 #define EECD_CS                  0x00000002U
 #define EECD_DI                  0x00000004U
 #define EECD_DO                  0x00000008U
+#define EECD_REQ_GNT             0x000000C0U
 #define EECD_PRES                0x00000100U
 #define EECD_SIZE_OR_AUTO_RD     0x00000200U
+#define EECD_FLASH               0x00018000U
+#define EECD_AUPDEN              0x00100000U
 #define CTRL_EXT_EE_RST          0x00002000U
 #define EXTCNF_MDIO_SW_OWNERSHIP 0x00000020U
+#define EEMNGCTL_CFG_DONE        0x00040000U
+#define SWSM_SMBI                0x00000001U
+#define SWSM_SWESMBI             0x00000002U
 #define RCTL_EN                  0x00000002U
 #define RCTL_UPE                 0x00000008U
 #define RCTL_MPE                 0x00000010U
@@ -100,6 +113,8 @@
 #define TCTL_EN                  0x00000002U
 #define TCTL_CT                  0x00000FF0U
 #define TCTL_COLD                0x003FF000U
+#define TCTL_MULR                0x10000000U
+#define TARC1_28                 0x10000000U
 #define RAH_AV                   0x80000000U
 #define MDIC_READY               0x10000000U
 #define MDIC_ERROR               0x40000000U
@@ -140,9 +155,11 @@ struct sim_microwire {
 struct sim {
   struct sim_host host;
   struct sim_config config;
+  const struct sim_part *part;
   struct net_platform platform;
   uint64_t reset_us; /* when CTRL.RST was last set; UINT64_MAX before */
   bool resetting;
+  bool phy_was_reset; /* since CTRL.RST was last set */
   uint32_t reg[SIM_REGISTERS];
   const struct e1000_register *row[SIM_REGISTERS]; /* NULL: this device has no register there */
   uint16_t nvm[SIM_NVM_WORDS];
@@ -192,21 +209,25 @@ static inline uint64_t sim_ring_base(struct sim *sim, uint32_t base_low) {
   return (uint64_t)*sim_reg(sim, base_low + 4U) << 32 | *sim_reg(sim, base_low);
 }
 
-static inline bool sim_is_82574(const struct sim *sim) {
-  return sim->config.device_id == SIM_82574L;
-}
-
 /* sim_regs.c */
 void sim_power_on(struct sim *sim);
 uint32_t sim_register_read(struct sim *sim, uint32_t offset);
-void sim_register_write(struct sim *sim, uint32_t offset, uint32_t value);
+void sim_register_write(struct sim *sim, uint32_t offset, uint32_t value, bool io);
 bool sim_link_up(struct sim *sim);
+
+/* Whether the NVM has been read after the last reset, and the PHY configured from it. */
+bool sim_nvm_read(const struct sim *sim);
+bool sim_phy_configured(const struct sim *sim);
 
 /* sim_check.c: mistakes of the caller. sim_check_write is false when the device takes no notice of the write. */
 void sim_learn_registers(struct sim *sim);
 void sim_check_read(struct sim *sim, uint32_t offset);
 bool sim_check_write(struct sim *sim, uint32_t offset, uint32_t value);
 void sim_check_free(struct sim_host *host, const struct sim_memory *row);
+
+/* Mistakes with what is shared: the PHY touched out of turn, the part reset so. */
+void sim_check_phy(struct sim *sim, uint32_t value);
+void sim_check_reset(struct sim *sim, bool io, bool shadow);
 
 /* sim_irq.c: causes are raised; or something changed that may let one through, or the link did. */
 void sim_cause(struct sim *sim, uint32_t causes);

@@ -17,23 +17,23 @@ static uint32_t causes_with_vector(struct sim *sim) {
 
 static bool asserted(struct sim *sim) {
   uint32_t pending = *sim_reg(sim, R_ICR) & *sim_reg(sim, R_IMS);
-  if(sim_is_82574(sim) && (*sim_reg(sim, R_CTRL_EXT) & CTRL_EXT_PBA_SUPPORT)) {
+  if(sim->part->msix && (*sim_reg(sim, R_CTRL_EXT) & CTRL_EXT_PBA_SUPPORT)) {
     pending &= causes_with_vector(sim);
   }
   return pending != 0 && !sim_is_gone(sim);
 }
 
-/* The 8254x clears what is read. The 82574 does so when everything is masked, or when it interrupts and not by MSI-X
+/* The 8254x clears what is read. The PCIe parts do so when everything is masked, or when it interrupts and not by MSI-X
  * (without IAME, which nobody here sets); else reading changes nothing. It also says whether it interrupts
  * (82574 10.2.4.1). QEMU 7.2 calls any cause an interrupt, and always clears but under MSI-X. */
 uint32_t sim_read_causes(struct sim *sim) {
   uint32_t causes = *sim_reg(sim, R_ICR);
-  if(!sim_is_82574(sim)) {
+  if(!sim->part->pcie) {
     *sim_reg(sim, R_ICR) = 0;
     return causes;
   }
   uint32_t mask = *sim_reg(sim, R_IMS);
-  bool msix = (*sim_reg(sim, R_CTRL_EXT) & CTRL_EXT_PBA_SUPPORT) != 0;
+  bool msix = sim->part->msix && (*sim_reg(sim, R_CTRL_EXT) & CTRL_EXT_PBA_SUPPORT) != 0;
   bool interrupts = (causes & (sim->config.qemu ? UINT32_MAX : mask)) != 0;
   if(mask == 0 || (!msix && (interrupts || sim->config.qemu))) {
     *sim_reg(sim, R_ICR) = 0;
@@ -42,7 +42,7 @@ uint32_t sim_read_causes(struct sim *sim) {
 }
 
 void sim_cause(struct sim *sim, uint32_t causes) {
-  if(sim_is_82574(sim)) {
+  if(sim->part->msix) {
     causes |= causes & CAUSE_RXT0 ? CAUSE_RXQ0 : 0U;
     causes |= causes & CAUSE_TXDW ? CAUSE_TXQ0 : 0U;
     causes |= causes & (CAUSE_LSC | CAUSE_RXO) ? CAUSE_OTHER : 0U;

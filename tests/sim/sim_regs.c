@@ -3,11 +3,10 @@
 
 #include <string.h>
 
-#define RESET_US     1000U /* CTRL.RST takes this long, and the device wants no access meanwhile */
-#define AUTO_READ_US 2000U /* and this long until the NVM has been read                          */
+#define AUTO_READ_US 2000U  /* from CTRL.RST until the NVM has been read                  */
+#define PHY_SETUP_US 20000U /* and from there until the PHY has been configured from it   */
 #define NVM_CHECKSUM 0xBABAU
 #define NVM_SUM_WORD 0x3FU
-#define PHY_ADDRESS  1U
 #define PHY_RESTART  0x0200U
 #define PHY_ISOLATE  0x0400U
 
@@ -19,9 +18,20 @@ static void load_address(struct sim *sim) {
   if(!sim->config.ral_empty) {
     low = (uint32_t)sim->nvm[1] << 16 | sim->nvm[0];
     high = sim->nvm[2] | (sim->config.ral_without_av ? 0U : RAH_AV);
+    high ^= sim->config.port_b ? 0x0100U : 0U; /* the lowest bit of the last byte */
   }
   *sim_reg(sim, R_RAL) = low;
   *sim_reg(sim, R_RAH) = high;
+}
+
+/* What a reset may leave in the registers that a driver has to mend. */
+static void wrong_defaults(struct sim *sim) {
+  *sim_reg(sim, R_CTRL) |= 1U << 29;
+  *sim_reg(sim, R_CTRL_EXT) = 1U << 23 | 1U << 19;
+  *sim_reg(sim, R_TARC0) = 0x78000000U;
+  *sim_reg(sim, R_TARC1) = 3U << 29 | (sim->part->me ? 0U : TARC1_28);
+  *sim_reg(sim, R_TCTL) = sim->part->me ? 0U : TCTL_MULR;
+  *sim_reg(sim, 0x05008U) = 1U << 15; /* RFCTL.EXTEN */
 }
 
 /* Wake-up settings outlive CTRL.RST. The 82544 reads its NVM at power-on, and when EE_RST asks for it. */
@@ -33,14 +43,21 @@ static void full_reset(struct sim *sim, bool power_on) {
   *sim_reg(sim, R_WUFC) = power_on ? 0U : wufc;
   *sim_reg(sim, R_CTRL) = 0x00000201U; /* full duplex, 1000 Mb/s; the link waits for SLU */
   *sim_reg(sim, R_PBA) = 0x00100030U;
-  *sim_reg(sim, R_EECD) = EECD_PRES;
-  *sim_reg(sim, R_SWSM) = 1U;
+  *sim_reg(sim, R_EECD) = EECD_PRES | (sim->part->eecd_held ? EECD_REQ_GNT : 0U);
+  *sim_reg(sim, R_SWSM) = sim->part->smbi_after_reset ? SWSM_SMBI : 0U;
+  if(sim->part->pcie && !sim->config.qemu) {
+    wrong_defaults(sim);
+  }
+  if(sim->part->flash && sim->config.flash_nvm) {
+    *sim_reg(sim, R_EECD) |= EECD_FLASH | EECD_AUPDEN;
+  }
   sim->link_was_up = false;
   sim->tx_length = 0;
   sim->rx_held_count = 0;
   sim->rx_written_count = 0;
   memset(&sim->microwire, 0, sizeof(sim->microwire));
-  if(power_on || sim->config.device_id != SIM_82544GC) {
+  bool by_order = sim->part->nvm_by_order || (sim->part->flash && sim->config.flash_nvm);
+  if(power_on || !by_order) {
     load_address(sim);
   }
 }
@@ -64,8 +81,8 @@ void sim_power_on(struct sim *sim) {
     sim->phy[i] = (uint16_t)(0x0100U + i);
   }
   sim->phy[PHY_CONTROL] = 0x1140;
-  sim->phy[2] = 0x0141;
-  sim->phy[3] = sim_is_82574(sim) ? 0x0CB1 : 0x0C20;
+  sim->phy[2] = sim->part->phy_id[0];
+  sim->phy[3] = sim->part->phy_id[1];
   if(sim->config.phy_powered_down) {
     sim->phy[PHY_CONTROL] |= PHY_POWERDOWN;
   }
@@ -79,12 +96,13 @@ static void start_reset(struct sim *sim) {
     return;
   }
   if(sim->config.qemu && !sim->config.reset_clears) {
-    if(sim_is_82574(sim)) {
+    if(sim->part->pcie) {
       load_address(sim);
     }
     return;
   }
   full_reset(sim, false);
+  sim->phy_was_reset = false;
   sim->reset_us = sim->host.now_us;
   sim->resetting = true;
 }
@@ -96,7 +114,7 @@ static bool in_reset(const struct sim *sim) {
   if(sim->config.reset_never_ends) {
     return true;
   }
-  return !sim->config.qemu && sim->reset_us != UINT64_MAX && sim->host.now_us - sim->reset_us < RESET_US;
+  return !sim->config.qemu && sim->reset_us != UINT64_MAX && sim->host.now_us - sim->reset_us < sim->part->reset_us;
 }
 
 /* A part of this age may hang the bus when it is asked while it reads its NVM (SDM 14.3). */
@@ -104,6 +122,10 @@ static void check_in_reset(struct sim *sim, uint32_t offset) {
   if(!sim->config.reset_never_ends && in_reset(sim)) {
     sim_violate(sim, "register access while the device resets itself", offset);
   }
+}
+
+void sim_other_port_resets(struct sim *sim) {
+  load_address(sim);
 }
 
 void sim_leave_behind(struct sim *sim) {
@@ -120,11 +142,13 @@ void sim_leave_behind(struct sim *sim) {
   for(size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
     *sim_reg(sim, left[i].offset) = left[i].value;
   }
-  for(uint32_t i = 0; i < 128; i++) {
+  for(uint32_t i = 0; i < sim->part->mta_words; i++) {
     *sim_reg(sim, R_MTA + 4U * i) = UINT32_MAX;
+  }
+  for(uint32_t i = 0; i < 128 && !sim->part->me; i++) {
     *sim_reg(sim, R_VFTA + 4U * i) = UINT32_MAX;
   }
-  for(uint32_t i = 1; i < 16; i++) {
+  for(uint32_t i = 1; i < 16 && !sim->part->me; i++) {
     *sim_reg(sim, R_RAL + 8U * i) = 0x00000002U + i;
     *sim_reg(sim, R_RAH + 8U * i) = RAH_AV | i;
   }
@@ -153,10 +177,12 @@ void sim_set_phy(struct sim *sim, uint32_t reg, uint16_t value) {
 }
 
 static void write_eerd(struct sim *sim, uint32_t value) {
-  uint32_t done = sim_is_82574(sim) ? 0x2U : 0x10U;
-  uint32_t word = sim_is_82574(sim) ? value >> 2 & 0x3FFFU : value >> 8 & 0xFFU;
+  bool large = sim->part->nvm == SIM_NVM_EERD_PCIE;
+  uint32_t done = large ? 0x2U : 0x10U;
+  uint32_t word = large ? value >> 2 & 0x3FFFU : value >> 8 & 0xFFU;
   *sim_reg(sim, R_EERD) = value & 0xFFFEU & ~done;
-  if(!(value & 1U) || sim->config.eerd_never_done || sim->config.device_id == SIM_82544GC) {
+  if(!(value & 1U) || sim->config.eerd_never_done || sim->part->nvm == SIM_NVM_WIRES ||
+     (sim->part->eecd_held && (*sim_reg(sim, R_EECD) & EECD_REQ_GNT))) {
     return;
   }
   uint32_t data = word < SIM_NVM_WORDS ? sim->nvm[word] : 0U;
@@ -169,7 +195,7 @@ static void write_eecd(struct sim *sim, uint32_t value) {
   uint32_t before = *sim_reg(sim, R_EECD);
   uint32_t fixed = EECD_PRES | EECD_SIZE_OR_AUTO_RD | EECD_DO;
   *sim_reg(sim, R_EECD) = (before & fixed) | (value & ~fixed);
-  if(sim->config.device_id != SIM_82544GC) {
+  if(sim->part->nvm != SIM_NVM_WIRES) {
     return;
   }
   if(!(value & EECD_CS)) {
@@ -200,6 +226,7 @@ static void write_eecd(struct sim *sim, uint32_t value) {
 }
 
 static void write_mdic(struct sim *sim, uint32_t value) {
+  sim_check_phy(sim, value);
   uint32_t phy = value >> 21 & 0x1FU;
   uint32_t reg = value >> 16 & 0x1FU;
   uint32_t operation = value >> 26 & 3U;
@@ -209,7 +236,7 @@ static void write_mdic(struct sim *sim, uint32_t value) {
     return;
   }
   value |= MDIC_READY;
-  if(sim->config.mdic_error || phy != PHY_ADDRESS) {
+  if(sim->config.mdic_error || phy != sim->part->phy_address) {
     value |= MDIC_ERROR;
   } else if(operation == 2U) {
     value = (value & 0xFFFF0000U) | sim->phy[reg];
@@ -239,16 +266,30 @@ static uint32_t read_status(struct sim *sim) {
   if(config->pcix) {
     status |= STATUS_PCIX;
   }
-  if(sim_is_82574(sim) && (config->master_never_off || !(ctrl & CTRL_GIO_MASTER_DISABLE))) {
+  if(config->port_b) {
+    status |= STATUS_PORT_B;
+  }
+  if(sim->part->pcie && (config->master_never_off || !(ctrl & CTRL_GIO_MASTER_DISABLE))) {
     status |= STATUS_GIO_MASTER_ENABLE;
   }
   return status;
 }
 
+static bool passed(const struct sim *sim, uint64_t us) {
+  return sim->config.qemu || sim->reset_us == UINT64_MAX || sim->host.now_us - sim->reset_us >= us;
+}
+
+bool sim_nvm_read(const struct sim *sim) {
+  return passed(sim, AUTO_READ_US);
+}
+
+bool sim_phy_configured(const struct sim *sim) {
+  return passed(sim, AUTO_READ_US + PHY_SETUP_US);
+}
+
 static uint32_t read_eecd(struct sim *sim) {
   uint32_t eecd = *sim_reg(sim, R_EECD) | (sim->config.microwire_never_answers ? EECD_DO : 0U);
-  bool read = sim->config.qemu || sim->reset_us == UINT64_MAX || sim->host.now_us - sim->reset_us >= AUTO_READ_US;
-  if(sim_is_82574(sim) && read && !sim->config.auto_read_never) {
+  if(sim->part->auto_read && sim_nvm_read(sim) && !sim->config.auto_read_never) {
     eecd |= EECD_SIZE_OR_AUTO_RD;
   }
   return eecd;
@@ -286,9 +327,13 @@ static uint32_t read_register(struct sim *sim, uint32_t offset) {
     return sim_read_causes(sim);
   case R_EXTCNF_CTRL:
     return sim->config.mdio_never_owned ? value & ~EXTCNF_MDIO_SW_OWNERSHIP : value;
+  case R_EEMNGCTL:
+    return sim->part->cfg_done && sim_phy_configured(sim) && !sim->config.cfg_never_done ? value | EEMNGCTL_CFG_DONE
+                                                                                         : value;
   case R_SWSM:
-    *sim_reg(sim, R_SWSM) |= 1U; /* reading takes the semaphore */
-    return value;
+    value |= sim->config.smbi_never_free ? SWSM_SMBI : 0U;
+    *sim_reg(sim, R_SWSM) |= SWSM_SMBI; /* reading takes the semaphore */
+    return sim->config.mdio_never_owned ? value & ~SWSM_SWESMBI : value;
   case R_ICS:
   case R_IMC:
     return 0;
@@ -323,9 +368,15 @@ static void write_tail(struct sim *sim, uint32_t offset, uint32_t value) {
   }
 }
 
-static void write_control(struct sim *sim, uint32_t value) {
-  *sim_reg(sim, R_CTRL) = value & ~CTRL_RST;
+static void write_control(struct sim *sim, uint32_t value, bool io, bool shadow) {
+  *sim_reg(sim, R_CTRL) = value & ~(CTRL_RST | CTRL_PHY_RST);
+  if(value & CTRL_PHY_RST) {
+    sim->phy_was_reset = true;
+  }
   if(value & CTRL_RST) {
+    if(!in_reset(sim)) { /* else it is the bit that was read just now */
+      sim_check_reset(sim, io, shadow);
+    }
     start_reset(sim);
   }
 }
@@ -333,12 +384,12 @@ static void write_control(struct sim *sim, uint32_t value) {
 /* "Destroys" is all that is known of what an odd word does to the even one before it. */
 static void write_table(struct sim *sim, uint32_t table, uint32_t offset, uint32_t value) {
   *sim_reg(sim, offset) = value;
-  if((offset - table) / 4U % 2U && sim->config.device_id == SIM_82544GC && !sim->config.qemu) {
+  if((offset - table) / 4U % 2U && sim->part->table_pairs && !sim->config.qemu) {
     *sim_reg(sim, offset - 4U) ^= 0xA5A5A5A5U;
   }
 }
 
-static void write_register(struct sim *sim, uint32_t offset, uint32_t value) {
+static void write_register(struct sim *sim, uint32_t offset, uint32_t value, bool io) {
   if(offset >= R_MTA && offset < R_RAL) {
     write_table(sim, R_MTA, offset, value);
     return;
@@ -349,7 +400,8 @@ static void write_register(struct sim *sim, uint32_t offset, uint32_t value) {
   }
   switch(offset) {
   case R_CTRL:
-    write_control(sim, value);
+  case R_CTRL_DUP:
+    write_control(sim, value, io, offset == R_CTRL_DUP);
     return;
   case R_EECD:
     write_eecd(sim, value);
@@ -357,6 +409,9 @@ static void write_register(struct sim *sim, uint32_t offset, uint32_t value) {
   case R_CTRL_EXT:
     *sim_reg(sim, R_CTRL_EXT) = value & ~CTRL_EXT_EE_RST;
     if(value & CTRL_EXT_EE_RST) {
+      if(*sim_reg(sim, R_EECD) & EECD_AUPDEN) {
+        sim_violate(sim, "CTRL_EXT.EE_RST while the flash may be under update", value);
+      }
       load_address(sim);
     }
     return;
@@ -387,10 +442,10 @@ static void write_register(struct sim *sim, uint32_t offset, uint32_t value) {
   }
 }
 
-void sim_register_write(struct sim *sim, uint32_t offset, uint32_t value) {
+void sim_register_write(struct sim *sim, uint32_t offset, uint32_t value, bool io) {
   check_in_reset(sim, offset);
   if(sim_check_write(sim, offset, value)) {
-    write_register(sim, offset, value);
+    write_register(sim, offset, value, io);
     sim_update_interrupt(sim);
   }
 }

@@ -42,7 +42,7 @@ static void count_size(struct sim *sim, uint32_t first, size_t length) {
 
 /* Without bus mastership there is no DMA, on the part that has the handshake. */
 bool sim_may_master(struct sim *sim) {
-  return !sim_is_gone(sim) && !(sim_is_82574(sim) && !sim->config.qemu && !sim->config.master_never_off &&
+  return !sim_is_gone(sim) && !(sim->part->pcie && !sim->config.qemu && !sim->config.master_never_off &&
                                 (*sim_reg(sim, R_CTRL) & CTRL_GIO_MASTER_DISABLE));
 }
 
@@ -84,7 +84,7 @@ static bool transmit_one(struct sim *sim, uint8_t *descriptor) {
     sim_violate(sim, "transmit descriptor: not a legacy one with IFCS and a length", sim_little(descriptor + 8, 8));
   }
   /* 82544 in PCI-X mode: a buffer must not end within the first dword of an aligned pair. */
-  if(sim->config.device_id == SIM_82544GC && sim->config.pcix && length > 4U && !((address + length - 1U) & 4U)) {
+  if(sim->part->buffer_ends && sim->config.pcix && length > 4U && !((address + length - 1U) & 4U)) {
     sim_violate(sim, "transmit buffer ends where the 82544 hangs in PCI-X mode", address + length - 1U);
   }
   const uint8_t *data = sim_translate(sim, address, length, "DMA: transmit buffer outside any allocation");
@@ -143,6 +143,7 @@ static bool wanted(struct sim *sim, const uint8_t *frame) {
     /* RCTL.MO 00b takes bits 47:36 of the address, of which the first byte on the wire holds 7:0. */
     static const uint32_t shift[] = {36U, 35U, 34U, 32U};
     uint32_t hash = (uint32_t)(sim_little(frame, 6) >> shift[rctl >> 12 & 3U]) & 0xFFFU;
+    hash >>= sim->part->mta_words == 32U ? 2U : 0U; /* ten bits of the address, from 38 on */
     return (*sim_reg(sim, R_MTA + 4U * (hash >> 5)) >> (hash & 31U) & 1U) != 0;
   }
   return false;

@@ -10,6 +10,8 @@
  * Every offset was compared with at least two of: [1], [3], the Linux e1000/e1000e, FreeBSD e1000, NetBSD wm, iPXE
  * intel and 9front ether82563 drivers, and the VirtualBox E1000 and QEMU e1000e device models.
  *
+ * CTRL_DUP and PBA_ECC are in FreeBSD's e1000 alone, KABGTXD in NetBSD's wm and Linux's e1000e.
+ *
  * Names follow [1], or [2] for registers that only the 82574 has; AIT is AIFS in [1], EECD is EEC in [2].
  * "RC" marks statistics and cause registers that a read clears, whatever else the manual allows on them.
  */
@@ -19,6 +21,7 @@
 const struct manual_register manual_registers[] = {
     /* General */
     {"CTRL", 0x00000U, 1U, 4U, "RW"},
+    {"CTRL_DUP", 0x00004U, 1U, 4U, "RW"},
     {"STATUS", 0x00008U, 1U, 4U, "RO"},
     {"EECD", 0x00010U, 1U, 4U, "RW"},
     {"EERD", 0x00014U, 1U, 4U, "RW"},
@@ -34,6 +37,7 @@ const struct manual_register manual_registers[] = {
     {"EXTCNF_CTRL", 0x00F00U, 1U, 4U, "RW"},
     {"PBA", 0x01000U, 1U, 4U, "RW"},
     {"EEMNGCTL", 0x01010U, 1U, 4U, "RW"},
+    {"PBA_ECC", 0x01100U, 1U, 4U, "RW"},
     {"EEWR", 0x0102CU, 1U, 4U, "RW"},
 
     /* Interrupt */
@@ -66,6 +70,7 @@ const struct manual_register manual_registers[] = {
     {"TCTL", 0x00400U, 1U, 4U, "RW"},
     {"TIPG", 0x00410U, 1U, 4U, "RW"},
     {"AIT", 0x00458U, 1U, 4U, "RW"},
+    {"KABGTXD", 0x03004U, 1U, 4U, "RW"},
     {"TDBAL", 0x03800U, 1U, 4U, "RW"},
     {"TDBAH", 0x03804U, 1U, 4U, "RW"},
     {"TDLEN", 0x03808U, 1U, 4U, "RW"},

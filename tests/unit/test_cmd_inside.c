@@ -139,7 +139,7 @@ static void test_rings(void **state) {
 /* Self-test -------------------------------------------------------------------------------------------------------- */
 
 static void test_selftest(void **state) {
-  static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
+  static const uint16_t devices[] = {SIM_EVERY_PART};
   (void)state;
   for(size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
     begin(devices[i], false);

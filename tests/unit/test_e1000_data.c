@@ -2,7 +2,7 @@
  * a frame costs in register accesses. */
 #include "unit.h"
 
-static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
+static const uint16_t devices[] = {SIM_EVERY_PART};
 static const uint32_t rings[] = {8, 16, 256, 4096};
 #define DEVICES (sizeof(devices) / sizeof(devices[0]))
 #define RINGS   (sizeof(rings) / sizeof(rings[0]))

@@ -4,7 +4,7 @@
 #define RING  8U
 #define FRAME 100U
 
-static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
+static const uint16_t devices[] = {SIM_EVERY_PART};
 
 struct bench {
   struct sim *sim;

@@ -20,7 +20,8 @@ static void end(void) {
 }
 
 static void test_on_and_off(void **state) {
-  static const uint16_t devices[] = {SIM_82540EM, SIM_82545EM, SIM_82574L};
+  static const uint16_t devices[] = {SIM_82540EM, SIM_82545EM, SIM_82574L, SIM_82546GB,
+                                     SIM_82541GI, SIM_82571EB, SIM_82573L, SIM_82583V};
   (void)state;
   for(size_t i = 0; i < 2U * sizeof(devices) / sizeof(devices[0]); i++) {
     begin(devices[i / 2U]);

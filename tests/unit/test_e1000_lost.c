@@ -3,7 +3,7 @@
 
 #define TICK_US 60000U /* a tick that reads STATUS for certain */
 
-static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
+static const uint16_t devices[] = {SIM_EVERY_PART};
 
 static const struct net_platform *host;
 static bool lose_all;

@@ -1,7 +1,7 @@
 /* test_e1000_silicon.c - what the parts do otherwise than one would think: tables, NVM, MDIO, counters, wake-up. */
 #include "unit.h"
 
-static const uint16_t devices[] = {SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L};
+static const uint16_t devices[] = {SIM_EVERY_PART};
 #define DEVICES (sizeof(devices) / sizeof(devices[0]))
 #define OWNED   (1U << 5) /* EXTCNF_CTRL.MDIO_SW_OWNERSHIP */
 

@@ -40,7 +40,7 @@ static const struct {
     {"IMC is write-only and was read", SIM_82574L, {{0}}, READ, E1000_IMC, 0},
     {"WUS is read-only and was written", SIM_82540EM, {{0}}, WRITE, E1000_WUS, 0},
     {"MPC is read-only and was written", SIM_82574L, {{0}}, WRITE, E1000_MPC, 0},
-    {"CTRL was written with reserved bits", SIM_82574L, {{0}}, WRITE, E1000_CTRL, 1U << 29},
+    {"CTRL was written with reserved bits", SIM_82574L, {{0}}, WRITE, E1000_CTRL, 1U << 14},
     {"RCTL was written with reserved bits", SIM_82540EM, {{0}}, WRITE, E1000_RCTL, 1U << 27},
     {"TCTL was written with reserved bits", SIM_82540EM, {{0}}, WRITE, E1000_TCTL, 1U << 28},
     {"IMS was written with reserved bits", SIM_82545EM, {{0}}, WRITE, E1000_IMS, E1000_CAUSE_82574_RXQ0},

@@ -243,7 +243,7 @@ static void test_bits(void **state) {
       assert_bit(dev, E1000_CTRL_EXT, "PBA_SUPPORT", E1000_CTRL_EXT_PBA_SUPPORT);
       assert_bit(dev, E1000_ICR, "RXQ0", E1000_CAUSE_82574_RXQ0);
       assert_bit(dev, E1000_ICR, "INT_ASSERTED", E1000_CAUSE_82574_INT_ASSERTED);
-      assert_bit(dev, E1000_TXDCTL, "COUNT_DESC", E1000_TXDCTL_82574_COUNT_DESC);
+      assert_bit(dev, E1000_TXDCTL, "COUNT_DESC", E1000_TXDCTL_COUNT_DESC);
       assert_bit(dev, E1000_RFCTL, "EXTEN", E1000_RFCTL_EXTEN);
       assert_bit(dev, E1000_RFCTL, "ACK_DIS", E1000_RFCTL_ACK_DIS);
       assert_bit(dev, E1000_EXTCNF_CTRL, "MDIO_SW_OWNERSHIP", E1000_EXTCNF_MDIO_SW_OWNERSHIP);

@@ -1,4 +1,4 @@
-/* e1000.c - Intel 8254x and 82574L behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
+/* e1000.c - Intel 8254x, 8257x and PCH behind struct netdev: datapath, heartbeat, recovery, and the family. */
 #include "e1000_hw.h"
 #include "../net_model.h"
 #include "../netdev.h"
@@ -344,7 +344,6 @@ static int bring_up(struct e1000 *nic, const struct net_config *config) {
   return result;
 }
 
-static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id);
 static const struct net_model *match(const struct net_device_id *id);
 
 static bool has_registers(const struct net_platform *platform) {
@@ -370,7 +369,7 @@ static int glance(const struct net_platform *platform, const struct net_device_i
 /* A device that nothing is known of yet but its model. */
 static int make(const struct net_platform *platform, uint16_t vendor_id, uint16_t device_id, uint8_t revision_id,
                 struct e1000 **out) {
-  const struct e1000_model *model = find_model(vendor_id, device_id);
+  const struct e1000_model *model = e1000_find_model(vendor_id, device_id);
   void *memory;
   int result = net_device_new(platform, model ? &model->common : NULL, sizeof(struct e1000), &memory);
   if(result == NETDEV_OK) {
@@ -423,35 +422,10 @@ int e1000_adopt(const struct net_platform *platform, const struct net_handoff_ni
   return NETDEV_OK;
 }
 
-/* The devices, and what is special about each -------------------------------------------------------------------- */
-
-static const struct e1000_model models[] = {
-    {{"82544GC", "Intel 82544GC Gigabit Ethernet", 32, 0, E1000_VENDOR_ID, 0x100C},
-     E1000_FAMILY_8254X,
-     E1000_NVM_MICROWIRE,
-     E1000_QUIRK_IO_RESET | E1000_QUIRK_TX_PCIX_END | E1000_QUIRK_ASDE | E1000_QUIRK_MTA_PAIRS | E1000_QUIRK_EE_RST |
-         E1000_QUIRK_PCIX_MMRBC},
-    {{"82540EM", "Intel 82540EM Gigabit Ethernet", 32, 0, E1000_VENDOR_ID, 0x100E},
-     E1000_FAMILY_8254X,
-     E1000_NVM_EERD_SMALL,
-     E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP},
-    {{"82545EM", "Intel 82545EM Gigabit Ethernet", 32, 0, E1000_VENDOR_ID, 0x100F},
-     E1000_FAMILY_8254X,
-     E1000_NVM_EERD_SMALL,
-     E1000_QUIRK_IO_RESET | E1000_QUIRK_ASDE | E1000_QUIRK_SINCE_82540 | E1000_QUIRK_ASF_ARP | E1000_QUIRK_PCIX_MMRBC},
-    {{"82574L", "Intel 82574L Gigabit Ethernet", 64, NET_MODEL_NO_ASPM, E1000_VENDOR_ID, 0x10D3},
-     E1000_FAMILY_82574,
-     E1000_NVM_EERD_LARGE,
-     E1000_QUIRK_PCIE | E1000_QUIRK_82574_BITS | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_MSIX | E1000_QUIRK_INT_ASSERTED |
-         E1000_QUIRK_SINCE_82540 | E1000_QUIRK_MAC_LOOPBACK},
-};
-
-static const struct e1000_model *find_model(uint16_t vendor_id, uint16_t device_id) {
-  return net_model_find(models, sizeof(models) / sizeof(models[0]), sizeof(models[0]), vendor_id, device_id);
-}
+/* The family ------------------------------------------------------------------------------------------------------- */
 
 static const struct net_model *match(const struct net_device_id *id) {
-  const struct e1000_model *model = find_model(id->vendor_id, id->device_id);
+  const struct e1000_model *model = e1000_find_model(id->vendor_id, id->device_id);
   return model ? &model->common : NULL;
 }
 

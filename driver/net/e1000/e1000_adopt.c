@@ -60,10 +60,11 @@ static int check_device(const struct e1000 *nic, const struct net_handoff_nic *e
        E1000_RAH_AV | (uint32_t)mac[4] | (uint32_t)mac[5] << 8},
       {"handoff: RCTL differs", E1000_RCTL, live ? UINT32_MAX : E1000_RCTL_EN, live ? from->rctl : 0},
       {"handoff: TCTL differs", E1000_TCTL, UINT32_MAX, live ? from->tctl : from->tctl & ~E1000_TCTL_EN},
-      {"handoff: RFCTL asks for extended descriptors", E1000_RFCTL, E1000_RFCTL_EXTEN, 0}, /* the last: 82574 only */
+      {"handoff: RFCTL asks for extended descriptors", E1000_RFCTL, E1000_RFCTL_EXTEN,
+       0}, /* the last: PCIe parts only */
   };
   size_t count = sizeof(expected) / sizeof(expected[0]);
-  int result = compare(nic, expected, e1000_has_quirk(nic, E1000_QUIRK_82574_BITS) ? count : count - 1U);
+  int result = compare(nic, expected, e1000_has_quirk(nic, E1000_QUIRK_PCIE) ? count : count - 1U);
   if(result == NETDEV_OK) {
     result = compare_head(nic, &from->rx, E1000_RDH);
   }

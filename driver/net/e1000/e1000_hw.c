@@ -11,10 +11,11 @@
 #define E1000_DMA_DRAIN_US         10000U  /* packets under way after RCTL.EN and TCTL.EN are cleared, SDM 14.3    */
 #define E1000_MASTER_TIMEOUT_US    80000U  /* PCIe requests under way, 82574 10.2.2.1                             */
 #define E1000_EE_RST_US            2000U   /* the 82544 reads its NVM again                                  */
-#define E1000_RESET_SETTLE_US      5000U   /* no access while the NVM is reloaded, SDM 14.3                       */
+#define E1000_PHY_RESET_US         5000U   /* 82541EI, 82547EI: CTRL.PHY_RST                                      */
 #define E1000_RESET_TIMEOUT_US     100000U /* CTRL.RST clears itself                                              */
 #define E1000_AUTO_READ_TIMEOUT_US 100000U /* EECD.AUTO_RD after a reset, 82574 4.6.2                             */
 #define E1000_PHY_CONFIG_US        25000U  /* PHY configuration from the NVM starts only after AUTO_RD            */
+#define E1000_CFG_DONE_TIMEOUT_US  100000U /* EEMNGCTL.CFG_DONE, where there is one                               */
 #define E1000_WAIT_STEP_US         100U
 
 static void delay(const struct e1000 *nic, uint32_t us) {
@@ -108,10 +109,18 @@ static uint32_t find_io_bar(const struct net_platform *platform) {
   return bar;
 }
 
+static int step_reset_phy(struct e1000 *nic) {
+  int result = e1000_modify(nic, E1000_CTRL, 0, E1000_CTRL_PHY_RST);
+  e1000_write_flush(nic);
+  delay(nic, E1000_PHY_RESET_US);
+  return result;
+}
+
 static int step_reset(struct e1000 *nic) {
+  const struct e1000_part *part = nic->model->part;
   uint32_t ctrl = e1000_read(nic, E1000_CTRL);
   /* The reset must not cut short an MDIO access of the management firmware; one that never ends does not stop it. */
-  if(ctrl == UINT32_MAX || e1000_mdio_acquire(nic) == NETDEV_E_GONE) {
+  if(ctrl == UINT32_MAX || e1000_acquire(nic, part->reset_lock) == NETDEV_E_GONE) {
     return NETDEV_E_GONE;
   }
   uint32_t io_bar = find_io_bar(nic->platform);
@@ -119,13 +128,13 @@ static int step_reset(struct e1000 *nic) {
     nic->platform->write32(nic->platform->ctx, io_bar, E1000_IOADDR, E1000_CTRL);
     nic->platform->write32(nic->platform->ctx, io_bar, E1000_IODATA, ctrl | E1000_CTRL_RST);
   } else {
-    e1000_write(nic, E1000_CTRL, ctrl | E1000_CTRL_RST);
+    e1000_write(nic, part->reset_register, ctrl | E1000_CTRL_RST);
   }
-  delay(nic, E1000_RESET_SETTLE_US);
+  delay(nic, part->reset_us);
   int result = e1000_wait(nic, "CTRL.RST does not clear", E1000_CTRL, E1000_CTRL_RST, 0, E1000_WAIT_STEP_US,
                           E1000_RESET_TIMEOUT_US);
   if(result != NETDEV_E_GONE) {
-    e1000_mdio_release(nic);
+    e1000_release(nic, part->reset_lock);
   }
   return result;
 }
@@ -137,13 +146,32 @@ static int step_reload_nvm(struct e1000 *nic) {
   return result;
 }
 
+/* Flash is read again only when it is told to; an EEPROM by itself. An update of the flash under way would be read. */
+static int step_reload_flash(struct e1000 *nic) {
+  if((e1000_read(nic, E1000_EECD) & E1000_EECD_FLASH) != E1000_EECD_FLASH) {
+    return NETDEV_OK;
+  }
+  int result = e1000_modify(nic, E1000_EECD, E1000_EECD_AUPDEN, 0);
+  return result == NETDEV_OK ? step_reload_nvm(nic) : result;
+}
+
 /* The registers that the NVM sets are not valid before it has been read. A part without an NVM never sets AUTO_RD, and
- * works all the same. The other parts have read it by the end of E1000_RESET_SETTLE_US. */
+ * works all the same. The other parts have read it by the end of their reset_us. */
 static int step_wait_for_nvm(struct e1000 *nic) {
   int result = e1000_wait(nic, "EECD.AUTO_RD stays clear after the reset", E1000_EECD, E1000_EECD_AUTO_RD,
                           E1000_EECD_AUTO_RD, E1000_WAIT_STEP_US, E1000_AUTO_READ_TIMEOUT_US);
-  delay(nic, E1000_PHY_CONFIG_US);
+  if(result != NETDEV_E_GONE && e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE)) {
+    result = e1000_wait(nic, "EEMNGCTL.CFG_DONE stays clear after the reset", E1000_EEMNGCTL, E1000_EEMNGCTL_CFG_DONE,
+                        E1000_EEMNGCTL_CFG_DONE, E1000_WAIT_STEP_US, E1000_CFG_DONE_TIMEOUT_US);
+  } else {
+    delay(nic, E1000_PHY_CONFIG_US);
+  }
   return result == NETDEV_E_GONE ? result : NETDEV_OK;
+}
+
+/* EERD does not work while somebody has asked for the wires of the EEPROM. */
+static int step_free_eeprom(struct e1000 *nic) {
+  return e1000_modify(nic, E1000_EECD, E1000_EECD_REQ | E1000_EECD_GNT, 0);
 }
 
 static int step_clear_interrupts(struct e1000 *nic) {
@@ -165,15 +193,16 @@ static int step_clear_leftovers(struct e1000 *nic) {
   for(size_t i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++) {
     e1000_write(nic, zeroed[i], 0);
   }
-  for(uint32_t i = 1; i < E1000_RAR_COUNT; i++) {
+  const struct e1000_part *part = nic->model->part;
+  for(uint32_t i = 1; i < part->rar_count; i++) {
     e1000_write(nic, E1000_RAH + 8U * i, 0);
     e1000_write(nic, E1000_RAL + 8U * i, 0);
   }
-  for(uint32_t i = 0; i < E1000_MTA_COUNT; i++) {
+  for(uint32_t i = 0; i < part->mta_words; i++) {
     e1000_write_table(nic, E1000_MTA, i, 0, 0);
     nic->mta[i] = 0;
   }
-  for(uint32_t i = 0; i < E1000_VFTA_COUNT; i++) {
+  for(uint32_t i = 0; i < E1000_VFTA_COUNT && !e1000_has_quirk(nic, E1000_QUIRK_NO_VFTA); i++) {
     e1000_write_table(nic, E1000_VFTA, i, 0, 0);
   }
   if(e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
@@ -202,11 +231,14 @@ static const struct step reset_steps[] = {
     {"reset: mask interrupts", "14.3", 0, step_mask_interrupts},
     {"reset: stop the PCIe master", "82574 10.2.2.1", E1000_QUIRK_PCIE, step_stop_pcie_master},
     {"reset: stop receiver and transmitter", "14.3", 0, step_stop_rings},
+    {"reset: reset the PHY before the MAC", "13.4.1", E1000_QUIRK_PHY_RST_FIRST, step_reset_phy},
     {"reset: set CTRL.RST and wait for it", "13.4.1", 0, step_reset},
     {"reset: have the NVM read again", "13.4.6", E1000_QUIRK_EE_RST, step_reload_nvm},
-    {"reset: wait for the NVM to be read", "82574 4.6.2", E1000_QUIRK_PCIE, step_wait_for_nvm},
+    {"reset: have a flash read again", "82574 10.2", E1000_QUIRK_FLASH_NVM, step_reload_flash},
+    {"reset: wait for the NVM to be read", "82574 4.6.2", E1000_QUIRK_AUTO_READ, step_wait_for_nvm},
+    {"reset: let go of the EEPROM", "PCIe SDM 13.3", E1000_QUIRK_EECD_REQ, step_free_eeprom},
     {"reset: mask and clear interrupts", "14.3", 0, step_clear_interrupts},
-    {"reset: release a leftover semaphore", "82574 10.2", E1000_QUIRK_82574_BITS, step_release_semaphore},
+    {"reset: release a leftover semaphore", "82574 10.2", E1000_QUIRK_FREE_SWSM, step_release_semaphore},
     {"reset: clear what the reset left behind", "14.4, 14.5", 0, step_clear_leftovers},
     {"reset: let the link come up", "14.2", 0, step_link},
 };
@@ -220,13 +252,9 @@ int e1000_reset(struct e1000 *nic) {
 }
 
 void e1000_set_in_charge(const struct e1000 *nic, bool in_charge) {
-  if(!e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    return;
-  }
-  uint32_t ctrl_ext = e1000_read(nic, E1000_CTRL_EXT);
-  if(ctrl_ext != UINT32_MAX) {
-    ctrl_ext &= ~E1000_CTRL_EXT_DRV_LOAD;
-    e1000_write(nic, E1000_CTRL_EXT, in_charge ? ctrl_ext | E1000_CTRL_EXT_DRV_LOAD : ctrl_ext);
+  const struct e1000_part *part = nic->model->part;
+  if(part->in_charge_register != 0) {
+    (void)e1000_modify(nic, part->in_charge_register, part->in_charge, in_charge ? part->in_charge : 0U);
   }
 }
 
@@ -250,9 +278,7 @@ static int step_general(struct e1000 *nic) {
   if(e1000_has_quirk(nic, E1000_QUIRK_ASDE)) {
     set |= E1000_CTRL_ASDE;
   }
-  if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    clear |= E1000_CTRL_82574_CLEAR_29 | E1000_CTRL_ASDE;
-  }
+  clear |= nic->model->part->ctrl_clear;
   int result = e1000_modify(nic, E1000_CTRL, clear, set);
   if(result != NETDEV_OK) {
     return result;
@@ -264,26 +290,24 @@ static int step_general(struct e1000 *nic) {
   return NETDEV_OK;
 }
 
-/* Bits without a name in the datasheet that its specification update asks for: without them PCIe completions may stall
- * under ASPM and the transmitter hangs. DRV_LOAD tells management firmware that a driver is in charge. */
-static int step_82574_bits(struct e1000 *nic) {
-  static const struct {
-    uint32_t offset;
-    uint32_t clear;
-    uint32_t set;
-  } rows[] = {
-      {E1000_CTRL_EXT, E1000_CTRL_EXT_82574_CLEAR_23, E1000_CTRL_EXT_82574_SET_22 | E1000_CTRL_EXT_DRV_LOAD},
-      {E1000_TARC0, E1000_TARC0_CLEAR, E1000_TARC0_SET_26},
-      {E1000_GCR, 0, E1000_GCR_SET_22},
-      {E1000_GCR2, 0, E1000_GCR2_SET_0},
-  };
-  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    int result = e1000_modify(nic, rows[i].offset, rows[i].clear, rows[i].set);
+/* What its specification update, or its erratum, wants of a part; and that a driver is in charge. */
+static int step_part_bits(struct e1000 *nic) {
+  const struct e1000_part *part = nic->model->part;
+  for(uint32_t i = 0; i < part->bit_count; i++) {
+    int result = e1000_modify(nic, part->bits[i].offset, part->bits[i].clear, part->bits[i].set);
     if(result != NETDEV_OK) {
       return result;
     }
   }
-  e1000_write(nic, E1000_RFCTL, E1000_RFCTL_ACK_DIS); /* whole: an earlier owner's EXTEN would change the descriptors */
+  if(e1000_has_quirk(nic, E1000_QUIRK_TARC1_MULR)) {
+    bool multiple = (e1000_read(nic, E1000_TCTL) & E1000_TCTL_MULR) != 0;
+    int result = e1000_modify(nic, E1000_TARC1, E1000_TARC1_28, multiple ? 0 : E1000_TARC1_28);
+    if(result != NETDEV_OK) {
+      return result;
+    }
+  }
+  e1000_set_in_charge(nic, true);
+  e1000_write(nic, E1000_RFCTL, part->rfctl); /* whole: an earlier owner's EXTEN would change the descriptors */
   return NETDEV_OK;
 }
 
@@ -313,15 +337,15 @@ static int step_transmit(struct e1000 *nic) {
   program_ring(nic, &nic->tx, E1000_TDBAL);
   if(e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
     uint32_t set = (1U << E1000_XDCTL_WTHRESH_SHIFT) | E1000_XDCTL_GRAN;
-    if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-      set |= E1000_TXDCTL_82574_COUNT_DESC;
-    }
+    set |= nic->model->part->txdctl;
     int result = e1000_modify(nic, E1000_TXDCTL, E1000_XDCTL_WTHRESH_MASK, set);
     if(result != NETDEV_OK) {
       return result;
     }
   }
-  e1000_write(nic, E1000_TIPG, E1000_TIPG_COPPER);
+  if(!e1000_has_quirk(nic, E1000_QUIRK_KEEP_TIPG)) {
+    e1000_write(nic, E1000_TIPG, E1000_TIPG_COPPER);
+  }
   /* What a reset sets besides (82574: MULR, several requests under way) stays. */
   uint32_t tctl = e1000_read(nic, E1000_TCTL);
   if(tctl == UINT32_MAX) {
@@ -349,7 +373,7 @@ static int step_receive(struct e1000 *nic) {
 
 static const struct step start_steps[] = {
     {"start: general configuration", "14.2", 0, step_general},
-    {"start: 82574 specification update bits", "82574 spec update", E1000_QUIRK_82574_BITS, step_82574_bits},
+    {"start: bits that the part wants", "spec updates", E1000_QUIRK_PCIE, step_part_bits},
     {"start: PHY", "14.2", 0, step_phy},
     {"start: station address", "14.4", 0, step_addresses},
     {"start: transmitter", "14.5", 0, step_transmit},
@@ -372,8 +396,8 @@ int e1000_start(struct e1000 *nic) {
 /* Everything that a reset controller needs to run, without the PHY, whose registers have to be waited for. */
 void e1000_start_by_registers(struct e1000 *nic) {
   (void)step_general(nic);
-  if(e1000_has_quirk(nic, E1000_QUIRK_82574_BITS)) {
-    (void)step_82574_bits(nic);
+  if(e1000_has_quirk(nic, E1000_QUIRK_PCIE)) {
+    (void)step_part_bits(nic);
   }
   (void)step_addresses(nic);
   (void)step_transmit(nic);
@@ -399,14 +423,22 @@ void e1000_rx_doorbell(struct e1000 *nic) {
 
 /* Addresses and filters ------------------------------------------------------------------------------------------ */
 
+static void write_pair(struct e1000 *nic, uint32_t index, uint32_t low, uint32_t high) {
+  /* Flushed, because some bridges combine writes to neighbouring registers. */
+  e1000_write(nic, E1000_RAL + 8U * index, low);
+  e1000_write_flush(nic);
+  e1000_write(nic, E1000_RAH + 8U * index, high);
+  e1000_write_flush(nic);
+}
+
 void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {
   uint32_t low = (uint32_t)mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24;
-  uint32_t high = (uint32_t)mac[4] | (uint32_t)mac[5] << 8;
-  /* Flushed, because some bridges combine writes to neighbouring registers. */
-  e1000_write(nic, E1000_RAL, low);
-  e1000_write_flush(nic);
-  e1000_write(nic, E1000_RAH, high | E1000_RAH_AV);
-  e1000_write_flush(nic);
+  uint32_t high = (uint32_t)mac[4] | (uint32_t)mac[5] << 8 | E1000_RAH_AV;
+  write_pair(nic, 0, low, high);
+  if(e1000_has_quirk(nic, E1000_QUIRK_LAA_RELOAD)) {
+    bool other = memcmp(mac, nic->netdev.permanent_mac, NETDEV_MAC_LENGTH) != 0;
+    write_pair(nic, nic->model->part->rar_count - 1U, other ? low : 0, other ? high : 0);
+  }
 }
 
 uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]) {
@@ -426,16 +458,18 @@ void e1000_write_table(const struct e1000 *nic, uint32_t table, uint32_t index, 
  * write to RCTL, and the table can be written while the receiver runs. */
 void e1000_apply_filter(struct e1000 *nic) {
   const struct netdev *dev = &nic->netdev;
+  const uint32_t words = nic->model->part->mta_words;
   uint32_t mta[E1000_MTA_COUNT];
   bool all = (dev->filter & (NETDEV_FILTER_ALL_MULTICAST | NETDEV_FILTER_PROMISCUOUS)) != 0;
   memset(mta, all ? 0xFF : 0, sizeof(mta));
   if(dev->filter & NETDEV_FILTER_MULTICAST) {
     for(uint32_t i = 0; i < dev->multicast_count; i++) {
-      uint32_t hash = e1000_multicast_hash(dev->multicast[i]);
+      /* A smaller table goes by fewer bits of the address: the highest ones. */
+      uint32_t hash = e1000_multicast_hash(dev->multicast[i]) * words / E1000_MTA_COUNT;
       mta[hash >> 5] |= 1U << (hash & 31U);
     }
   }
-  for(uint32_t i = 0; i < E1000_MTA_COUNT; i++) {
+  for(uint32_t i = 0; i < words; i++) {
     if(mta[i] != nic->mta[i]) {
       nic->mta[i] = mta[i];
       e1000_write_table(nic, E1000_MTA, i, mta[i], i > 0 ? mta[i - 1U] : 0);

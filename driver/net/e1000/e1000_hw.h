@@ -2,51 +2,10 @@
 #ifndef E1000_HW_H
 #define E1000_HW_H
 
-#include "e1000_regs.h"
+#include "e1000_parts.h"
 #include "e1000_ring.h"
 #include "../net_pci.h"
 #include "net/driver.h"
-
-/* How the NVM is read. */
-enum e1000_nvm_method {
-  E1000_NVM_EERD_SMALL, /* EERD with the address at bit 8, DONE at bit 4          */
-  E1000_NVM_EERD_LARGE, /* EERD with the address at bit 2, DONE at bit 1 (82574)  */
-  E1000_NVM_MICROWIRE,  /* bit by bit over EECD: the 82544 has no EERD            */
-};
-
-/* What a model needs that others do not. One row in the ID table sets them; no code asks for a device ID. */
-#define E1000_QUIRK_IO_RESET    (1U << 0) /* cannot acknowledge CTRL.RST over memory space (spec update; SDM 14.3)   */
-#define E1000_QUIRK_TX_PCIX_END (1U << 1) /* 82544 in PCI-X mode: where a transmit buffer may end                    */
-#define E1000_QUIRK_PCIE        (1U << 2) /* GIO master handshake before a reset, MDIO ownership, NVM auto-read      */
-#define E1000_QUIRK_82574_BITS  (1U << 3) /* bits that the 82574 specification update wants set or cleared           */
-#define E1000_QUIRK_KEEP_RCTL   (1U << 4) /* never clear RCTL.EN while the receiver runs: reset instead (82574)      */
-#define E1000_QUIRK_ASDE        (1U << 5) /* the MAC detects the PHY's speed itself when CTRL.ASDE is set            */
-#define E1000_QUIRK_MTA_PAIRS   (1U << 7) /* writing an odd word of MTA or VFTA destroys the even one before (82544) */
-#define E1000_QUIRK_EE_RST      (1U << 8) /* a reset reloads the NVM only when CTRL_EXT.EE_RST asks for it (82544)   */
-#define E1000_QUIRK_MSIX        (1U << 9) /* has MSI-X, with IVAR and EITR (82574)                                   */
-
-/* RADV, TADV, LEDCTL and ITR exist, and TXDCTL has the write-back policy that we want: all but the 82544 (SDM 13.4.15,
- * 13.4.31, 13.4.44; of ITR by what other drivers leave alone on it) */
-#define E1000_QUIRK_SINCE_82540 (1U << 11)
-
-/* management firmware answers ARP by itself (MANC.ARP_EN): 82540EM, 82545EM */
-#define E1000_QUIRK_ASF_ARP (1U << 12)
-
-/* frames come back inside the MAC (RCTL.LBM); else inside the PHY (82574) */
-#define E1000_QUIRK_MAC_LOOPBACK (1U << 13)
-
-/* may hang when it reads more than 2048 bytes at once in PCI-X mode, which some firmware sets: 82544, 82545EM */
-#define E1000_QUIRK_PCIX_MMRBC (1U << 14)
-
-/* ICR says in a bit of its own whether the device interrupts (82574) */
-#define E1000_QUIRK_INT_ASSERTED (1U << 10)
-
-struct e1000_model {
-  struct net_model common; /* first */
-  uint8_t family;          /* E1000_FAMILY_ */
-  enum e1000_nvm_method nvm;
-  uint32_t quirks;
-};
 
 struct e1000 {
   struct netdev netdev; /* first: a struct netdev of ours is a struct e1000 */
@@ -76,7 +35,7 @@ struct e1000 {
 };
 
 static inline bool e1000_has_quirk(const struct e1000 *nic, uint32_t quirk) {
-  return (nic->model->quirks & quirk) != 0;
+  return (nic->model->part->quirks & quirk) != 0;
 }
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
@@ -111,8 +70,8 @@ int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint3
  * answers where no device is, or zero while the station address is zero too, which some bridges and QEMU answer. */
 bool e1000_is_gone(const struct e1000 *nic, uint32_t status);
 
-/* Tells management firmware whether a driver is in charge (CTRL_EXT.DRV_LOAD, 82574). Does nothing when
- * the device does not answer. */
+/* Tells management firmware whether a driver is in charge (DRV_LOAD, PCIe parts). Does nothing when the device does not
+ * answer. */
 void e1000_set_in_charge(const struct e1000 *nic, bool in_charge);
 
 /* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that
@@ -150,7 +109,8 @@ int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]);
 /* The address in a RAL/RAH pair. */
 void e1000_decode_address(uint32_t low, uint32_t high, uint8_t mac[NETDEV_MAC_LENGTH]);
 
-/* Writes RAL0/RAH0. */
+/* Writes RAL0/RAH0. On a part whose other port may load them again, an address that is not its permanent one goes into the
+ * last pair of ours too. */
 void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]);
 
 /* Writes a word of a table of 32-bit words (MTA, VFTA). `before` is what the word before it holds. */
@@ -166,9 +126,10 @@ uint32_t e1000_multicast_hash(const uint8_t mac[NETDEV_MAC_LENGTH]);
 
 struct netdev_link e1000_decode_link(uint32_t status);
 
-/* Takes the MDIO from management firmware, and gives it back; nothing to do where there is none. */
-int e1000_mdio_acquire(const struct e1000 *nic);
-void e1000_mdio_release(const struct e1000 *nic);
+/* Takes what the part shares with management firmware, or with its other port, and gives it back. NETDEV_E_TIMEOUT when
+ * it is not to be had, NETDEV_E_GONE. Thread. */
+int e1000_acquire(const struct e1000 *nic, enum e1000_lock lock);
+void e1000_release(const struct e1000 *nic, enum e1000_lock lock);
 
 /* Writes an IEEE 802.3 register (0 to 31) of the PHY. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value);

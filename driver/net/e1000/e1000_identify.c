@@ -13,7 +13,7 @@ static uint32_t blink_all(uint32_t ledctl) {
 
 int e1000_identify(struct netdev *dev, bool on) {
   struct e1000 *nic = (struct e1000 *)dev;
-  if(!e1000_has_quirk(nic, E1000_QUIRK_SINCE_82540)) {
+  if(!e1000_has_quirk(nic, E1000_QUIRK_LEDCTL)) {
     return NETDEV_E_UNSUPPORTED;
   }
   if(on && !nic->blinking) {

@@ -17,12 +17,13 @@ static void show_register(const struct sink *sink, const struct e1000_register *
   /* Reading a counter here would take it from the statistics, and a semaphore from whoever waits for it. */
   bool readable = reg->access == E1000_RW || reg->access == E1000_RO ||
                   (reg->access == E1000_RC && sink->clearing && !e1000_is_counter(reg));
-  for(uint32_t index = 0; index < reg->count; index++) {
+  uint32_t count = e1000_register_instances(&sink->nic->netdev, reg);
+  for(uint32_t index = 0; index < count; index++) {
     show(sink, (struct netdev_row){
                    .group = NETDEV_ROWS_REGISTERS,
                    .name = reg->name,
                    .index = index,
-                   .count = reg->count,
+                   .count = count,
                    .offset = reg->offset + index * reg->stride,
                    .value = readable ? e1000_register_read(&sink->nic->netdev, reg, index) : 0,
                    .unread = !readable,

@@ -4,8 +4,6 @@
 #define E1000_NVM_TIMEOUT_US  100000U /* one EERD word                                   */
 #define E1000_MDIC_TIMEOUT_US 10000U  /* one MDIO frame takes about 64 us                */
 #define E1000_SMALL_STEP_US   5U
-#define MDIO_ROUNDS           10U
-#define MDIO_ROUND_US         2000U
 
 /* Microwire: READ is start bit 1, opcode 10b, then the address, most significant bit first (SDM 5.4). */
 #define MICROWIRE_READ         6U
@@ -78,13 +76,14 @@ int e1000_nvm_read(struct netdev *dev, uint16_t word, uint16_t *value) {
   if(word >= E1000_NVM_WORDS) {
     return NETDEV_E_INVALID;
   }
-  if(nic->model->nvm == E1000_NVM_MICROWIRE) {
+  switch(nic->model->part->nvm) {
+  case E1000_NVM_MICROWIRE:
     return nvm_read_microwire(nic, word, value);
-  }
-  if(nic->model->nvm == E1000_NVM_EERD_LARGE) {
+  case E1000_NVM_EERD_LARGE:
     return nvm_read_eerd(nic, word, value, E1000_EERD_LARGE_ADDRESS_SHIFT, E1000_EERD_LARGE_DONE);
+  default:
+    return nvm_read_eerd(nic, word, value, E1000_EERD_SMALL_ADDRESS_SHIFT, E1000_EERD_SMALL_DONE);
   }
-  return nvm_read_eerd(nic, word, value, E1000_EERD_SMALL_ADDRESS_SHIFT, E1000_EERD_SMALL_DONE);
 }
 
 int e1000_nvm_checksum(struct netdev *dev, uint16_t *sum) {
@@ -123,45 +122,20 @@ int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]) {
     *mac_word++ = (uint8_t)value;
     *mac_word++ = (uint8_t)(value >> 8);
   }
+  uint32_t status = e1000_read(nic, E1000_STATUS);
+  if(status == UINT32_MAX) {
+    return NETDEV_E_GONE;
+  }
+  if(e1000_has_quirk(nic, E1000_QUIRK_PORT_B) && (status & E1000_STATUS_PORT_B)) {
+    mac[NETDEV_MAC_LENGTH - 1U] ^= 1U;
+  }
   return netdev_mac_valid(mac) ? NETDEV_OK : NETDEV_E_NO_ADDRESS;
 }
 
 /* PHY ------------------------------------------------------------------------------------------------------------ */
 
-/* Management firmware owns the MDIO after a reset and may be using it: the bit sticks only when it has let go, so it is
- * written again in every round (82574 4.6.3). NETDEV_E_TIMEOUT when it never does. */
-int e1000_mdio_acquire(const struct e1000 *nic) {
-  if(!e1000_has_quirk(nic, E1000_QUIRK_PCIE)) {
-    return NETDEV_OK;
-  }
-  for(uint32_t round = 0; round < MDIO_ROUNDS; round++) {
-    int result = e1000_modify(nic, E1000_EXTCNF_CTRL, 0, E1000_EXTCNF_MDIO_SW_OWNERSHIP);
-    uint32_t value = result == NETDEV_OK ? e1000_read(nic, E1000_EXTCNF_CTRL) : UINT32_MAX;
-    if(value == UINT32_MAX) {
-      return NETDEV_E_GONE;
-    }
-    if(value & E1000_EXTCNF_MDIO_SW_OWNERSHIP) {
-      return NETDEV_OK;
-    }
-    nic->platform->delay_us(nic->platform->ctx, MDIO_ROUND_US);
-  }
-  uint32_t value = e1000_read(nic, E1000_EXTCNF_CTRL);
-  e1000_log(nic, NET_LOG_WARN, "EXTCNF_CTRL.MDIO_SW_OWNERSHIP is not granted", value);
-  /* Nor is it asked for any more: granted later, it would keep management firmware out for good. */
-  if(value != UINT32_MAX) {
-    e1000_write(nic, E1000_EXTCNF_CTRL, value & ~E1000_EXTCNF_MDIO_SW_OWNERSHIP);
-  }
-  return NETDEV_E_TIMEOUT;
-}
-
-void e1000_mdio_release(const struct e1000 *nic) {
-  if(e1000_has_quirk(nic, E1000_QUIRK_PCIE)) {
-    (void)e1000_modify(nic, E1000_EXTCNF_CTRL, E1000_EXTCNF_MDIO_SW_OWNERSHIP, 0);
-  }
-}
-
 static int mdic_owned(struct e1000 *nic, uint32_t command, uint16_t *value) {
-  e1000_write(nic, E1000_MDIC, command | E1000_PHY_ADDRESS << E1000_MDIC_PHY_SHIFT);
+  e1000_write(nic, E1000_MDIC, command | (uint32_t)nic->model->part->phy_address << E1000_MDIC_PHY_SHIFT);
   int result = e1000_wait(nic, "MDIC.READY stays clear", E1000_MDIC, E1000_MDIC_READY, E1000_MDIC_READY,
                           E1000_SMALL_STEP_US, E1000_MDIC_TIMEOUT_US);
   if(result != NETDEV_OK) {
@@ -173,13 +147,14 @@ static int mdic_owned(struct e1000 *nic, uint32_t command, uint16_t *value) {
 }
 
 static int mdic(struct e1000 *nic, uint32_t command, uint16_t *value) {
-  int result = e1000_mdio_acquire(nic);
+  const struct e1000_part *part = nic->model->part;
+  int result = e1000_acquire(nic, part->phy_lock);
   if(result != NETDEV_OK) {
     return result;
   }
   result = mdic_owned(nic, command, value);
   if(result != NETDEV_E_GONE) {
-    e1000_mdio_release(nic);
+    e1000_release(nic, part->phy_lock);
   }
   return result;
 }

@@ -104,8 +104,8 @@ static void test_cause(struct e1000 *nic, struct netdev_selftest *test) {
 
 /* Loopback ------------------------------------------------------------------------------------------------------- */
 
-/* The M88 PHYs of the 8254x take new speed and loopback bits at a software reset only, and lose the automatic crossover
- * first. The 82574 loops in its MAC. */
+/* M88 PHYs take new speed and loopback bits at a software reset only, and lose the automatic crossover first. IGP PHYs
+ * take them at once. The 82574 loops in its MAC. */
 static int enter_loopback(struct e1000 *nic) {
   static const struct {
     uint32_t reg;
@@ -116,11 +116,13 @@ static int enter_loopback(struct e1000 *nic) {
       {E1000_PHY_CONTROL, PHY_1000_FULL | E1000_PHY_CONTROL_RESET},
       {E1000_PHY_CONTROL, PHY_1000_FULL | PHY_LOOPBACK},
   };
-  if(e1000_has_quirk(nic, E1000_QUIRK_MAC_LOOPBACK)) {
+  const size_t steps = sizeof(m88) / sizeof(m88[0]);
+  size_t first = nic->model->part->loopback == E1000_LOOPBACK_M88 ? 0 : steps - 1U; /* IGP: the last alone */
+  if(nic->model->part->loopback == E1000_LOOPBACK_MAC) {
     nic->rctl |= RCTL_LBM_MAC;
     e1000_write(nic, E1000_RCTL, nic->rctl);
   } else {
-    for(size_t i = 0; i < sizeof(m88) / sizeof(m88[0]); i++) {
+    for(size_t i = first; i < steps; i++) {
       int result = e1000_phy_write(nic, m88[i].reg, m88[i].value);
       if(result != NETDEV_OK) {
         return result;
@@ -135,12 +137,14 @@ static int enter_loopback(struct e1000 *nic) {
 /* The MAC's bits go back by the reset in netdev_close; the PHY's have to be put back by hand, and take effect at a
  * reset. */
 static void leave_loopback(struct e1000 *nic, const struct phy_state *before) {
-  if(e1000_has_quirk(nic, E1000_QUIRK_MAC_LOOPBACK)) {
+  if(nic->model->part->loopback == E1000_LOOPBACK_MAC) {
     nic->rctl &= ~RCTL_LBM_MAC;
     e1000_write(nic, E1000_RCTL, nic->rctl);
     return;
   }
-  (void)e1000_phy_write(nic, PHY_M88_CONTROL, before->m88_control);
+  if(nic->model->part->loopback == E1000_LOOPBACK_M88) {
+    (void)e1000_phy_write(nic, PHY_M88_CONTROL, before->m88_control);
+  }
   (void)e1000_phy_write(nic, E1000_PHY_CONTROL, before->control | E1000_PHY_CONTROL_RESET);
   nic->platform->delay_us(nic->platform->ctx, LOOPBACK_SETTLE_US);
   if(before->control & E1000_PHY_CONTROL_AUTONEG) {
@@ -206,7 +210,7 @@ static bool send_around(struct netdev *dev, uint32_t length, enum pattern patter
 /* What leave_loopback puts back. */
 static int read_phy(struct e1000 *nic, struct phy_state *phy) {
   int result = e1000_phy_read(&nic->netdev, E1000_PHY_CONTROL, &phy->control);
-  if(result == NETDEV_OK && !e1000_has_quirk(nic, E1000_QUIRK_MAC_LOOPBACK)) {
+  if(result == NETDEV_OK && nic->model->part->loopback == E1000_LOOPBACK_M88) {
     result = e1000_phy_read(&nic->netdev, PHY_M88_CONTROL, &phy->m88_control);
   }
   return result;

@@ -1,16 +1,13 @@
 /* e1000_stats.c - the register table as data, and the device's counters added up. */
 #include "e1000_hw.h"
 
-#define RW   E1000_RW
-#define RO   E1000_RO
-#define WO   E1000_WO
-#define RC   E1000_RC
-#define RS   E1000_RS
-#define BOTH E1000_BOTH
-#define OLD  E1000_OLD
-#define NEW  E1000_NEW
+#define RW E1000_RW
+#define RO E1000_RO
+#define WO E1000_WO
+#define RC E1000_RC
+#define RS E1000_RS
 #define ROW(name, offset, count, stride, access, family, section, text)                                                \
-  {#name, offset, count, stride, access, family, section, text},
+  {#name, offset, count, stride, access, E1000_##family, section, text},
 
 const struct e1000_register e1000_registers[] = {E1000_REGISTERS(ROW)};
 const size_t e1000_register_count = sizeof(e1000_registers) / sizeof(e1000_registers[0]);
@@ -69,7 +66,7 @@ void e1000_add_counters(struct e1000 *nic) {
   }
   for(size_t i = 0; i < e1000_register_count; i++) {
     const struct e1000_register *reg = &e1000_registers[i];
-    if(!e1000_is_counter(reg) || !(reg->families & nic->model->family) || is_pair_high(reg->offset)) {
+    if(!e1000_is_counter(reg) || !(reg->families & nic->model->part->family) || is_pair_high(reg->offset)) {
       continue;
     }
     uint64_t growth;
@@ -90,7 +87,12 @@ uint64_t e1000_counter(const struct netdev *dev, const struct e1000_register *re
 }
 
 bool e1000_has_register(const struct netdev *dev, const struct e1000_register *reg) {
-  return (reg->families & ((const struct e1000 *)dev)->model->family) != 0;
+  return (reg->families & ((const struct e1000 *)dev)->model->part->family) != 0;
+}
+
+uint32_t e1000_register_instances(const struct netdev *dev, const struct e1000_register *reg) {
+  uint32_t most = reg->offset == E1000_MTA ? ((const struct e1000 *)dev)->model->part->mta_words : reg->count;
+  return reg->count < most ? reg->count : most;
 }
 
 uint32_t e1000_register_read(struct netdev *dev, const struct e1000_register *reg, uint32_t index) {
