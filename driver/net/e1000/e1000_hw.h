@@ -109,8 +109,8 @@ int e1000_read_address(struct e1000 *nic, uint8_t mac[NETDEV_MAC_LENGTH]);
 /* The address in a RAL/RAH pair. */
 void e1000_decode_address(uint32_t low, uint32_t high, uint8_t mac[NETDEV_MAC_LENGTH]);
 
-/* Writes RAL0/RAH0. On a part whose other port may load them again, an address that is not its permanent one goes into the
- * last pair of ours too. */
+/* Writes RAL0/RAH0. On a part whose other port may load them again, an address that is not its permanent one goes into
+ * the last pair of ours too. */
 void e1000_write_address(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]);
 
 /* Writes a word of a table of 32-bit words (MTA, VFTA). `before` is what the word before it holds. */

@@ -56,8 +56,8 @@ static int acquire_swflag(const struct e1000 *nic) {
 
 /* SWSM ------------------------------------------------------------------------------------------------------------- */
 
-/* Reading SMBI takes it: it reads 0 to whom it was free. One that nobody gives back was left behind, and is passed over:
- * the other port's driver may be of a kind that never releases it (PCIe SDM 4.6.12; Linux goes on too). */
+/* Reading SMBI takes it: it reads 0 to whom it was free. One that nobody gives back was left behind, and is passed
+ * over: the other port's driver may be of a kind that never releases it (PCIe SDM 4.6.12; Linux goes on too). */
 static int acquire_swsm(const struct e1000 *nic) {
   int result = e1000_wait(nic, "SWSM.SMBI stays set", E1000_SWSM, E1000_SWSM_SMBI, 0, SWSM_STEP_US, SWSM_TIMEOUT_US);
   if(result == NETDEV_E_GONE) {

@@ -2,7 +2,8 @@
  *
  * Sources: "SDM" is the 8254x manual (317453), "PCIe SDM" the one of the 82571 to 82573 (316080), "82574" that part's
  * datasheet; "Linux" and "FreeBSD" are what those drivers (e1000, e1000e; sys/dev/e1000) do, where no document that
- * could be had says it. Of those here, QEMU has the 82540EM, 82544GC, 82545EM and 82574L; none has been seen on silicon.
+ * could be had says it. Of those here, QEMU has the 82540EM, 82544GC, 82545EM and 82574L; none has been seen on
+ * silicon.
  */
 #include "e1000_parts.h"
 #include "../net_model.h"

@@ -54,7 +54,8 @@ enum e1000_loopback {
 /* the flash may hold the NVM (EECD bits 16:15 = 11b): CTRL_EXT.EE_RST then, and no update by the hardware's own will */
 #define E1000_QUIRK_FLASH_NVM (1U << 13)
 
-/* may hang when it reads more than 2048 bytes at once in PCI-X mode, which some firmware sets: 82544, 82545EM, 82546EB */
+/* may hang when it reads more than 2048 bytes at once in PCI-X mode, which some firmware sets: 82544, 82545EM,
+ * 82546EB */
 #define E1000_QUIRK_PCIX_MMRBC (1U << 14)
 
 /* two ports: the second one's address is the NVM's with the lowest bit of the last byte inverted (82546, 82571) */
