@@ -231,8 +231,9 @@ $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(BUILD)/host/tests/unit/filt
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
-$(BUILD)/test_consumer $(BUILD)/test_bars: $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
-$(BUILD)/host/tests/unit/test_consumer.o $(BUILD)/host/tests/unit/test_bars.o: HOST_FLAGS += -Idriver/kernel
+KERNEL_TESTS := $(addprefix $(BUILD)/test_,consumer bars netconsole panic)
+$(KERNEL_TESTS): $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
+$(KERNEL_TESTS:$(BUILD)/%=$(BUILD)/host/tests/unit/%.o): HOST_FLAGS += -Idriver/kernel
 
 # Tomorrow's handoff.h, and today's code with it
 $(BUILD)/next/net/handoff.h: include/net/handoff.h tests/unit/handoff_next.awk
@@ -251,7 +252,9 @@ $(BUILD)/test_handoff_next: $(BUILD)/host/tests/unit/test_handoff_next.o $(BUILD
 GLUE_SRC     := $(wildcard driver/kernel/menios/*.c)
 GLUE_INC     := -Itests/menios/include
 GLUE_HOST    := $(patsubst %.c,$(BUILD)/host/%.o,$(GLUE_SRC) $(wildcard driver/kernel/*.c) tests/menios/stubs.c)
-MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(ALL_DRIVERS) driver/lib/crc32.c $(GLUE_SRC) \
+# What the core and driver/kernel need of driver/lib
+VENDORED_LIB := $(addprefix driver/lib/,bytes.c crc32.c ether.c ipv4.c udp.c)
+MENIOS_OBJ   := $(patsubst %.c,$(BUILD)/menios/%.o,$(CORE_SRC) $(ALL_DRIVERS) $(VENDORED_LIB) $(GLUE_SRC) \
                 $(wildcard driver/kernel/*.c))
 MENIOS_FLAGS := -std=gnu11 $(WARNINGS) -nostdinc -ffreestanding -fno-stack-protector -fno-pie -march=x86-64 \
                 -mno-80387 -mno-mmx -mno-sse -mno-sse2 -mno-red-zone -mcmodel=kernel -DMENIOS_KERNEL
@@ -277,7 +280,7 @@ FAMILIES := e1000 virtio
 VENDORED := $(FAMILIES:%=$(BUILD)/vendored_%.o)
 define vendored
 $(BUILD)/vendored_$(1).o: $(patsubst %.c,$(BUILD)/menios/%.o,$(filter-out driver/net/drivers_%.c,$(wildcard driver/net/*.c)) \
-  $(wildcard driver/net/$(1)/*.c driver/kernel/*.c) driver/net/drivers_$(1).c driver/lib/crc32.c)
+  $(wildcard driver/net/$(1)/*.c driver/kernel/*.c) driver/net/drivers_$(1).c $(VENDORED_LIB))
 endef
 $(foreach family,$(FAMILIES),$(eval $(call vendored,$(family))))
 $(VENDORED):
@@ -460,6 +463,8 @@ handoff-demo: all $(KERNELS)
 	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --interrupts intx --rate 4000 --frames 8000
 	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --interrupts msix --rate 10000 --frames 20000
 	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --quiet
+	tools/handoff-demo --build $(BUILD) --nic e1000 --interrupts intx --netconsole
+	tools/handoff-demo --build $(BUILD) --nic virtio-net-pci --interrupts msix --netconsole
 
 # From a bare NIC to a kernel that answers pings over it: one command, timed
 boot-demo: all $(KERNELS)

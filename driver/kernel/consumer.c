@@ -46,22 +46,52 @@ static uint32_t find_entry(const struct net_handoff_copy *copy, const struct ker
   return i;
 }
 
+/* A copy of the table if it is good and speaks of this NIC, to be given back; too large for a kernel's stack. NULL
+ * otherwise. */
+static struct net_handoff_copy *learn(const struct net_platform *platform, const struct kernel_nic *nic,
+                                      const void *table, size_t available, uint64_t physical, uint32_t *index) {
+  struct net_handoff_copy *copy = table ? platform->alloc(platform->ctx, sizeof(*copy)) : NULL;
+  if(copy && !net_handoff_validate(table, available, physical, copy)) {
+    *index = find_entry(copy, nic);
+    if(*index < copy->head.nic_count) {
+      return copy;
+    }
+  }
+  if(copy) {
+    platform->free(platform->ctx, copy, sizeof(*copy));
+  }
+  return NULL;
+}
+
 bool kernel_handoff_bars(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
                          size_t available, uint64_t physical, uint64_t size[NET_HANDOFF_BARS]) {
-  struct net_handoff_copy *copy = table ? platform->alloc(platform->ctx, sizeof(*copy)) : NULL;
-  bool found = false;
+  uint32_t index;
+  struct net_handoff_copy *copy = learn(platform, nic, table, available, physical, &index);
   if(!copy) {
     return false;
   }
-  if(!net_handoff_validate(table, available, physical, copy)) {
-    uint32_t index = find_entry(copy, nic);
-    found = index < copy->head.nic_count;
-    for(uint32_t i = 0; found && i < NET_HANDOFF_BARS; i++) {
-      size[i] = copy->nic[index].bar[i].size;
-    }
+  for(uint32_t i = 0; i < NET_HANDOFF_BARS; i++) {
+    size[i] = copy->nic[index].bar[i].size;
   }
   platform->free(platform->ctx, copy, sizeof(*copy));
-  return found;
+  return true;
+}
+
+bool kernel_handoff_lease(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
+                          size_t available, uint64_t physical, struct net_handoff_lease *lease,
+                          char source[NET_HANDOFF_SOURCE_MAX]) {
+  uint32_t index;
+  *lease = (struct net_handoff_lease){0};
+  source[0] = '\0';
+  struct net_handoff_copy *copy = learn(platform, nic, table, available, physical, &index);
+  if(!copy) {
+    return false;
+  }
+  *lease = copy->nic[index].lease;
+  memcpy(source, copy->source, NET_HANDOFF_SOURCE_MAX);
+  source[NET_HANDOFF_SOURCE_MAX - 1U] = '\0';
+  platform->free(platform->ctx, copy, sizeof(*copy));
+  return true;
 }
 
 /* Why an entry in this state is not one to go on from; NULL for those that are. */

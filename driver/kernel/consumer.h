@@ -25,6 +25,14 @@ uint64_t kernel_handoff_locate(const struct kernel_efi_entry *entries, uint64_t 
 bool kernel_handoff_bars(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
                          size_t available, uint64_t physical, uint64_t size[NET_HANDOFF_BARS]);
 
+/*
+ * The NIC's lease as an entry of the table has it, whatever the entry's state, and where what was booted came from (a
+ * URL, "" = not known). False, with both empty, when the table has no entry about this NIC. Arguments as above. Thread.
+ */
+bool kernel_handoff_lease(const struct net_platform *platform, const struct kernel_nic *nic, const void *table,
+                          size_t available, uint64_t physical, struct net_handoff_lease *lease,
+                          char source[NET_HANDOFF_SOURCE_MAX]);
+
 enum kernel_nic_origin {
   KERNEL_NIC_ADOPTED, /* goes on where the firmware stopped            */
   KERNEL_NIC_FRESH,   /* reset, with rings from the platform, and open */

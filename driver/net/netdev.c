@@ -12,6 +12,9 @@
 #define NETDEV_DRAIN_IDLE_US  500000U  /* with none finished */
 #define NETDEV_DRAIN_MAX_US   2000000U /* in all             */
 
+/* So long a device is left alone that may have been told to reset itself just now. Longer than any that is known. */
+#define NETDEV_SETTLE_US 100000U
+
 static struct netdev *first_device;
 
 bool netdev_mac_valid(const uint8_t mac[NETDEV_MAC_LENGTH]) {
@@ -205,6 +208,27 @@ void netdev_quiesce(struct netdev *dev) {
   if(dev->state != NETDEV_GONE) {
     dev->ops->quiesce(dev);
   }
+}
+
+/* An open programs everything that a call may have left half done, in memory and in the device. */
+int netdev_panic(struct netdev *dev, bool interrupted) {
+  dev->client = (struct netdev_client){0};
+  dev->taps = NULL;
+  if(interrupted && dev->state != NETDEV_GONE) {
+    dev->platform->delay_us(dev->platform->ctx, NETDEV_SETTLE_US);
+    dev->state = NETDEV_CLOSED;
+    dev->filter = NETDEV_FILTER_UNICAST | NETDEV_FILTER_BROADCAST; /* a list may be half written */
+    dev->multicast_count = 0;
+    int result = netdev_open(dev);
+    if(result != NETDEV_OK) {
+      return result;
+    }
+  }
+  int result = require_open(dev);
+  if(result == NETDEV_OK) {
+    netdev_irq_disable(dev);
+  }
+  return result;
 }
 
 void netdev_handoff_export(struct netdev *dev, struct net_handoff_nic *nic, void *block) {

@@ -10,7 +10,7 @@
 
 /*
  * Concurrency: calls on one device are serialised by the caller (UEFI: raise to TPL_CALLBACK; kernel: one lock or one
- * work queue per device). Calls on different devices are independent. The list of registered devices is the
+ * work queue per device; in a panic, see netdev_panic). Calls on different devices are independent. The list of registered devices is the
  * exception: register and unregister are serialised over all devices.
  *
  * Ownership: a frame given to netdev_transmit is copied before the call returns, so its memory stays the caller's.
@@ -345,6 +345,23 @@ void netdev_destroy(struct netdev *dev);
  * no callback. For the moment when an operating system takes over, from any context, also an ExitBootServices callback.
  * The device is not closed: no other call may follow but netdev_quiesce itself. */
 void netdev_quiesce(struct netdev *dev);
+
+/*
+ * For a kernel's panic: makes the device send once more, whatever state it is in. Client and taps are removed first, so
+ * nothing of the kernel's is called from here on but the platform's registers, time and log; of these none may take a
+ * lock or wait for an interrupt. Interrupts are off, and every other processor has stopped.
+ *
+ * `interrupted`: the device's lock was not free, so somebody may have been stopped inside a call on the device and does
+ * not come back. Nothing in memory is believed then: the device is reset and started as netdev_open does it, which takes
+ * 0.1 s longer, what was queued is lost, and the filter is the one of a new device. Without it an open device goes on as
+ * it is, with its interrupts masked, and a closed one stays closed.
+ *
+ * Afterwards, with NETDEV_OK, these may be called, all by the one processor that is left and without the lock:
+ * netdev_transmit, netdev_flush, netdev_complete, netdev_peek, netdev_release, netdev_receive, netdev_tick, netdev_panic
+ * itself, and netdev_quiesce last. NETDEV_E_STATE for a device that is closed, NETDEV_E_GONE, or what the start
+ * returned: then only netdev_quiesce may. What it cannot mend is a self-test's loopback, which stays in the PHY.
+ */
+int netdev_panic(struct netdev *dev, bool interrupted);
 
 /* Fills in what the firmware's half knows of an open or closed device: filters, addresses, link and statistics, and the
  * family's block (net_driver.handoff_size bytes, aligned to 8). Reads no register. The PCI fields, the lease, the state

@@ -13,7 +13,12 @@
 
 static uint64_t ticks_per_us;
 
+void (*serial_also)(const char *text);
+
 void serial_text(const char *text) {
+  if(serial_also) {
+    serial_also(text);
+  }
   for(; *text; text++) {
     while(!(in8(COM1 + 5) & 0x20)) {
     }

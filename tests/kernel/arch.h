@@ -39,7 +39,8 @@ static inline volatile uint32_t *mmio(uint64_t address) {
   return (volatile uint32_t *)address;
 }
 
-/* Serial port */
+/* Serial port. Whoever wants to have the same text sets serial_also. */
+extern void (*serial_also)(const char *text);
 void serial_text(const char *text);
 void serial_number(uint64_t value);
 void serial_value(const char *name, uint64_t value); /* " name value" */
@@ -72,6 +73,9 @@ void interrupts_init(void);
 /* What the NIC's interrupt calls; at interrupt level. */
 extern void (*nic_interrupt)(void);
 extern volatile uint64_t nic_interrupts; /* taken so far */
+
+/* What an exception calls, or an interrupt that nobody asked for; it does not return. */
+extern void (*machine_fault)(void);
 
 /* Unmasks one input of the IOAPIC for NIC_VECTOR, level-triggered. */
 void ioapic_route(uint32_t input);

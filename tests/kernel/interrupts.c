@@ -41,6 +41,7 @@ static _Alignas(16) const uint64_t gdt[] = {0, 0x00AF9A000000FFFFULL, 0x00CF9200
 
 void (*nic_interrupt)(void);
 volatile uint64_t nic_interrupts;
+void (*machine_fault)(void);
 
 static __attribute__((interrupt)) void on_nic(struct interrupt_frame *frame) {
   (void)frame;
@@ -59,10 +60,7 @@ static __attribute__((interrupt)) void on_nic_by_pic(struct interrupt_frame *fra
 
 static __attribute__((interrupt)) void on_anything_else(struct interrupt_frame *frame) {
   (void)frame;
-  serial_text("kernel: unexpected interrupt or exception\r\n");
-  for(;;) {
-    __asm__ volatile("cli; hlt");
-  }
+  machine_fault();
 }
 
 static __attribute__((interrupt)) void on_spurious(struct interrupt_frame *frame) {

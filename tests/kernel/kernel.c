@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../app/args.h"
+#include "../../driver/kernel/netconsole.h"
 #include "../../driver/lib/bytes.h"
 #include "../../driver/lib/responder.h"
 #include "../../driver/lib/testframe.h"
@@ -22,7 +23,10 @@ static struct {
   struct netdev *dev;
   struct responder responder;
   const struct kernel_options *options;
-  volatile bool work; /* the interrupt handler has found some */
+  const EFI_SYSTEM_TABLE *system;
+  volatile bool work;   /* the interrupt handler has found some                                  */
+  volatile bool inside; /* a call on the device: what would be its lock, were there another thread */
+  struct netconsole console;
   uint64_t firmware_frames;
   uint32_t first;
   uint32_t newest;
@@ -39,6 +43,7 @@ static struct {
 
 static const struct option option_rows[] = {
     {"--interrupts", "MODE", OPTION_TEXT, offsetof(struct kernel_options, interrupts), 0, 0, ""},
+    {"--netconsole", "PARAMETER", OPTION_TEXT, offsetof(struct kernel_options, netconsole), 0, 0, ""},
     {"--frames", "N", OPTION_U32, offsetof(struct kernel_options, frames), 0, UINT32_MAX, ""},
     {"--moderation", "N", OPTION_U32, offsetof(struct kernel_options, moderation), 0, 1000000, ""},
     {"--nic", "N", OPTION_U32, offsetof(struct kernel_options, nic), 0, 7, ""},
@@ -47,6 +52,7 @@ static const struct option option_rows[] = {
     {"--idle", "SECONDS", OPTION_U32, offsetof(struct kernel_options, idle), 1, 3600, ""},
     {"--hold", NULL, OPTION_FLAG, offsetof(struct kernel_options, hold), 0, 0, ""},
     {"--echo", NULL, OPTION_FLAG, offsetof(struct kernel_options, echo), 0, 0, ""},
+    {"--panic", NULL, OPTION_FLAG, offsetof(struct kernel_options, panic), 0, 0, ""},
     {0},
 };
 
@@ -68,7 +74,59 @@ const char *kernel_parse(char *line, struct kernel_options *options) {
     }
   }
   return "options: --interrupts poll|intx|pic|msi|msix --frames N --moderation N --nic N --transmit N --idle N "
-         "--stalled --hold --echo";
+         "--netconsole PARAMETER --stalled --hold --echo --panic";
+}
+
+/* The log over the network --------------------------------------------------------------------------------------- */
+
+/* Without the carriage returns that a terminal on the serial port wants. */
+static void log_also(const char *text) {
+  for(; *text; text++) {
+    if(*text != '\r') {
+      netconsole_write(&kernel.console, text, 1);
+    }
+  }
+}
+
+/* From the first line on, though there is no NIC yet. */
+static void begin_log(void) {
+  static char text[KERNEL_LOG_SIZE];
+  if(kernel.options->netconsole && netconsole_init(&kernel.console, text, sizeof(text))) {
+    serial_also = log_also;
+  }
+}
+
+static void flush_log(void) {
+  kernel.inside = true;
+  (void)netconsole_flush(&kernel.console);
+  kernel.inside = false;
+}
+
+static _Noreturn void switch_off(void) {
+  kernel.system->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+  for(;;) {
+    __asm__ volatile("hlt");
+  }
+}
+
+/* Nothing that was interrupted goes on, nor does anything else: there is one processor, and no interrupt comes. */
+static _Noreturn void panic(void) {
+  bool inside = kernel.inside;
+  interrupts_off();
+  serial_text("kernel: panic: an exception, or an interrupt that nobody asked for, ");
+  serial_text(inside ? "inside a call on the NIC\r\n" : "outside of any call on the NIC\r\n");
+  if(kernel.options->netconsole) {
+    uint32_t left = netconsole_panic(&kernel.console, inside);
+    serial_also = NULL;
+    serial_text("kernel: netconsole:");
+    serial_value("unsent", left);
+    serial_text("\r\n");
+  }
+  switch_off();
+}
+
+static void break_down(void) {
+  __asm__ volatile("ud2");
 }
 
 /* Frames --------------------------------------------------------------------------------------------------------- */
@@ -101,6 +159,9 @@ static void count(const struct testframe *what, bool intact) {
     return;
   }
   kernel.newest = what->sequence;
+  if(kernel.options->panic && kernel.newest >= kernel.options->frames) {
+    break_down();
+  }
 }
 
 static void on_frame(void *ctx, const struct netdev_frame *frame) {
@@ -155,20 +216,32 @@ static void work_by_interrupts(void) {
   }
 }
 
+static void step(bool polling) {
+  kernel.inside = true;
+  if(polling) {
+    netdev_poll(kernel.dev, POLL_BUDGET);
+  } else {
+    work_by_interrupts();
+  }
+  kernel.inside = false;
+}
+
 static void run(bool polling) {
   uint64_t tick_us = clock_us();
   kernel.last_us = tick_us;
   serial_text("kernel: running\r\n");
   while(kernel.newest < kernel.options->frames && clock_us() - kernel.last_us < kernel.options->idle * 1000000ULL) {
-    if(polling) {
-      netdev_poll(kernel.dev, POLL_BUDGET);
-    } else {
-      work_by_interrupts();
+    step(polling);
+    if(kernel.options->netconsole) {
+      flush_log();
     }
     if(clock_us() - tick_us >= TICK_US) {
       tick_us = clock_us();
       (void)netdev_tick(kernel.dev);
     }
+  }
+  if(kernel.options->panic) {
+    break_down();
   }
 }
 
@@ -202,16 +275,23 @@ static void report(enum kernel_nic_origin origin) {
   serial_text(" end\r\n");
 }
 
-/* The firmware's lease, where there is one in a table that was judged good; in network order there. */
-static uint32_t own_address(const struct net_handoff *table, enum kernel_nic_origin origin) {
-  for(uint32_t i = 0; origin == KERNEL_NIC_ADOPTED && i < table->nic_count; i++) {
-    const uint8_t *entry = (const uint8_t *)table + table->nic_offset + i * table->nic_size;
-    const uint8_t *address = ((const struct net_handoff_nic *)entry)->lease.address;
-    if(address[0] != 0) {
-      return get32(address);
-    }
+/* The firmware's lease, and what the network console takes from it. */
+static const char *learn_addresses(const struct net_platform *platform, const struct kernel_nic *nic, uint64_t table) {
+  struct net_handoff_lease lease;
+  struct netconsole_config config;
+  static char source[NET_HANDOFF_SOURCE_MAX];
+  (void)kernel_handoff_lease(platform, nic, (void *)table, NET_HANDOFF_MAX_SIZE, table, &lease, source);
+  kernel.responder.host.address = lease.address[0] ? get32(lease.address) : OWN_ADDRESS;
+  if(!kernel.options->netconsole) {
+    return NULL;
   }
-  return OWN_ADDRESS;
+  const char *problem = netconsole_parse(kernel.options->netconsole, &config);
+  if(!problem) {
+    netconsole_complete(&config, &lease, source);
+    config.source = config.source ? config.source : OWN_ADDRESS;
+    netconsole_attach(&kernel.console, kernel.dev, &config);
+  }
+  return problem;
 }
 
 static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *system, uint8_t *heap,
@@ -219,16 +299,16 @@ static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *s
   const struct netdev_client client = {.receive = on_frame};
   uint64_t table = kernel_handoff_locate((const struct kernel_efi_entry *)system->ConfigurationTable,
                                          system->NumberOfTableEntries, 0);
-  int result = kernel_nic_start(nic_platform(nic, table, heap, KERNEL_HEAP_SIZE), nic, (void *)table,
-                                NET_HANDOFF_MAX_SIZE, table, nic_map, &client, &kernel.dev, origin);
+  const struct net_platform *platform = nic_platform(nic, table, heap, KERNEL_HEAP_SIZE);
+  int result = kernel_nic_start(platform, nic, (void *)table, NET_HANDOFF_MAX_SIZE, table, nic_map, &client,
+                                &kernel.dev, origin);
   if(result != NETDEV_OK) {
     return netdev_strerror(result);
   }
   kernel.firmware_frames = kernel.dev->stats.rx_frames;
   kernel.responder = (struct responder){.send = send, .send_ctx = kernel.dev};
   memcpy(kernel.responder.host.mac, kernel.dev->mac, NETDEV_MAC_LENGTH);
-  kernel.responder.host.address = own_address((const struct net_handoff *)table, *origin);
-  return NULL;
+  return learn_addresses(platform, nic, table);
 }
 
 static const char *enable_interrupts(const struct kernel_nic *nic) {
@@ -259,6 +339,10 @@ static const char *drive(EFI_SYSTEM_TABLE *system, uint8_t *heap, uint32_t trans
     run(polling);
     interrupts_off();
     report(origin);
+    if(kernel.options->netconsole &&
+       netconsole_panic(&kernel.console, false) > 0) { /* all of it, before the machine ends */
+      problem = "some of the log was not sent";
+    }
   }
   return problem;
 }
@@ -266,9 +350,12 @@ static const char *drive(EFI_SYSTEM_TABLE *system, uint8_t *heap, uint32_t trans
 void kernel_main(const struct kernel_options *options, EFI_SYSTEM_TABLE *system, uint8_t *heap, uint32_t transmitted) {
   out8(MARK_PORT, MARK_LEFT);
   kernel.options = options;
+  kernel.system = system;
+  machine_fault = panic;
   paging_init();
   interrupts_init();
   clock_init();
+  begin_log();
   serial_text("\r\nkernel: boot services left\r\n");
   if(options->hold) {
     serial_text("kernel: holding\r\n");
@@ -280,8 +367,5 @@ void kernel_main(const struct kernel_options *options, EFI_SYSTEM_TABLE *system,
     serial_text(problem);
     serial_text("\r\n");
   }
-  system->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
-  for(;;) {
-    __asm__ volatile("hlt");
-  }
+  switch_off();
 }

@@ -9,6 +9,8 @@
 
 #define KERNEL_HEAP_SIZE (4U << 20) /* for the driver's records, and for rings of its own when there is no handoff */
 #define KERNEL_LINE_SIZE 256U
+#define KERNEL_LOG_SIZE                                                                                                \
+  16384U /* of the network console: what is said before there is a NIC, and while its ring is full */
 
 #define KERNEL_TRANSMIT_MAX    100U /* --transmit */
 #define KERNEL_TRANSMIT_LENGTH 200U
@@ -21,6 +23,7 @@
 
 struct kernel_options {
   const char *interrupts; /* "poll", "intx", "pic", "msi" or "msix"                                       */
+  const char *netconsole; /* where the log goes to as well: Linux' parameter, NULL = nowhere               */
   uint32_t frames;        /* numbered frames to wait for                                                  */
   uint32_t moderation;    /* interrupts per second at the most, 0 = as they come                          */
   uint32_t nic;           /* which of the machine's NICs                                                  */
@@ -29,6 +32,7 @@ struct kernel_options {
   bool stalled;           /* with --transmit: the transmitter is off until the kernel has the NIC         */
   bool hold;              /* wait for a byte on the serial port before coming to the NIC */
   bool echo;              /* send the numbered frames back                                                */
+  bool panic;             /* breaks down over the last numbered frame, while it handles it                */
 };
 
 /* Takes `line` apart in place. NULL, or what is wrong (static, until the next call). */

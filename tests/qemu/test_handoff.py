@@ -1,9 +1,11 @@
 """test_handoff - the reference kernel goes on where the firmware's NIC stopped, and no frame is lost."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
 import os
 import re
+import socket
 import threading
 import time
 import unittest
@@ -204,10 +206,23 @@ class Command(QemuTest):
         self.assert_status(results[5], DENIED)
 
     def test_next_image(self):
-        """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself."""
-        machine = self.machine(["netdiag handoff --live -- kernel.efi --frames 5 --idle 3"], [("e1000", None)])
-        self.assertTrue(machine.wait_for(demo.REPORT.pattern), machine.output[-800:])
-        self.assertIn("kernel: adopted", machine.output)
+        """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself. A socket of this machine, as
+        `nc -u -l` would open it, hears its log: from the first line to that of the panic in which it ends."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+            machine = self.machine([f"netdiag handoff --live -- kernel.efi --frames 5 --idle 3 --panic "
+                                    f"--netconsole @10.0.2.15/,{port}@10.0.2.2/"], [("e1000", None)])
+            self.assertTrue(machine.wait_for(None), machine.output[-800:])
+            self.assertIn("kernel: netconsole: unsent 0", machine.output)
+            listener.setblocking(False)
+            lines = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    lines.append(listener.recv(2048).decode("ascii"))
+        self.assertIn("kernel: boot services left\n", lines[:2])
+        self.assertIn("kernel: running\n", lines)
+        self.assertIn("outside of any call on the NIC", lines[-1])
 
     def test_fresh_start(self):
         """Without a handoff, and after it was withdrawn, the kernel resets the NIC and drives it with rings of its own."""
