@@ -60,8 +60,8 @@ const char *netconsole_parse(const char *parameter, struct netconsole_config *co
  */
 void netconsole_complete(struct netconsole_config *config, const struct net_handoff_lease *lease, const char *source);
 
-/* Begins with an empty log in `text`, `size` bytes (a power of two, 256 at least), which stays the console's. Before the
- * first line, long before there is a device. False for a size that is none. */
+/* Begins with an empty log in `text`, `size` bytes (a power of two, 256 at least), which stays the console's. Before
+ * the first line, long before there is a device. False for a size that is none. */
 bool netconsole_init(struct netconsole *console, char *text, uint32_t size);
 
 /* From here on netconsole_flush sends, to config->target from config->source. `dev` is open, and outlives the console's
@@ -74,8 +74,8 @@ void netconsole_attach(struct netconsole *console, struct netdev *dev, const str
 void netconsole_write(struct netconsole *console, const char *text, size_t length);
 
 /*
- * Sends the lines that wait, as many as the device takes, and rings its doorbell once. True when some are left over: the
- * ring is full, so call again when frames have finished. With the device's lock held: after a netdev_poll, from the
+ * Sends the lines that wait, as many as the device takes, and rings its doorbell once. True when some are left over:
+ * the ring is full, so call again when frames have finished. With the device's lock held: after a netdev_poll, from the
  * timer, and after a netconsole_write that could take the lock at once (a try-lock).
  */
 bool netconsole_flush(struct netconsole *console);

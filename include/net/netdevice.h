@@ -10,8 +10,8 @@
 
 /*
  * Concurrency: calls on one device are serialised by the caller (UEFI: raise to TPL_CALLBACK; kernel: one lock or one
- * work queue per device; in a panic, see netdev_panic). Calls on different devices are independent. The list of registered devices is the
- * exception: register and unregister are serialised over all devices.
+ * work queue per device; in a panic, see netdev_panic). Calls on different devices are independent. The list of
+ * registered devices is the exception: register and unregister are serialised over all devices.
  *
  * Ownership: a frame given to netdev_transmit is copied before the call returns, so its memory stays the caller's.
  * The `cookie` given along comes back exactly once through netdev_client.tx_done after the device is done with the
@@ -352,14 +352,14 @@ void netdev_quiesce(struct netdev *dev);
  * lock or wait for an interrupt. Interrupts are off, and every other processor has stopped.
  *
  * `interrupted`: the device's lock was not free, so somebody may have been stopped inside a call on the device and does
- * not come back. Nothing in memory is believed then: the device is reset and started as netdev_open does it, which takes
- * 0.1 s longer, what was queued is lost, and the filter is the one of a new device. Without it an open device goes on as
- * it is, with its interrupts masked, and a closed one stays closed.
+ * not come back. Nothing in memory is believed then: the device is reset and started as netdev_open does it, which
+ * takes 0.1 s longer, what was queued is lost, and the filter is the one of a new device. Without it an open device
+ * goes on as it is, with its interrupts masked, and a closed one stays closed.
  *
  * Afterwards, with NETDEV_OK, these may be called, all by the one processor that is left and without the lock:
- * netdev_transmit, netdev_flush, netdev_complete, netdev_peek, netdev_release, netdev_receive, netdev_tick, netdev_panic
- * itself, and netdev_quiesce last. NETDEV_E_STATE for a device that is closed, NETDEV_E_GONE, or what the start
- * returned: then only netdev_quiesce may. What it cannot mend is a self-test's loopback, which stays in the PHY.
+ * netdev_transmit, netdev_flush, netdev_complete, netdev_peek, netdev_release, netdev_receive, netdev_tick,
+ * netdev_panic itself, and netdev_quiesce last. NETDEV_E_STATE for a device that is closed, NETDEV_E_GONE, or what the
+ * start returned: then only netdev_quiesce may. What it cannot mend is a self-test's loopback, which stays in the PHY.
  */
 int netdev_panic(struct netdev *dev, bool interrupted);
 

@@ -23,18 +23,20 @@ class Handoff(unittest.TestCase):
         self.assertEqual(result["origin"], origin, result)
         for name in ("lost", "gaps", "duplicated", "reordered", "damaged"):
             self.assertEqual(result[name], 0, result)
-        self.assertEqual(result["first"], result["firmware"] + 1, "the kernel's first is the one after the firmware's last")
+        self.assertEqual(result["first"], result["firmware"] + 1,
+                         "the kernel's first is the one after the firmware's last")
         return result
 
     def test_virtio_live(self):
-        """Modern, transitional (which has an I/O BAR 0 as well), with an IOMMU's addresses, below a root port: without a reset,
-        which would touch far more registers."""
-        for nic, interrupts in (("virtio-net-pci", "poll"), ("virtio-net-transitional", "intx"), ("virtio-net-iommu", "intx"),
-                                ("virtio-net-port", "msix")):
+        """Modern, transitional (which has an I/O BAR 0 as well), with an IOMMU's addresses, below a root port: without a
+        reset, which would touch far more registers."""
+        for nic, interrupts in (("virtio-net-pci", "poll"), ("virtio-net-transitional", "intx"),
+                                ("virtio-net-iommu", "intx"), ("virtio-net-port", "msix")):
             with self.subTest(nic + " " + interrupts):
                 result = self.none_lost(nic, interrupts=interrupts, trace=True, echo=True)
                 leaving, left = (result["accesses"][mark] for mark in (demo.MARK_LEAVING, demo.MARK_LEFT))
-                print(f"     {nic}: ExitBootServices {leaving}, then to the first delivered frame {left} (writes, reads)", flush=True)
+                print(f"     {nic}: ExitBootServices {leaving}, then to the first delivered frame {left} (writes, reads)",
+                      flush=True)
                 self.assertLessEqual(leaving[0], 1, "a doorbell, if buffers had been given back")
                 self.assertLessEqual(leaving[1], 4)
                 self.assertLess(sum(left), 80)
@@ -44,7 +46,8 @@ class Handoff(unittest.TestCase):
                 self.assertLessEqual(result["echoed"], result["frame_replies"], result)
 
     def test_virtio_quiet(self):
-        """The device was reset: what it had received is lost, and counted. From its first frame on the kernel misses none."""
+        """The device was reset: what it had received is lost, and counted. From its first frame on the kernel misses
+        none."""
         for nic, interrupts in (("virtio-net-pci", "poll"), ("virtio-net-transitional", "msix")):
             with self.subTest(nic + " " + interrupts):
                 result = demo.run(BUILD, nic, mode="--quiet", interrupts=interrupts, frames=1000)
@@ -71,11 +74,12 @@ class Handoff(unittest.TestCase):
                 self.assertGreater(self.none_lost("e1000", machine=machine, interrupts="pic")["interrupts"], 0)
 
     def moderated(self, nic, machine, interrupts):
-        """100,000 frames as fast as they come: none lost with or without moderation, and with it no more interrupts in the time
-        that it takes than were asked for."""
+        """100,000 frames as fast as they come: none lost with or without moderation, and with it no more interrupts in the
+        time that it takes than were asked for."""
         free, moderated = (self.none_lost(nic, machine=machine, interrupts=interrupts, frames=100000, rate=0, ring=1024,
                                           moderation=moderation) for moderation in (0, 500))
-        print(f"     {nic} {machine} {interrupts}: interrupts per frame: {free['interrupts'] / free['kernel']:.3f} as they come, "
+        print(f"     {nic} {machine} {interrupts}: interrupts per frame: "
+              f"{free['interrupts'] / free['kernel']:.3f} as they come, "
               f"{moderated['interrupts'] / moderated['kernel']:.3f} at 500 a second at the most", flush=True)
         self.assertGreater(free["interrupts"], 0)
         self.assertGreater(moderated["interrupts"], 0)
@@ -100,8 +104,8 @@ class Handoff(unittest.TestCase):
                 self.assertEqual(result["echoed"], result["kernel"], result)
 
     def test_ring_that_bridges(self):
-        """A ring that is large enough loses nothing while the kernel is not there yet; one that is too small does, and every
-        lost frame is accounted for."""
+        """A ring that is large enough loses nothing while the kernel is not there yet; one that is too small does, and
+        every lost frame is accounted for."""
         for nic in PAIR:
             with self.subTest(nic):
                 self.none_lost(nic, ring=4096, gap=3000, frames=4000)
@@ -138,7 +142,8 @@ class Unharmed(QemuTest):
                 sender.start()
                 self.assertTrue(machine.wait_for("MEMORY FILLED"), machine.output[-800:])
                 enough = machine.offered + 2000
-                self.wait_until(machine, lambda machine=machine, enough=enough: machine.offered >= enough, "2000 frames")
+                self.wait_until(machine, lambda machine=machine, enough=enough: machine.offered >= enough,
+                                "2000 frames")
                 machine.type("\n")
                 found = machine.wait_for(r"MEMORY CHECKED: (\d+) MiB, (\d+) words changed")
                 machine.finished = True
@@ -194,7 +199,8 @@ class Command(QemuTest):
         self.assertIn("address 10.0.2.15 mask 255.255.255.0 gateway 10.0.2.2", results[4].text)
 
     def test_beside_ipxe(self):
-        """iPXE's driver takes any Intel NIC that is connected: this is said, and the NIC is as free, or as held, as it was."""
+        """iPXE's driver takes any Intel NIC that is connected: this is said, and the NIC is as free, or as held, as it
+        was."""
         nic = qemulib.nic_arguments("e1000e", "user,id={id}", rom=None)
         results = self.boot(["netdiag list", "netdiag handoff --live --all", "netdiag list", "netdiag handoff --show",
                              "connect -r", "netdiag handoff --live"], [nic])
@@ -206,8 +212,8 @@ class Command(QemuTest):
         self.assert_status(results[5], DENIED)
 
     def test_next_image(self):
-        """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself. A socket of this machine, as
-        `nc -u -l` would open it, hears its log: from the first line to that of the panic in which it ends."""
+        """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself. A socket of this machine,
+        as `nc -u -l` would open it, hears its log: from the first line to that of the panic in which it ends."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
@@ -225,13 +231,15 @@ class Command(QemuTest):
         self.assertIn("outside of any call on the NIC", lines[-1])
 
     def test_fresh_start(self):
-        """Without a handoff, and after it was withdrawn, the kernel resets the NIC and drives it with rings of its own."""
+        """Without a handoff, and after it was withdrawn, the kernel resets the NIC and drives it with its own rings."""
         withdrawn = ["netdiag handoff --live", "netdiag handoff --cancel"]
-        for nic, interrupts, before in (("e1000e", "msi", []), ("e1000e", "msi", withdrawn), ("virtio-net-pci", "msix", []),
+        for nic, interrupts, before in (("e1000e", "msi", []), ("e1000e", "msi", withdrawn),
+                                        ("virtio-net-pci", "msix", []),
                                         ("virtio-net-transitional", "intx", withdrawn)):
             with self.subTest(f"{nic} {before}"):
                 peer = self.peer(answer=False)
-                machine = self.machine(before + [f"kernel.efi --interrupts {interrupts} --frames 20"], [(nic, peer.netdev())])
+                machine = self.machine(before + [f"kernel.efi --interrupts {interrupts} --frames 20"],
+                                       [(nic, peer.netdev())])
                 self.assertTrue(machine.wait_for("kernel: running"), machine.output[-800:])
                 self.assertIn("starting afresh", machine.output)
                 for sequence in range(1, 21):
@@ -244,8 +252,8 @@ class Command(QemuTest):
         for nic, mode in (("e1000e", "--live"), ("e1000", "--live"), ("e1000e", "--quiet")):
             with self.subTest(nic + " " + mode):
                 peer = self.peer(answer=False)
-                machine = self.machine([f"netdiag handoff {mode}", "snpstop", "netdiag handoff --show", "kernel.efi --frames 50"],
-                                       [(nic, peer.netdev())])
+                machine = self.machine([f"netdiag handoff {mode}", "snpstop", "netdiag handoff --show",
+                                        "kernel.efi --frames 50"], [(nic, peer.netdev())])
                 self.assertTrue(machine.wait_for("kernel: running"), machine.output[-800:])
                 self.assertIn("snpstop: state 0", machine.output)
                 for sequence in range(1, 51):
@@ -254,7 +262,8 @@ class Command(QemuTest):
                 self.assertRegex(machine.output, r"kernel: adopted firmware \d+ kernel 50 first 1 last 50 lost 0")
 
     def test_behind_bridges(self):
-        """The entry names the bridges, and the kernel finds the same: below a root port, and below a switch with two more."""
+        """The entry names the bridges, and the kernel finds the same: below a root port, and below a switch with two
+        more."""
         for bridges, path in ((["pcie-root-port,id=b1,chassis=1,slot=1,addr=4"], r"path 00:04\.0"),
                               (["pcie-root-port,id=b0,chassis=1,slot=1,addr=4", "x3130-upstream,id=up,bus=b0",
                                 "xio3130-downstream,id=b1,bus=up,chassis=2,slot=2,addr=3"],
@@ -263,7 +272,8 @@ class Command(QemuTest):
                 peer = self.peer(answer=False)
                 nic = [word for bridge in bridges for word in ("-device", bridge)]
                 nic += qemulib.nic_arguments("e1000e", peer.netdev(), properties="bus=b1")
-                machine = self.machine(["netdiag handoff --live", "netdiag handoff --show", "kernel.efi --frames 20"], [nic])
+                machine = self.machine(["netdiag handoff --live", "netdiag handoff --show", "kernel.efi --frames 20"],
+                                       [nic])
                 self.assertTrue(machine.wait_for("kernel: running"), machine.output[-800:])
                 self.assertRegex(machine.output, path)
                 for sequence in range(1, 21):
@@ -287,8 +297,10 @@ class Command(QemuTest):
                                 machine.output[-800:])
 
     def test_transmit_ring_goes_on(self):
-        """Frames that the firmware queued and did not ask for again, and the kernel's after them, leave once, in order."""
-        for nic, mode in (("e1000", "--live"), ("e1000e", "--live"), ("e1000e", "--quiet"), ("virtio-net-pci", "--live")):
+        """Frames that the firmware queued and did not ask for again, and the kernel's after them, leave once, in
+        order."""
+        for nic, mode in (("e1000", "--live"), ("e1000e", "--live"), ("e1000e", "--quiet"),
+                          ("virtio-net-pci", "--live")):
             with self.subTest(nic + " " + mode):
                 peer = self.peer(answer=False)
                 machine = self.machine([f"netdiag handoff {mode}", "kernel.efi --transmit 100"], [(nic, peer.netdev())])
@@ -298,12 +310,13 @@ class Command(QemuTest):
                 peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, 1, 100))
                 self.assertTrue(machine.wait_for(demo.REPORT.pattern), machine.output[-800:])
                 self.assertIn("kernel: adopted", machine.output)
-                self.assertIn(f" tx_frames {len(peer.frames)} tx_errors 0 ", machine.output)  # the stack may send some, too
+                # the stack may send some, too
+                self.assertIn(f" tx_frames {len(peer.frames)} tx_errors 0 ", machine.output)
                 self.assertEqual(self.numbers(peer), list(range(1, 201)))
 
     def test_queued_frames_leave_once(self):
-        """The transmitter stands still with 100 frames in its ring when boot services end; they leave when the kernel has
-        the NIC, before the kernel's own."""
+        """The transmitter stands still with 100 frames in its ring when boot services end; they leave when the kernel
+        has the NIC, before the kernel's own."""
         for nic in PAIR:
             with self.subTest(nic):
                 peer = self.peer(answer=False)
@@ -330,14 +343,16 @@ class Command(QemuTest):
         for nic in ("e1000", "virtio-net-pci"):
             with self.subTest(nic):
                 peer = self.peer(answer=False)
-                machine = self.machine(["netdiag handoff --live", "kernel.efi --interrupts intx"], [(nic, peer.netdev())])
+                machine = self.machine(["netdiag handoff --live", "kernel.efi --interrupts intx"],
+                                       [(nic, peer.netdev())])
                 self.assertTrue(machine.wait_for("boot services left"), machine.output[-800:])
                 for sequence in range(5):
                     peer.send(bytes(Ether(src=peer.mac, dst="52:54:00:12:34:56") / IP(src="10.9.9.1", dst="10.9.9.2") /
                                     ICMP(id=3, seq=sequence) / Raw(b"kernel")))
                 self.assertTrue(peer.wait(lambda frames: sum(Ether(frame).haslayer(ICMP) for frame in frames) >= 5))
                 replies = [Ether(frame)[ICMP] for frame in peer.frames if Ether(frame).haslayer(ICMP)]
-                self.assertEqual([(reply.type, reply.id, reply.seq) for reply in replies], [(0, 3, i) for i in range(5)])
+                self.assertEqual([(reply.type, reply.id, reply.seq) for reply in replies],
+                                 [(0, 3, i) for i in range(5)])
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ class Netconsole(QemuTest):
         return super().images() | self.boot_programs("kernel")
 
     def test_panic_inside_a_call(self):
-        """The kernel breaks down over a frame that the driver is just handing to it: every line that is on the serial port is on
-        the wire as well, once, the panic's among them."""
+        """The kernel breaks down over a frame that the driver is just handing to it: every line that is on the serial
+        port is on the wire as well, once, the panic's among them."""
         peer = self.peer(answer=False)
         machine = self.machine(["netdiag handoff --live", f"kernel.efi --interrupts msix --frames {FRAMES} --panic "
                                 f"--netconsole @/,@{demo.NETCONSOLE_TARGET}/"], [("virtio-net-pci", peer.netdev())])
@@ -24,10 +24,10 @@ class Netconsole(QemuTest):
         self.assertTrue(machine.wait_for(None), machine.output[-800:])
         self.assertIn("kernel: netconsole: unsent 0", machine.output)
         self.assertNotIn("kernel: statistics", machine.output)
-        said = machine.output[machine.output.index("kernel: boot services left"):machine.output.index("kernel: netconsole:")]
+        first, end = (machine.output.index(text) for text in ("kernel: boot services left", "kernel: netconsole:"))
         heard = "".join(demo.netconsole_lines(peer))
-        self.assertEqual(heard.split(), said.split())
-        self.assertIn("kernel: panic: an exception, or an interrupt that nobody asked for, inside a call on the NIC\n", heard)
+        self.assertEqual(heard.split(), machine.output[first:end].split())
+        self.assertRegex(heard, r"kernel: panic: .*, inside a call on the NIC\n$")
 
 
 if __name__ == "__main__":
