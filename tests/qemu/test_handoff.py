@@ -28,15 +28,15 @@ class Handoff(unittest.TestCase):
         return result
 
     def test_virtio_live(self):
-        """Modern, transitional (which has an I/O BAR 0 as well), with an IOMMU's addresses, below a root port: without a
-        reset, which would touch far more registers."""
+        """Modern, transitional (which has an I/O BAR 0 as well), with an IOMMU's addresses, below a root port: without
+        a reset, which would touch far more registers."""
         for nic, interrupts in (("virtio-net-pci", "poll"), ("virtio-net-transitional", "intx"),
                                 ("virtio-net-iommu", "intx"), ("virtio-net-port", "msix")):
             with self.subTest(nic + " " + interrupts):
                 result = self.none_lost(nic, interrupts=interrupts, trace=True, echo=True)
                 leaving, left = (result["accesses"][mark] for mark in (demo.MARK_LEAVING, demo.MARK_LEFT))
-                print(f"     {nic}: ExitBootServices {leaving}, then to the first delivered frame {left} (writes, reads)",
-                      flush=True)
+                print(f"     {nic}: ExitBootServices {leaving}, then to the first delivered frame {left} "
+                      "(writes, reads)", flush=True)
                 self.assertLessEqual(leaving[0], 1, "a doorbell, if buffers had been given back")
                 self.assertLessEqual(leaving[1], 4)
                 self.assertLess(sum(left), 80)
@@ -74,8 +74,8 @@ class Handoff(unittest.TestCase):
                 self.assertGreater(self.none_lost("e1000", machine=machine, interrupts="pic")["interrupts"], 0)
 
     def moderated(self, nic, machine, interrupts):
-        """100,000 frames as fast as they come: none lost with or without moderation, and with it no more interrupts in the
-        time that it takes than were asked for."""
+        """100,000 frames as fast as they come: none lost with or without moderation, and with it no more interrupts in
+        the time that it takes than were asked for."""
         free, moderated = (self.none_lost(nic, machine=machine, interrupts=interrupts, frames=100000, rate=0, ring=1024,
                                           moderation=moderation) for moderation in (0, 500))
         print(f"     {nic} {machine} {interrupts}: interrupts per frame: "
@@ -212,8 +212,8 @@ class Command(QemuTest):
         self.assert_status(results[5], DENIED)
 
     def test_next_image(self):
-        """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself. A socket of this machine,
-        as `nc -u -l` would open it, hears its log: from the first line to that of the panic in which it ends."""
+        """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself. A socket of this
+        machine, as `nc -u -l` would open it, hears its log: from the first line to that of the panic in which it ends."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
