@@ -213,7 +213,7 @@ class Command(QemuTest):
 
     def test_next_image(self):
         """netdiag starts the kernel itself; nothing arrives, so the kernel gives up by itself. A socket of this
-        machine, as `nc -u -l` would open it, hears its log: from the first line to that of the panic in which it ends."""
+        machine, as `nc -u -l` would open it, hears its log, from the first line to the panic's."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
