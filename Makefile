@@ -61,7 +61,7 @@ APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c findi
 TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
-.PHONY: usb iso boot-demo instructions instructions-update
+.PHONY: usb iso dist boot-demo instructions instructions-update
 .PHONY: bench
 .DELETE_ON_ERROR:
 
@@ -98,6 +98,7 @@ help:
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
 	@echo 'make usb      $(BUILD)/netdiag.img, to write to a USB stick that boots netdiag; make iso: the same as a CD'
 	@echo '              KEY=FILE.key CERT=FILE.pem takes signed images'
+	@echo 'make dist     a release, $(BUILD)/netdiag-VERSION.tar.gz: images, ROMs, media, sources, checksums'
 	@echo 'make sign     sign them for Secure Boot, into $(BUILD)/signed  KEY=FILE.key CERT=FILE.pem (tools/sign --help)'
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
@@ -171,6 +172,11 @@ iso: $(BUILD)/netdiag.iso
 $(MEDIA): $(addprefix $(BOOTED)/,netdiag.efi e1000.efi virtio-net.efi) tools/mkmedia tools/medialib.py FORCE
 	$(call say,DISK)
 	tools/mkmedia --images $(BOOTED) $@
+
+# A release: images, ROMs, media, sources and checksums in one archive
+dist: images
+	$(call say,DIST)
+	tools/mkdist --images $(BUILD) $(BUILD)
 
 # Programs that the boot tests run inside the firmware; they know the driver by its protocols only, and print with gnu-efi,
 # which has the variables as well

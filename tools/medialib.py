@@ -10,7 +10,23 @@ import zlib
 
 from qemulib import QemuError as MediaError, fill_disk, need, run_tool
 
-BOOT_FILE = "EFI/BOOT/BOOTX64.EFI"
+# By the machine in a PE header: a processor's name in our folders, and what firmware starts on it (UEFI 2.10, 3.5.1.1)
+PROCESSORS = {0x8664: ("x86_64", "EFI/BOOT/BOOTX64.EFI"), 0x014C: ("ia32", "EFI/BOOT/BOOTIA32.EFI"),
+              0xAA64: ("aarch64", "EFI/BOOT/BOOTAA64.EFI")}
+BOOT_FILE = PROCESSORS[0x8664][1]
+BOOT_FILES = tuple(boot_file for _, boot_file in PROCESSORS.values())
+IMAGES = ("netdiag.efi", "e1000.efi", "virtio-net.efi")
+README = """netdiag: network before the operating system.
+
+Boot from this medium, and its menu comes up: netdiag's.
+
+{boot_files}
+netdiag.efi            the same, for a UEFI Shell.
+e1000.efi              drivers for the firmware's network stack: in a Shell, load e1000.efi.
+virtio-net.efi         netdiag itself needs neither.
+{others}
+With Secure Boot on, the images must be signed with a key that the firmware knows.
+"""
 SECTOR = 512
 MIB = 1 << 20
 FAT32_MIB = 40  # with clusters of one sector, and so at least as many as make it FAT32
@@ -20,7 +36,8 @@ TABLE_SECTORS = ENTRY_COUNT * ENTRY_SIZE // SECTOR
 SYSTEM_PARTITION = uuid.UUID("C12A7328-F81F-11D2-BA4B-00A0C93EC93B")
 HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
 ENTRY = struct.Struct("<16s16sQQQ72s")
-# The same content is the same image
+# The same content is the same image, but for the files' times, which are $SOURCE_DATE_EPOCH or now
+SERIAL = "6e657464"
 NAMESPACE = uuid.UUID("5a9c1f4e-6e0b-4d0e-9c58-3a5e4b1b7f21")
 
 
@@ -30,6 +47,45 @@ def files_of(folder):
     for top, _, names in os.walk(folder, followlinks=True):
         files |= {os.path.relpath(os.path.join(top, name), folder): os.path.join(top, name) for name in names}
     return {name: path for name, path in files.items() if os.path.isfile(path)}
+
+
+def processor_of(path):
+    """(name, boot file) of the processor that a PE image is for."""
+    try:
+        with open(path, "rb") as file:
+            image = file.read(4096)
+        place, = struct.unpack_from("<I", image, 0x3C)
+        machine, = struct.unpack_from("<H", image, place + 4)
+    except FileNotFoundError:
+        raise MediaError(f"{path} is missing: run `make all` first") from None
+    except struct.error:
+        machine = None
+    if machine not in PROCESSORS or image[:2] != b"MZ" or image[place:place + 4] != b"PE\0\0":
+        raise MediaError(f"{path} is no image for " + ", ".join(name for name, _ in PROCESSORS.values()))
+    return PROCESSORS[machine]
+
+
+def netdiag_files(folders):
+    """What a medium has that boots netdiag on the processor that each folder of images is for. The first folder's
+    images are in its root, the others' in folders with their processors' names."""
+    files, boot_files, others = {}, [], []
+    for folder in folders:
+        paths = {name: os.path.join(folder, name) for name in IMAGES}
+        kinds = {processor_of(path) for path in paths.values()}
+        if len(kinds) != 1:
+            names = ", ".join(sorted(name for name, _ in kinds))
+            raise MediaError(f"{folder} has images for several processors: {names}")
+        (processor, boot_file), = kinds
+        if boot_file in files:
+            raise MediaError(f"{folder} is the second folder with images for {processor}")
+        files |= {f"{processor}/{name}" if files else name: path for name, path in paths.items()}
+        files[boot_file] = paths["netdiag.efi"]
+        shown = boot_file.replace("/", "\\")
+        boot_files.append(f"{shown:<22} netdiag as boot loader on {processor}")
+        if len(boot_files) > 1:
+            others.append(f"{processor + chr(92):<22} the same files for {processor}.")
+    text = README.format(boot_files="\n".join(boot_files), others="".join(line + "\n" for line in others))
+    return files | {"README.TXT": text.replace("\n", "\r\n").encode()}
 
 
 def size_of(content):
@@ -45,13 +101,15 @@ def fat_image(path, files, offset=0, mib=None):
     """FAT from byte `offset` of an image on, so many MiB large (just enough unless told); FAT32 where there is room.
     The image is made, or kept before there."""
     need("mformat", "mtools")
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        os.environ["TZ"] = "UTC"  # FAT has local times
     mib = mib or room(files)
     with open(path, "r+b" if offset else "wb") as image:
         image.truncate(offset + mib * MIB)
     drive = f"{path}@@{offset}" if offset else path
     # A size is told: mformat would take the image's, which is too large by what lies before.
-    run_tool(["mformat", "-i", drive, "-v", "NETDIAG", "-T", str(mib * MIB // SECTOR), "-h", "255", "-s", "63", "-H",
-              str(offset // SECTOR), *(["-F", "-c", "1"] if mib >= FAT32_MIB else []), "::"])
+    run_tool(["mformat", "-i", drive, "-v", "NETDIAG", "-N", SERIAL, "-T", str(mib * MIB // SECTOR), "-h", "255",
+              "-s", "63", "-H", str(offset // SECTOR), *(["-F", "-c", "1"] if mib >= FAT32_MIB else []), "::"])
     fill_disk(drive, files)
 
 
@@ -101,6 +159,11 @@ def iso_image(path, files):
             else:
                 shutil.copyfile(content, place)
         fat_image(os.path.join(folder, "efi.img"), files)
+        if "SOURCE_DATE_EPOCH" in os.environ:
+            told = int(os.environ["SOURCE_DATE_EPOCH"])
+            for top, _, names in os.walk(folder, topdown=False):
+                for name in (*names, ""):
+                    os.utime(os.path.join(top, name), (told, told))
         result = subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-o", path, "-V", "NETDIAG", "-J", "-r",
                                  "-e", "efi.img", "-no-emul-boot", folder], capture_output=True, text=True, check=False)
         if result.returncode != 0:

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import zlib
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
+import medialib  # noqa: E402
 import version  # noqa: E402
 from qemulib import SNAKEOIL, snakeoil_key  # noqa: E402
 
@@ -161,8 +163,45 @@ class Media(InFolder):
         self.assertEqual(struct.unpack_from("<I", boot_sector, 28)[0], first, "hidden sectors")
         self.assertEqual(struct.unpack_from("<I", boot_sector, 32)[0], last - first + 1, "sectors")
         self.check_content(f"{image}@@{first * 512}")
-        with open(self.make("again.img"), "rb") as file:
-            self.assertEqual(file.read(512 * 34), content[:512 * 34], "the same content has the same identifiers")
+
+    def test_same_again(self):
+        """The same content is the same image, to the byte where the files' times are told."""
+        for kind in ("img", "iso"):
+            made = []
+            for name in ("one", "two"):
+                result = run("tools/mkmedia", "--images", BUILD, self.path(f"{name}.{kind}"),
+                             env=dict(os.environ, SOURCE_DATE_EPOCH="1700000000", TZ=f"UTC+{len(made)}"))
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                with open(self.path(f"{name}.{kind}"), "rb") as file:
+                    made.append(file.read())
+            self.assertEqual(len(made[0]), len(made[1]), kind)
+            differ = [place for place in range(0, len(made[0]), 512)
+                      if made[0][place:place + 512] != made[1][place:place + 512]]
+            self.assertEqual(differ, [], kind)
+
+    def other_images(self, folder, machine):
+        """Images as if for another machine of the PE header's."""
+        os.mkdir(self.path(folder))
+        for name in medialib.IMAGES:
+            with open(os.path.join(BUILD, name), "rb") as file:
+                image = bytearray(file.read())
+            struct.pack_into("<H", image, struct.unpack_from("<I", image, 0x3C)[0] + 4, machine)
+            with open(os.path.join(self.path(folder), name), "wb") as file:
+                file.write(image)
+        return self.path(folder)
+
+    def test_three_processors(self):
+        arm, ia32 = self.other_images("arm", 0xAA64), self.other_images("i386", 0x014C)
+        drive = self.make("three.img", "--images", BUILD, "--images", arm, "--images", ia32) + "@@1M"
+        self.check_content(drive)
+        self.same(drive, "EFI/BOOT/BOOTAA64.EFI", os.path.join(arm, "netdiag.efi"))
+        self.same(drive, "EFI/BOOT/BOOTIA32.EFI", os.path.join(ia32, "netdiag.efi"))
+        for name in medialib.IMAGES:
+            self.same(drive, "aarch64/" + name, os.path.join(arm, name))
+            self.same(drive, "ia32/" + name, os.path.join(ia32, name))
+        readme = run("mtype", "-i", drive, "::README.TXT").stdout
+        for text in ("BOOTX64.EFI", "BOOTAA64.EFI", "BOOTIA32.EFI", "aarch64\\", "ia32\\"):
+            self.assertIn(text, readme)
 
     def test_cd(self):
         image = self.make("cd.iso")
@@ -182,9 +221,14 @@ class Media(InFolder):
 
     def test_mistakes(self):
         os.mkdir(self.path("empty"))
+        mixed, wrong = self.other_images("mixed", 0xAA64), self.other_images("wrong", 0x5064)
+        shutil.copy(os.path.join(BUILD, "e1000.efi"), mixed)
         for arguments, text in ((("--from", self.path("empty"), self.path("x.img")), "has no EFI/BOOT/BOOTX64.EFI"),
                                 (("--from", "/nowhere", self.path("x.img")), "/nowhere is no folder"),
                                 (("--images", self.path("empty"), self.path("x.img")), "netdiag.efi is missing: run"),
+                                (("--images", BUILD, "--images", BUILD, self.path("x.img")), "the second folder"),
+                                (("--images", mixed, self.path("x.img")), "images for several processors"),
+                                (("--images", wrong, self.path("x.img")), "netdiag.efi is no image for x86_64"),
                                 (("--images", BUILD, self.path("x.zip")), "ends with neither .img nor .iso"),
                                 (("--images", BUILD, "/nowhere/x.img"), "No such file or directory")):
             with self.subTest(text):
