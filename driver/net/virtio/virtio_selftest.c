@@ -69,7 +69,7 @@ static void test_queues(struct virtio_net *nic, struct netdev_selftest *test) {
 static void test_link(struct virtio_net *nic, struct netdev_selftest *test) {
   bool up = virtio_net_read_link(nic).up;
   /* A cable that is not there is no fault of the hardware's. */
-  report(test, up ? "link: up" : "link: down", "5.1.4", true, up);
+  report(test, up ? "link: up" : "link: down", "5.1.4", true, up ? 1U : 0U);
 }
 
 /* There is nothing to loop frames back in, so `loopback` asks for nothing more, and nothing is closed for it. */
