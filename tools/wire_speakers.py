@@ -15,6 +15,7 @@ CDP_GROUP = bytes.fromhex("01000ccccccc")
 STP_GROUP = bytes.fromhex("0180c2000000")
 DISCARDING, LEARNING, FORWARDING = 0x00, 0x10, 0x30  # RSTP's flags, 802.1D-2004, 9.3.3: learning 0x10, forwarding 0x20
 DESIGNATED = 0x0C
+HELLO_S = 2
 
 
 def lldp():
@@ -122,15 +123,17 @@ class Speakers:
             self.network.later(seconds, function, period)
 
     def slow_port(self, period, step=0):
-        """Eight BPDUs: four of a port that discards, four of one that learns; then it forwards."""
+        """BPDUs: half of them of a port that discards, half of one that learns; then it forwards. At least
+        eight, else one each hello time."""
         if not self.lasts(period):
             return
-        state = DISCARDING if step < 4 else LEARNING if step < 8 else FORWARDING
+        count = max(8, round(period[2] / HELLO_S / 2) * 2)
+        state = DISCARDING if step < count / 2 else LEARNING if step < count else FORWARDING
         self.network.port_open = state == FORWARDING
         if not self.network.has("silent"):
             self.network.put(bpdu(state))  # none is left out
-        seconds = 2 if state == FORWARDING else period[2] / 8
-        self.network.later(seconds, self.slow_port, period, min(step + 1, 8))
+        seconds = HELLO_S if state == FORWARDING else period[2] / count
+        self.network.later(seconds, self.slow_port, period, min(step + 1, count))
 
     def switch_says(self, frame):
         """Whatever state the port is in; the frame itself has no tag on a trunk."""

@@ -141,6 +141,12 @@ static EFI_STATUS walk_wire(struct doctor *doctor) {
   return status;
 }
 
+/* Whether there is a boot file to fetch, and a way to it. */
+static bool may_fetch(const struct doctor *doctor) {
+  return doctor->evidence.url[0] && doctor_may(doctor, DOCTOR_PATH) &&
+         doctor->findings[DOCTOR_PATH].verdict != DOCTOR_FAIL;
+}
+
 /* With a session: netdiag drives the NIC, or shares it. */
 static EFI_STATUS with_session(struct doctor *doctor) {
   EFI_STATUS status = doctor_begin_talk(doctor);
@@ -174,6 +180,9 @@ static EFI_STATUS look_and_talk(struct doctor *doctor) {
   status = capture_begin(&capture, &doctor->session, doctor->options->capture);
   if(!EFI_ERROR(status)) {
     status = with_session(doctor);
+    if(EFI_ERROR(status) || !may_fetch(doctor)) {
+      doctor_release(doctor); /* else it is needed still */
+    }
     EFI_STATUS captured = capture_end(capture);
     status = EFI_ERROR(status) ? status : captured;
   }
@@ -202,8 +211,7 @@ static EFI_STATUS examine(struct doctor *doctor) {
     return status;
   }
   doctor_step(doctor, DOCTOR_PATH);
-  if(doctor->evidence.url[0] && doctor_may(doctor, DOCTOR_PATH) &&
-     doctor->findings[DOCTOR_PATH].verdict != DOCTOR_FAIL) {
+  if(may_fetch(doctor)) {
     status = doctor_fetch(doctor);
   } else {
     doctor_see_stack(doctor);

@@ -27,6 +27,7 @@ struct doctor_options {
 #endif
 
 #define DOCTOR_CLIENTS 2U /* a PXE client and an HTTP client */
+#define DOCTOR_SIZES   8U /* that a path is tried with       */
 
 /* What is asked on the wire, and what came. Shared with the function that receives: under efi_nic_lock only. */
 struct doctor_talk {
@@ -44,13 +45,14 @@ struct doctor_talk {
   uint32_t request_xid; /* a DHCPREQUEST is under way, and its answer: */
   enum dhcp_type request_answer;
   char refusal[DOCTOR_NAME_SIZE];
+  uint8_t server_mac[6]; /* who sent that answer: the server, or its relay */
   uint32_t wanted; /* the address that ARP asks for            */
   bool found;      /* somebody answered for it:                */
   uint8_t owner[6];
-  uint16_t ping_sequence;
   uint32_t ping_target;
-  bool pong;
-  uint64_t pong_us;
+  uint16_t ping_first; /* of this round; the sizes of a path have numbers in a row */
+  uint32_t pongs;      /* 1 << size, of this round                                 */
+  uint64_t pong_us;    /* the last one                                             */
   uint32_t unreachable_from;
   uint16_t mtu; /* told by "fragmentation needed"           */
 };
@@ -67,6 +69,10 @@ struct doctor {
   uint32_t chosen; /* among the offers */
   uint32_t frames_given;
   UINT64 begun_us;         /* of the talk          */
+  UINT64 asked_us;         /* doctor_ask did       */
+  UINT64 answer_us;        /* what an ACK took     */
+  bool firmwares_lease;    /* the address that was offered is what the firmware has of the same server */
+  bool leased;             /* it is not, and was taken: to be given back                               */
   uint64_t damaged_before; /* the netdev's count   */
   uint64_t hangs_before;
   bool link_seen;
@@ -104,11 +110,35 @@ void doctor_see_boot_order(struct doctor *doctor);
 /* receive.c: what comes in while a session talks; `ctx` is a struct doctor_talk. */
 bool doctor_receive(void *ctx, const struct netdev_frame *frame, const struct inet_packet *packet);
 
+/* A question on the wire. It is asked at most `tries` times, until `done` says that no more is needed: the first time
+ * `wait_us` is waited for an answer, then twice as long each time, unless it is `steady`. */
+struct doctor_question {
+  uint32_t tries;
+  UINT64 wait_us;
+  bool steady;
+  void (*ask)(struct doctor *doctor);
+  bool (*done)(struct doctor *doctor);
+};
+EFI_STATUS doctor_ask(struct doctor *doctor, const struct doctor_question *question);
+
+/* Waits until then, or until `done`, if there is one. */
+EFI_STATUS doctor_wait_until(struct doctor *doctor, UINT64 deadline_us, bool (*done)(struct doctor *doctor));
+
+/* Sends a frame and counts it; none with a length of 0. */
+void doctor_send(struct doctor *doctor, const void *frame, size_t length);
+
+/* ask_dhcp.c: over an open session. */
+EFI_STATUS doctor_ask_dhcp(struct doctor *doctor);
+EFI_STATUS doctor_request(struct doctor *doctor); /* takes the address that was chosen */
+
+/* Gives the lease back that doctor_request took (RFC 2131 4.4.6), once, unless it is the firmware's own: over the
+ * session, or beside the firmware's stack on the NIC. */
+void doctor_release(struct doctor *doctor);
+void doctor_release_beside(struct doctor *doctor);
+
 /* talk.c: over an open session. */
 EFI_STATUS doctor_begin_talk(struct doctor *doctor);
 EFI_STATUS doctor_wait_for_link(struct doctor *doctor);
-EFI_STATUS doctor_ask_dhcp(struct doctor *doctor);
-EFI_STATUS doctor_request(struct doctor *doctor); /* takes the address that was chosen */
 EFI_STATUS doctor_try_address(struct doctor *doctor);
 EFI_STATUS doctor_ask_gateway(struct doctor *doctor);
 EFI_STATUS doctor_reach_server(struct doctor *doctor);

@@ -171,6 +171,7 @@ EFI_STATUS doctor_fetch(struct doctor *doctor) {
     status = give_address(doctor, &uplink);
     status = EFI_ERROR(status) ? status : fetch_file(doctor);
   }
+  doctor_release_beside(doctor);
   uplink_close(&uplink);
   if(status == EFI_ABORTED) {
     evidence->aborted = DOCTOR_YES;

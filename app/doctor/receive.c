@@ -34,10 +34,11 @@ static void keep_offer(struct doctor_talk *talk, const struct dhcp_offer *from, 
   }
 }
 
-static void hear_answer(struct doctor_talk *talk, const struct dhcp_offer *answer) {
+static void hear_answer(struct doctor_talk *talk, const struct udp_way *way, const struct dhcp_offer *answer) {
   if(talk->request_xid != 0 && answer->xid == talk->request_xid &&
      (answer->type == DHCP_ACK || answer->type == DHCP_NAK)) {
     talk->request_answer = answer->type;
+    memcpy(talk->server_mac, way->source_mac, sizeof(talk->server_mac));
     talk->refusal[0] = '\0';
     doctor_append(talk->refusal, sizeof(talk->refusal), "%s", answer->message);
   }
@@ -58,7 +59,7 @@ static bool hear_dhcp(struct doctor_talk *talk, const struct netdev_frame *frame
     if(!dhcp_parse_answer(&packet, &talk->clients[i], &offer)) {
       continue;
     }
-    hear_answer(talk, &offer);
+    hear_answer(talk, &packet.way, &offer);
     if(offer.type == DHCP_OFFER || offer.type == DHCP_BOOTP) {
       talk->offers[i]++;
       talk->last_offer_us = efi_clock_us();
@@ -100,6 +101,14 @@ static void hear_arp(struct doctor_talk *talk, const struct inet_packet *packet)
   }
 }
 
+static void hear_pong(struct doctor_talk *talk, const struct inet_packet *packet) {
+  uint16_t place = (uint16_t)(packet->sequence - talk->ping_first);
+  if(packet->source == talk->ping_target && place < DOCTOR_SIZES) {
+    talk->pongs |= 1U << place;
+    talk->pong_us = efi_clock_us();
+  }
+}
+
 static void hear_unreachable(struct doctor_talk *talk, const struct inet_packet *packet) {
   if(packet->code == ICMP_TOO_BIG) {
     talk->mtu = packet->mtu;
@@ -117,10 +126,7 @@ bool doctor_receive(void *ctx, const struct netdev_frame *frame, const struct in
     hear_arp(talk, packet);
     return packet->kind == INET_ARP_REPLY;
   case INET_ECHO_REPLY:
-    if(packet->source == talk->ping_target && packet->sequence == talk->ping_sequence) {
-      talk->pong = true;
-      talk->pong_us = efi_clock_us();
-    }
+    hear_pong(talk, packet);
     return true;
   case INET_ERROR:
     if(packet->about_to == talk->ping_target && packet->type == INET_ICMP_UNREACHABLE) {

@@ -1,38 +1,27 @@
-/* talk.c - what a diagnosis asks on the wire itself: DHCP as both kinds of boot client, ARP, pings. */
+/* talk.c - what a diagnosis asks on the wire itself: ARP and pings. DHCP is in ask_dhcp.c. */
 #include "doctor.h"
 
 #include <string.h>
 
-#include "../../driver/lib/bytes.h"
-#include "../../driver/lib/dhcp6.h"
-#include "../stage/url.h"
-#include "finding.h"
-
 #define MS 1000ULL
 #define S  1000000ULL
 
-/* DHCP: each client asks at these moments, until it has an offer. Everybody who wants to answer is given a while after
- * the last offer; who is slower than this all in all would be too slow for the firmware's PXE as well, which waits 4,
- * 8, 16 and 32 s (PXE 2.1, 2.2.1), but not for a person. */
-#define DHCP_ASKS      3U
-#define DHCP_WAIT_US   (8U * S)
-#define DHCP_SETTLE_US (1500U * MS)
+/* RFC 5227's probes, shortened as session.c's are. Silence is what is hoped for here, and is believed sooner where
+ * answers come soon: after at least so many times what the server took to acknowledge the address, within limits. */
+#define PROBES       3U
+#define PROBE_US     (300U * MS)
+#define PROBE_MAX_US (2U * S)
+#define PROBE_TIMES  4U
 
-#define DHCP_REQUESTS   3U
-#define DHCP_REQUEST_US (2U * S)
-
-/* RFC 5227's probes, shortened as session.c's are. */
-#define PROBES   3U
-#define PROBE_US (300U * MS)
-
-#define ARP_TRIES   3U
+/* Each doubled for every further try: an answer ends the wait, so patience costs nothing where answers come. */
+#define TRIES       3U
 #define ARP_WAIT_US (1U * S)
-#define PINGS       3U
 #define PING_US     (1U * S)
 #define SMALL_PING  56U
 #define HEADERS     28U /* IPv4 and ICMP */
 
-static const uint32_t mtus[] = {1492, 1480, 1460, 1400, 1280, 1006, 576};
+/* The packets that a path is tried with: the full one, and those of the usual links that carry less. */
+static const uint32_t mtus[DOCTOR_SIZES] = {1500, 1492, 1480, 1460, 1400, 1280, 1006, 576};
 
 /* Waiting -------------------------------------------------------------------------------------------------------- */
 
@@ -63,16 +52,28 @@ static bool is_done(void *ctx) {
   return waiting->done && waiting->done(waiting->doctor);
 }
 
-static EFI_STATUS wait_until(struct doctor *doctor, UINT64 deadline_us, bool (*done)(struct doctor *doctor)) {
+EFI_STATUS doctor_wait_until(struct doctor *doctor, UINT64 deadline_us, bool (*done)(struct doctor *doctor)) {
   struct waiting waiting = {doctor, done};
   return status_of(doctor, session_wait(&doctor->session, deadline_us, is_done, &waiting));
 }
 
 static EFI_STATUS wait_for(struct doctor *doctor, UINT64 us, bool (*done)(struct doctor *doctor)) {
-  return wait_until(doctor, efi_clock_us() + us, done);
+  return doctor_wait_until(doctor, efi_clock_us() + us, done);
 }
 
-static void send(struct doctor *doctor, const void *frame, size_t length) {
+EFI_STATUS doctor_ask(struct doctor *doctor, const struct doctor_question *question) {
+  EFI_STATUS status = EFI_SUCCESS;
+  UINT64 wait_us = question->wait_us;
+  for(UINTN i = 0; i < question->tries && !EFI_ERROR(status) && !question->done(doctor); i++) {
+    doctor->asked_us = efi_clock_us();
+    question->ask(doctor);
+    status = doctor_wait_until(doctor, doctor->asked_us + wait_us, question->done);
+    wait_us *= question->steady ? 1U : 2U;
+  }
+  return status;
+}
+
+void doctor_send(struct doctor *doctor, const void *frame, size_t length) {
   doctor->frames_given += length > 0 && session_transmit(&doctor->session, frame, length) == NETDEV_OK;
 }
 
@@ -145,152 +146,6 @@ EFI_STATUS doctor_wait_for_link(struct doctor *doctor) {
   return status;
 }
 
-/* DHCP ----------------------------------------------------------------------------------------------------------- */
-
-static void ask_ipv6(struct doctor *doctor) {
-  uint8_t message[DHCP6_MESSAGE_SIZE];
-  uint8_t frame[INET_FRAME_SIZE];
-  size_t length = inet6_router_solicitation(frame, doctor->talk.ear.mac);
-  send(doctor, frame, length);
-  for(UINTN i = 0; i < DOCTOR_CLIENTS; i++) {
-    const struct dhcp_client *client = &doctor->talk.clients[i];
-    length = dhcp6_solicit(message, client);
-    length = dhcp6_multicast(frame, client, message, length);
-    send(doctor, frame, length);
-  }
-}
-
-static void discover(struct doctor *doctor) {
-  uint8_t message[DHCP_MESSAGE_SIZE];
-  uint8_t frame[INET_FRAME_SIZE];
-  for(UINTN i = 0; i < DOCTOR_CLIENTS; i++) {
-    struct dhcp_client *client = &doctor->talk.clients[i];
-    if(doctor->talk.offers[i] == 0) {
-      client->seconds = (uint16_t)((efi_clock_us() - doctor->begun_us) / S);
-      size_t length = dhcp_discover(message, client);
-      length = dhcp_broadcast(frame, client, message, length);
-      send(doctor, frame, length);
-      doctor->evidence.discovers++;
-    }
-  }
-}
-
-/* Both have an offer, and nobody has sent another one for a while. */
-static bool has_offers(struct doctor *doctor) {
-  const struct doctor_talk *talk = &doctor->talk;
-  return talk->offers[0] > 0 && talk->offers[1] > 0 && efi_clock_us() - talk->last_offer_us >= DHCP_SETTLE_US;
-}
-
-/* What a client would take: with a boot file for PXE, for HTTP, or the first address that there is; DOCTOR_OFFERS when
- * there is none. */
-static uint32_t choose(const struct doctor_evidence *evidence) {
-  uint32_t best = DOCTOR_OFFERS;
-  uint32_t best_rank = 0;
-  for(uint32_t i = 0; i < evidence->offer_count; i++) {
-    const struct doctor_offer *offer = &evidence->offers[i];
-    if(offer->proxy != DOCTOR_YES && offer->server != 0 && offer->address != 0) {
-      uint32_t rank = offer->file[0] == '\0' ? 1U : offer->http == DOCTOR_YES ? 2U : 3U;
-      best = rank > best_rank ? i : best;
-      best_rank = rank > best_rank ? rank : best_rank;
-    }
-  }
-  return best;
-}
-
-static bool is_url(const char *file) {
-  return text_begins(file, "http://") || text_begins(file, "https://") || text_begins(file, "tftp://");
-}
-
-/* Where the boot file is: --url, what PXE would fetch, or what HTTP boot would. */
-static void choose_url(struct doctor *doctor) {
-  struct doctor_evidence *evidence = &doctor->evidence;
-  char server[IPV4_TEXT_SIZE];
-  if(doctor->options->url) {
-    doctor_append(evidence->url, sizeof(evidence->url), "%s", doctor->options->url);
-    evidence->url_by_hand = DOCTOR_YES;
-  }
-  for(int http = 0; http < 2; http++) {
-    for(uint32_t i = 0; i < evidence->offer_count && !evidence->url[0]; i++) {
-      const struct doctor_offer *offer = &evidence->offers[i];
-      if((offer->http == DOCTOR_YES) != (http == 1) || !offer->file[0]) {
-        continue;
-      }
-      if(is_url(offer->file)) {
-        doctor_append(evidence->url, sizeof(evidence->url), "%s", offer->file);
-      } else if(offer->next_server != 0) {
-        doctor_append(evidence->url, sizeof(evidence->url), "tftp://%s/%s", ipv4_text(offer->next_server, server),
-                      offer->file + (offer->file[0] == '/'));
-      }
-    }
-  }
-  struct url url;
-  if(evidence->url[0] && !url_parse(evidence->url, &url) && url.host_kind == URL_HOST_IPV4) {
-    evidence->server = url.ipv4;
-  }
-}
-
-EFI_STATUS doctor_ask_dhcp(struct doctor *doctor) {
-  struct doctor_evidence *evidence = &doctor->evidence;
-  UINT64 begun_us = efi_clock_us();
-  EFI_STATUS status = EFI_SUCCESS;
-  if(doctor->options->address.address != 0) {
-    evidence->by_hand = DOCTOR_YES;
-    evidence->address = doctor->options->address.address;
-    evidence->mask = doctor->options->address.mask;
-    evidence->gateway = doctor->options->gateway;
-  } else {
-    evidence->by_hand = DOCTOR_NO;
-    for(UINTN i = 0; i < DHCP_ASKS && !EFI_ERROR(status) && !has_offers(doctor); i++) {
-      discover(doctor);
-      ask_ipv6(doctor);
-      status = wait_until(doctor, begun_us + DHCP_WAIT_US * (i + 1U) / DHCP_ASKS, has_offers);
-    }
-    evidence->dhcp_wait_s = (uint32_t)((efi_clock_us() - begun_us + S - 1U) / S);
-  }
-  doctor_count(doctor);
-  uint32_t chosen = choose(evidence);
-  if(chosen < DOCTOR_OFFERS) {
-    const struct doctor_offer *offer = &evidence->offers[chosen];
-    doctor->chosen = chosen;
-    evidence->address = offer->address;
-    evidence->mask = offer->mask;
-    evidence->gateway = doctor->options->gateway ? doctor->options->gateway : offer->gateway;
-  }
-  choose_url(doctor);
-  return status;
-}
-
-static bool has_answer(struct doctor *doctor) {
-  return doctor->talk.request_answer != DHCP_BOOTP;
-}
-
-EFI_STATUS doctor_request(struct doctor *doctor) {
-  struct doctor_talk *talk = &doctor->talk;
-  struct doctor_evidence *evidence = &doctor->evidence;
-  uint8_t message[DHCP_MESSAGE_SIZE];
-  uint8_t frame[INET_FRAME_SIZE];
-  EFI_STATUS status = EFI_SUCCESS;
-  if(evidence->by_hand == DOCTOR_YES || evidence->address == 0) {
-    return status;
-  }
-  const struct dhcp_offer *offer = &talk->whole[doctor->chosen];
-  const struct dhcp_client *client = &talk->clients[talk->kept[doctor->chosen].http == DOCTOR_YES];
-  talk->request_xid = client->xid;
-  for(UINTN i = 0; i < DHCP_REQUESTS && !EFI_ERROR(status) && !has_answer(doctor); i++) {
-    size_t length = dhcp_request(message, client, offer);
-    length = dhcp_broadcast(frame, client, message, length);
-    send(doctor, frame, length);
-    status = wait_for(doctor, DHCP_REQUEST_US, has_answer);
-  }
-  if(!EFI_ERROR(status)) {
-    evidence->acknowledged = talk->request_answer == DHCP_ACK ? DOCTOR_YES : DOCTOR_NO;
-    evidence->refused = talk->request_answer == DHCP_NAK ? DOCTOR_YES : DOCTOR_NO;
-    doctor_append(evidence->refusal, sizeof(evidence->refusal), "%s", talk->refusal);
-  }
-  doctor_count(doctor);
-  return status;
-}
-
 /* ARP ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_found(struct doctor *doctor) {
@@ -304,20 +159,30 @@ static void want(struct doctor *doctor, uint32_t address) {
   efi_nic_unlock(tpl);
 }
 
+static void probe(struct doctor *doctor) {
+  uint8_t frame[INET_FRAME_SIZE];
+  doctor_send(doctor, frame, inet_arp_probe(frame, &doctor->session.responder.host, doctor->talk.wanted));
+}
+
+static void who_has(struct doctor *doctor) {
+  uint8_t frame[INET_FRAME_SIZE];
+  doctor_send(doctor, frame, inet_arp_request(frame, &doctor->session.responder.host, doctor->talk.wanted));
+}
+
+static UINT64 probe_us(const struct doctor *doctor) {
+  UINT64 us = doctor->answer_us * PROBE_TIMES;
+  return us < PROBE_US ? PROBE_US : us > PROBE_MAX_US ? PROBE_MAX_US : us;
+}
+
 EFI_STATUS doctor_try_address(struct doctor *doctor) {
   struct doctor_evidence *evidence = &doctor->evidence;
   struct inet_host *host = &doctor->session.responder.host;
-  uint8_t frame[INET_FRAME_SIZE];
-  EFI_STATUS status = EFI_SUCCESS;
   if(evidence->address == 0) {
-    return status;
+    return EFI_SUCCESS;
   }
   want(doctor, evidence->address);
-  for(UINTN i = 0; i < PROBES && !EFI_ERROR(status) && !doctor->talk.found; i++) {
-    size_t length = inet_arp_probe(frame, host, evidence->address);
-    send(doctor, frame, length);
-    status = wait_for(doctor, PROBE_US, is_found);
-  }
+  const struct doctor_question question = {PROBES, probe_us(doctor), true, probe, is_found};
+  EFI_STATUS status = doctor_ask(doctor, &question);
   if(!EFI_ERROR(status)) {
     evidence->taken = doctor->talk.found ? DOCTOR_YES : DOCTOR_NO;
     memcpy(evidence->rival, doctor->talk.owner, sizeof(evidence->rival));
@@ -334,14 +199,9 @@ EFI_STATUS doctor_try_address(struct doctor *doctor) {
 
 /* Who has this address; DOCTOR_NO when nobody answers. */
 static EFI_STATUS resolve(struct doctor *doctor, uint32_t address, uint8_t mac[6], enum doctor_answer *answer) {
-  uint8_t frame[INET_FRAME_SIZE];
-  EFI_STATUS status = EFI_SUCCESS;
+  static const struct doctor_question question = {TRIES, ARP_WAIT_US, false, who_has, is_found};
   want(doctor, address);
-  for(UINTN i = 0; i < ARP_TRIES && !EFI_ERROR(status) && !doctor->talk.found; i++) {
-    size_t length = inet_arp_request(frame, &doctor->session.responder.host, address);
-    send(doctor, frame, length);
-    status = wait_for(doctor, ARP_WAIT_US, is_found);
-  }
+  EFI_STATUS status = doctor_ask(doctor, &question);
   if(!EFI_ERROR(status)) {
     *answer = doctor->talk.found ? DOCTOR_YES : DOCTOR_NO;
     memcpy(mac, doctor->talk.owner, 6);
@@ -364,36 +224,41 @@ EFI_STATUS doctor_ask_gateway(struct doctor *doctor) {
 
 /* Pings ---------------------------------------------------------------------------------------------------------- */
 
+/* The largest packet is through, or somebody says why it never will be. */
 static bool has_pong(struct doctor *doctor) {
-  return doctor->talk.pong || doctor->talk.unreachable_from != 0;
+  return (doctor->talk.pongs & 1U) != 0 || doctor->talk.unreachable_from != 0;
 }
 
-/* Whether a ping with so many bytes of data is answered. */
-static EFI_STATUS ping(struct doctor *doctor, size_t data_length, enum doctor_answer *answer, uint64_t *us) {
-  struct doctor_evidence *evidence = &doctor->evidence;
+static void echo(struct doctor *doctor, uint32_t place, size_t data_length) {
   struct doctor_talk *talk = &doctor->talk;
   uint8_t frame[INET_FRAME_SIZE];
-  EFI_STATUS status = EFI_SUCCESS;
-  UINT64 sent_us = 0;
-  for(UINTN i = 0; i < PINGS && !EFI_ERROR(status) && !talk->pong; i++) {
-    EFI_TPL tpl = efi_nic_lock();
-    talk->ping_target = evidence->server;
-    talk->ping_sequence++;
-    talk->unreachable_from = 0;
-    efi_nic_unlock(tpl);
-    sent_us = efi_clock_us();
-    size_t length =
-        inet_echo_request(frame, &doctor->session.responder.host, doctor->hop_mac, evidence->server,
-                          (uint16_t)doctor->talk.clients[0].xid, talk->ping_sequence, doctor->data, data_length);
-    send(doctor, frame, length);
-    status = wait_for(doctor, PING_US, has_pong);
+  doctor_send(doctor, frame,
+              inet_echo_request(frame, &doctor->session.responder.host, doctor->hop_mac, talk->ping_target,
+                                (uint16_t)talk->clients[0].xid, (uint16_t)(talk->ping_first + place), doctor->data,
+                                data_length));
+}
+
+/* A new round: what still comes of the one before belongs to nobody. */
+static void new_round(struct doctor *doctor) {
+  EFI_TPL tpl = efi_nic_lock();
+  doctor->talk.ping_target = doctor->evidence.server;
+  doctor->talk.ping_first = (uint16_t)(doctor->talk.ping_first + DOCTOR_SIZES);
+  doctor->talk.pongs = 0;
+  doctor->talk.unreachable_from = 0;
+  efi_nic_unlock(tpl);
+}
+
+static void ping(struct doctor *doctor) {
+  new_round(doctor);
+  echo(doctor, 0, SMALL_PING);
+}
+
+/* Of every size that is larger than what has come through already: the replies tell themselves by their numbers, also
+ * those to an earlier try. */
+static void ping_sizes(struct doctor *doctor) {
+  for(uint32_t i = 0; i < DOCTOR_SIZES && !(doctor->talk.pongs & 1U << i); i++) {
+    echo(doctor, i, mtus[i] - HEADERS);
   }
-  if(!EFI_ERROR(status)) {
-    *answer = talk->pong ? DOCTOR_YES : DOCTOR_NO;
-    *us = talk->pong ? talk->pong_us - sent_us : 0;
-  }
-  talk->pong = false;
-  return status;
 }
 
 EFI_STATUS doctor_reach_server(struct doctor *doctor) {
@@ -407,24 +272,32 @@ EFI_STATUS doctor_reach_server(struct doctor *doctor) {
   }
   if(!EFI_ERROR(status) && (evidence->server_arp == DOCTOR_YES || evidence->gateway_answers == DOCTOR_YES) &&
      evidence->server_arp != DOCTOR_NO) {
-    status = ping(doctor, SMALL_PING, &evidence->server_ping, &evidence->ping_us);
+    static const struct doctor_question question = {TRIES, PING_US, false, ping, has_pong};
+    status = doctor_ask(doctor, &question);
+    if(!EFI_ERROR(status)) {
+      evidence->server_ping = doctor->talk.pongs ? DOCTOR_YES : DOCTOR_NO;
+      evidence->ping_us = doctor->talk.pongs ? doctor->talk.pong_us - doctor->asked_us : 0;
+    }
   }
   doctor_count(doctor);
   return status;
 }
 
-/* A packet of full size; if it vanishes, the largest of the usual ones that does not. */
+/* Packets of all sizes; when the full one vanishes, the largest of the others that does not. */
 EFI_STATUS doctor_measure_path(struct doctor *doctor) {
+  static const struct doctor_question question = {TRIES, PING_US, false, ping_sizes, has_pong};
   struct doctor_evidence *evidence = &doctor->evidence;
-  uint64_t us;
   if(evidence->server_ping != DOCTOR_YES) {
     return EFI_SUCCESS;
   }
-  EFI_STATUS status = ping(doctor, INET_ECHO_MAX, &evidence->big_ping, &us);
-  enum doctor_answer passes = evidence->big_ping;
-  for(UINTN i = 0; i < sizeof(mtus) / sizeof(mtus[0]) && !EFI_ERROR(status) && passes == DOCTOR_NO; i++) {
-    status = ping(doctor, mtus[i] - HEADERS, &passes, &us);
-    evidence->path_mtu = passes == DOCTOR_YES ? mtus[i] : 0;
+  new_round(doctor);
+  EFI_STATUS status = doctor_ask(doctor, &question);
+  if(!EFI_ERROR(status)) {
+    uint32_t pongs = doctor->talk.pongs;
+    evidence->big_ping = pongs & 1U ? DOCTOR_YES : DOCTOR_NO;
+    for(uint32_t i = 0; i < DOCTOR_SIZES && evidence->path_mtu == 0; i++) {
+      evidence->path_mtu = pongs & 1U << i ? mtus[i] : 0;
+    }
   }
   evidence->path_mtu = doctor->talk.mtu > 0 ? doctor->talk.mtu : evidence->path_mtu;
   doctor_count(doctor);
@@ -433,7 +306,7 @@ EFI_STATUS doctor_measure_path(struct doctor *doctor) {
 
 EFI_STATUS doctor_listen(struct doctor *doctor) {
   UINT64 until_us = doctor->begun_us + doctor->options->listen_s * S;
-  EFI_STATUS status = efi_clock_us() < until_us ? wait_until(doctor, until_us, NULL) : EFI_SUCCESS;
+  EFI_STATUS status = efi_clock_us() < until_us ? doctor_wait_until(doctor, until_us, NULL) : EFI_SUCCESS;
   doctor_count(doctor);
   return status;
 }

@@ -1,15 +1,16 @@
 """harness - boots the built images for one test and takes the transcript apart."""
 
 import glob
+import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
-from pathlib import Path
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -17,8 +18,8 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import nics  # noqa: E402, F401
 import qemulib  # noqa: E402
 import version  # noqa: E402
+import wire_control  # noqa: E402
 from nics import EVERY, PAIR  # noqa: E402, F401
-from wire_net import Network  # noqa: E402
 from wirepeer import Peer, test_frame  # noqa: E402, F401
 
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))  # tools run in folders of their own
@@ -59,6 +60,44 @@ def split(output):
     return [Command(*match.groups()) for match in pattern.finditer(output)]
 
 
+class Badnet(qemulib.Console):
+    """tools/badnet in a process of its own, so that nothing that this one does delays its answers. It is switched by
+    .fault("name", ...) and says by .seen("event") what came since. The NIC's netdev is .netdev()."""
+
+    def __init__(self, base, folder, boot, signed):
+        self.local, self.remote, self.control = base + "p", base + "q", base + "c"
+        file = os.path.join(base + "b", "boot.efi")
+        os.mkdir(base + "b")
+        shutil.copy(boot, file)
+        command = [os.path.join(ROOT, "tools/badnet"), "--local", self.local, "--remote", self.remote, "--boot", file,
+                   "--folder", folder, "--control", self.control]
+        super().__init__(command + (["--signed", signed] if signed else []))
+
+    def start(self, test):
+        super().start()
+        test.assertTrue(self.wait_for("^badnet: listening"), self.output)
+        return self
+
+    def netdev(self):
+        return f"dgram,id={{id}},local.type=unix,local.path={self.remote},remote.type=unix,remote.path={self.local}"
+
+    def tell(self, words):
+        answer = wire_control.tell(self.control, words)
+        if answer.startswith("error"):
+            raise ValueError(answer)
+        return answer
+
+    def fault(self, *words):
+        """These faults from now on, and no others; none is a sound network."""
+        self.tell(" ".join(words) or "healthy")
+
+    def faults(self):
+        return self.tell("faults").split()
+
+    def seen(self, event):
+        return json.loads(self.tell("counts")).get(event, 0)
+
+
 class QemuTest(unittest.TestCase):
     """Gives each test a folder of its own and machines that are stopped at its end."""
 
@@ -76,15 +115,14 @@ class QemuTest(unittest.TestCase):
         return peer
 
     def badnet(self, *faults, boot="tests/hello.efi", signed=None):
-        """A network with these faults (tools/badnet --list) in a thread, which is switched by .fault("name", ...) and
-        says by .seen("event") or .all_counts() what came. `boot` and `signed` are boot files in the build folder; the
-        former is called boot.efi. The NIC's netdev is .netdev()."""
+        """A Badnet with these faults. `boot` and `signed` are boot files in the build folder; the former is called
+        boot.efi. self.folder is what it serves beside them."""
         self.count += 1
-        base = os.path.join(self.folder, f"w{self.count}")
-        files = [name and Path(BUILD, name).read_bytes() for name in (boot, signed)]
-        network = Network(base + "p", base + "q", files[0], signed=files[1], folder=self.folder)
+        network = Badnet(os.path.join(self.folder, f"w{self.count}"), self.folder, os.path.join(BUILD, boot),
+                         signed and os.path.join(BUILD, signed))
+        self.addCleanup(network.close)
+        network.start(self)
         network.fault(*faults)
-        self.addCleanup(network.start().stop)
         return network
 
     @staticmethod
