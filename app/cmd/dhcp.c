@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../machine_id.h"
 #include "../netdiag.h"
 #include "../session/lease.h"
 #include "dhcp_print.h"
@@ -335,6 +336,7 @@ static void begin_client(struct dhcp *dhcp) {
   const uint8_t *mac = session_mac(&dhcp->session);
   memcpy(dhcp->client.mac, mac, sizeof(dhcp->client.mac));
   dhcp->client.machine = DHCP_MACHINE;
+  machine_uuid(dhcp->client.uuid);
   dhcp->client.xid = (uint32_t)(efi_clock_us() * 2654435761U) ^ ((uint32_t)mac[4] << 24 | (uint32_t)mac[5] << 16);
 }
 

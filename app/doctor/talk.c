@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../machine_id.h"
+
 #define MS 1000ULL
 #define S  1000000ULL
 
@@ -86,6 +88,7 @@ static void make_clients(struct doctor *doctor) {
     *client = (struct dhcp_client){
         .kind = kinds[i], .machine = DHCP_MACHINE, .xid = (uint32_t)efi_clock_us() * 2654435761U + i};
     memcpy(client->mac, session_mac(&doctor->session), sizeof(client->mac));
+    machine_uuid(client->uuid);
   }
 }
 

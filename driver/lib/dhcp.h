@@ -65,7 +65,7 @@ struct dhcp_client {
   enum dhcp_machine machine;
   uint32_t xid; /* the answers carry it                                            */
   uint8_t mac[6];
-  uint8_t uuid[16]; /* of the machine, as SMBIOS has it; all zeroes are sent as such   */
+  uint8_t uuid[16]; /* of the machine, as SMBIOS has it; all zeroes where it has none  */
   uint16_t seconds; /* since the first try                                             */
   bool unicast;     /* answers may come to the address that is offered. Without it they are asked for by
                        broadcast, which arrives at a client that has no address        */

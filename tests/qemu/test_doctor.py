@@ -9,13 +9,11 @@ from harness import DEVICE_ERROR, NO_MEDIA, NOT_FOUND, ROOT, SUCCESS, TIMEOUT, P
 
 LOAD_ERROR, PROTOCOL_ERROR = "0x1", "0x18"
 
-# The faults, the exit status, and what the diagnosis says.
+# The faults, the exit status, and what the diagnosis says. Networks where nothing comes at all, or no answer, are
+# tests/unit/test_cmd_doctor.c's: patience costs a machine time.
 BROKEN = [
     ([], SUCCESS, "^Nothing is in the way of a network boot: tftp://10.77.0.2/boot.efi came whole and can be started"),
-    (["silent"], TIMEOUT, "breaks at 'frames in': .* not one came in"),
-    (["no-dhcp", "no-dhcpv6"], TIMEOUT, "breaks at 'DHCP': no DHCP server answered 6 requests"),
     (["no-dhcp"], SUCCESS, "look at 'DHCP': no IPv4 server answered; over IPv6 one does"),
-    (["dhcp-no-ack"], PROTOCOL_ERROR, "breaks at 'DHCP': .* does not answer the request"),
     (["dhcp-nak"], PROTOCOL_ERROR, "breaks at 'DHCP': .* refuses it"),
     (["dhcp-no-server-id"], PROTOCOL_ERROR, "breaks at 'DHCP': .*option 54"),
     (["dhcp-no-bootfile"], SUCCESS, "look at 'boot file': none over IPv4; over IPv6 tftp:"),
@@ -85,8 +83,16 @@ class Networks(QemuTest):
                     self.assertEqual(said[:said.index("Diagnosis:")], shown[" ".join(faults)])
 
     def test_sound(self):
+        """Sound networks, and then what the machine itself does: cable, another vendor's driver, our resident one. One
+        boot for all."""
         network = self.badnet()
-        shell = self.machine_on(network, "virtio-net-pci")
+        rom = qemulib.ipxe_rom("e1000")
+        nics = [("virtio-net-pci", network.netdev()),
+                qemulib.nic_arguments("e1000", "user,id={id}", index=1, mac=qemulib.mac(1), rom=rom),
+                qemulib.nic_arguments("e1000e", "user,id={id}", index=2, mac=qemulib.mac(2)),
+                qemulib.nic_arguments("e1000e", "user,id={id}", index=3, mac=qemulib.mac(2))]
+        machine = self.machine([], nics, finish="")
+        shell = Prompt(self, machine)
         for faults in SOUND:
             with self.subTest(" ".join(faults) or "healthy"):
                 network.fault(*faults)
@@ -95,18 +101,10 @@ class Networks(QemuTest):
                                  text)
                 self.assertNotIn("FAIL", text)
                 self.assertEqual(exit_status, SUCCESS, text)
+        network.fault()
 
-    def test_machine(self):
-        """What the machine itself does: cable, another vendor's driver, our resident one. One boot for all."""
-        network = self.badnet()
-        rom = qemulib.ipxe_rom("e1000")
-        nics = [("virtio-net-pci", network.netdev()),
-                qemulib.nic_arguments("e1000", "user,id={id}", index=1, mac=qemulib.mac(1), rom=rom),
-                qemulib.nic_arguments("e1000e", "user,id={id}", index=2, mac=qemulib.MAC)]
-        machine = self.machine([], nics, finish="")
-        shell = Prompt(self, machine)
-        text, diagnosis, status = self.doctor(shell)
-        self.assertRegex(diagnosis, "breaks at 'MAC': 52:54:00:12:34:56 is also the address of eth2", text)
+        text, diagnosis, status = self.doctor(shell, "-n eth2")
+        self.assertRegex(diagnosis, "breaks at 'MAC': 52:54:00:12:34:58 is also the address of eth3", text)
         self.assertEqual(status, DEVICE_ERROR)
 
         machine.set_link(False, 1)

@@ -11,6 +11,7 @@
 #define REQUEST     3U
 #define ACK         5U
 #define NAK         6U
+#define RELEASE     7U
 #define SERVER_PORT 67U
 #define CLIENT_PORT 68U
 
@@ -21,6 +22,10 @@ static uint32_t get16(const uint8_t *at) {
 static void put16(uint8_t *at, uint32_t value) {
   at[0] = (uint8_t)(value >> 8);
   at[1] = (uint8_t)value;
+}
+
+static uint32_t get32(const uint8_t *at) {
+  return get16(at) << 16 | get16(at + 2);
 }
 
 static const uint8_t *find_option(const uint8_t *frame, size_t length, uint8_t code) {
@@ -116,6 +121,21 @@ static void answer(const struct dhcp_peer *peer, const uint8_t *asked, uint8_t t
   send(peer, frame, (size_t)(at - frame));
 }
 
+/* RFC 2131 4.4.6 and table 5: from the address, to the server alone. */
+static void check_release(struct dhcp_peer *peer, const uint8_t *frame, size_t length) {
+  const uint8_t *server = find_option(frame, length, 54);
+  if(get32(frame + 30) != peer->server) {
+    return;
+  }
+  assert_memory_equal(frame, peer->mac, 6);
+  assert_int_equal(get32(frame + 26), peer->address);
+  assert_int_equal(get32(frame + MESSAGE_AT + 12), peer->address);
+  assert_non_null(server);
+  assert_int_equal(get32(server + 1), peer->server);
+  assert_null(find_option(frame, length, 50));
+  peer->releases++;
+}
+
 static void see(void *ctx, struct firmware_nic *nic, const UINT8 *frame, size_t length) {
   struct dhcp_peer *peer = ctx;
   (void)nic;
@@ -132,6 +152,15 @@ static void see(void *ctx, struct firmware_nic *nic, const UINT8 *frame, size_t 
   assert_int_equal(sum(frame + 14, 20), 0xFFFF);
   peer->discovers += type[1] == DISCOVER;
   peer->requests += type[1] == REQUEST;
+  const uint8_t *machine = find_option(frame, length, 97);
+  if(type[1] == DISCOVER && machine) {
+    assert_int_equal(machine[0], 17);
+    assert_int_equal(machine[1], 0); /* RFC 4578 2.3: a UUID */
+    memcpy(peer->uuid, machine + 2, sizeof(peer->uuid));
+  }
+  if(type[1] == RELEASE) {
+    check_release(peer, frame, length);
+  }
   if(peer->silent || (peer->proxy && (!file || type[1] != DISCOVER))) {
     return;
   }

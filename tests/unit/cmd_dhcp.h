@@ -22,6 +22,8 @@ struct dhcp_peer {
   int tag;               /* of its answers: -1 none, 0 a priority, else the VLAN         */
   uint32_t discovers;    /* that came, of PXE and HTTP clients                           */
   uint32_t requests;
+  uint32_t releases; /* to this server, of the address that it gives                 */
+  uint8_t uuid[16];  /* option 97 of the last DISCOVER                               */
 };
 
 /* At the wire of this NIC: 10.0.0.2 gives 10.0.0.15/24 with gateway 10.0.0.1, and to PXE clients BOOTX64.EFI. */

@@ -114,6 +114,51 @@ static void test_sound(void **state) {
   not_told("FAIL");
   assert_int_equal(dhcp.discovers, 2);
   assert_int_equal(dhcp.requests, 1);
+  assert_int_equal(dhcp.releases, 1);
+  cmd_end();
+}
+
+/* What was taken is given back, whatever ends the diagnosis; what is the firmware's own is not. */
+static void test_release(void **state) {
+  (void)state;
+  begin();
+  dhcp.pxe_file = NULL;
+  diagnosed("doctor", EFI_NOT_FOUND, "It breaks at 'boot file'");
+  assert_int_equal(dhcp.releases, 1);
+  dhcp.nak = true;
+  diagnosed("doctor", EFI_PROTOCOL_ERROR, "refuses it");
+  assert_int_equal(dhcp.releases, 1);
+  dhcp.nak = false;
+  for(UINT64 at_us = 2U * S; at_us < 20U * S; at_us += 3U * S) { /* while it listens on */
+    dhcp.requests = dhcp.releases = 0;
+    console_press(firmware_now_us() + at_us, KEY_ESCAPE, 0);
+    diagnosed("doctor --listen 60", EFI_ABORTED, "Stopped by a key");
+    assert_int_equal(dhcp.requests, 1);
+    assert_int_equal(dhcp.releases, 1);
+  }
+  cmd_end();
+}
+
+/* A SMBIOS table with a system of this UUID (DSP0134 7.2), as servers are told in option 97. */
+static void test_machine_id(void **state) {
+  static EFI_GUID guid = SMBIOS3_TABLE_GUID;
+  static uint8_t table[] = {0, 6, 0, 0, 0,   0,   'B',  'I',  'O',  'S',  0,    0,    1,    0x1B, 1,    0,  1,  2,
+                            3, 4, 0, 1, 2,   3,   4,    5,    6,    7,    8,    9,    10,   11,   12,   13, 14, 15,
+                            6, 0, 0, 0, 127, 4,   0xFF, 0xFE, 0,    0};
+  static uint8_t entry[31] = "_SM3_";
+  const uint8_t *at = table;
+  uintptr_t address = (uintptr_t)at;
+  const uint8_t none[16] = {0};
+  (void)state;
+  begin();
+  diagnosed("doctor", EFI_SUCCESS, "ok DHCP");
+  assert_memory_equal(dhcp.uuid, none, sizeof(none));
+  entry[0x0C] = sizeof(table);
+  memcpy(entry + 0x10, &address, sizeof(address));
+  assert_int_equal(BS->InstallConfigurationTable(&guid, entry), EFI_SUCCESS);
+  diagnosed("doctor", EFI_SUCCESS, "ok DHCP");
+  assert_memory_equal(dhcp.uuid, table + 12 + 8, 16);
+  assert_int_equal(BS->InstallConfigurationTable(&guid, NULL), EFI_SUCCESS);
   cmd_end();
 }
 
@@ -432,6 +477,14 @@ static void test_resident(void **state) {
   not_told("FAIL");
   assert_false(stack_policy());
   assert_int_equal(dhcp.requests, 1);
+  BS->Stall(100U * MS); /* the resident driver sends when its timer comes */
+  assert_int_equal(dhcp.releases, 1);
+  stack.address = dhcp.address; /* the firmware has a lease of this server */
+  stack.mask = dhcp.mask;
+  stack.gateway = dhcp.gateway;
+  diagnosed("doctor", EFI_SUCCESS, "ok server 10.0.0.2 answers a ping");
+  assert_int_equal(dhcp.requests, 2);
+  assert_int_equal(dhcp.releases, 1);
   cmd_end();
 }
 
@@ -520,6 +573,8 @@ static void test_mistakes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sound),
+      cmocka_unit_test(test_release),
+      cmocka_unit_test(test_machine_id),
       cmocka_unit_test(test_http_only),
       cmocka_unit_test(test_proxy),
       cmocka_unit_test(test_by_hand),
