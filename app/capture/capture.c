@@ -33,7 +33,9 @@ struct capture {
   EFI_STATUS status; /* of the first write that failed               */
   uint64_t epoch_us; /* what is added to the clock: since 1970       */
   uint64_t start_us;
-  uint64_t missed; /* by the NIC, before it began                  */
+  uint64_t missed;     /* by the NIC, before it began to look there    */
+  uint64_t missed_sum; /* by the NICs that it has left                 */
+  struct remote below; /* the source of capture_follow                 */
   uint64_t write_due_us;
   uint64_t flush_due_us;
   bool unflushed;
@@ -84,6 +86,12 @@ static uint64_t missed_so_far(const struct capture *capture) {
   return missed == NETDEV_NOT_COUNTED ? 0 : missed;
 }
 
+static void count_missed(struct capture *capture) {
+  const uint64_t missed = missed_so_far(capture);
+  capture->missed_sum += missed > capture->missed ? missed - capture->missed : 0;
+  capture->missed = missed;
+}
+
 /* Writing -------------------------------------------------------------------------------------------------------- */
 
 /* The file ends behind its last whole block, also when this one did not fit. `again`: also when one did not before. */
@@ -126,6 +134,9 @@ static void add_interface(struct capture *capture) {
   char place[LOCATION_TEXT_SIZE];
   char name[NIC_NAME_SIZE];
   const struct netdev *netdev = source->netdev;
+  if(!netdev && !source->session) {
+    return; /* it was left */
+  }
   const struct netdev_link link = netdev ? netdev->link : session_link(capture->source.session);
   const char *comment = !netdev            ? "frames that netdiag sent, and that the firmware's stack showed it"
                         : source->resident ? "frames that were sent, and received ones that the firmware's stack took"
@@ -360,6 +371,13 @@ EFI_STATUS capture_begin_on(struct capture **out, const struct frame_source *sou
   return EFI_SUCCESS;
 }
 
+/* remote_open's result lives in the capture itself, and so do the pointers to it. */
+static void point_below(struct capture *capture) {
+  capture->source.netdev = &capture->below.netdev;
+  capture->source.resident = &capture->below;
+  capture->tap.source = capture->source;
+}
+
 EFI_STATUS capture_begin_with(struct capture **capture, struct session *session,
                               const struct capture_options *options) {
   const struct frame_source source = frame_source_of(session);
@@ -368,6 +386,49 @@ EFI_STATUS capture_begin_with(struct capture **capture, struct session *session,
 
 EFI_STATUS capture_begin(struct capture **capture, struct session *session, const char *path) {
   return capture_begin_with(capture, session, &(struct capture_options){.path = path});
+}
+
+EFI_STATUS capture_begin_below(struct capture **capture, const struct pci_nic *pci, const char *path) {
+  struct remote remote;
+  *capture = NULL;
+  if(!path) {
+    return EFI_SUCCESS;
+  }
+  if(!remote_open(pci->handle, &remote)) {
+    complain("--capture: a driver that is not netdiag's holds the NIC, and shows no frames; --take takes it");
+    return EFI_UNSUPPORTED;
+  }
+  const struct frame_source source = {.pci = pci, .netdev = &remote.netdev, .resident = &remote};
+  EFI_STATUS status = capture_begin_on(capture, &source, &(struct capture_options){.path = path});
+  if(!EFI_ERROR(status)) {
+    (*capture)->below = remote;
+    point_below(*capture);
+  }
+  return status;
+}
+
+void capture_leave(struct capture *capture) {
+  if(!capture) {
+    return;
+  }
+  frame_tap_remove(&capture->tap);
+  drain(capture, true); /* what the interface is, can be told for as long as it is there */
+  count_missed(capture);
+  if(capture->source.session) {
+    capture->source.session->chore = NULL;
+  }
+  capture->source = (struct frame_source){0};
+}
+
+void capture_follow(struct capture *capture, const struct pci_nic *pci) {
+  if(!capture || !remote_open(pci->handle, &capture->below)) {
+    return;
+  }
+  capture->source = (struct frame_source){.pci = pci, .netdev = &capture->below.netdev, .resident = &capture->below};
+  capture->missed = missed_so_far(capture);
+  if(EFI_ERROR(frame_tap_add(&capture->tap, &capture->source, see, capture))) {
+    capture->source = (struct frame_source){0};
+  }
 }
 
 /* Ending --------------------------------------------------------------------------------------------------------- */
@@ -387,14 +448,14 @@ EFI_STATUS capture_status(const struct capture *capture) {
 static void write_statistics(struct capture *capture) {
   struct capture_counts counts;
   const uint64_t end_us = capture->epoch_us + efi_clock_us();
-  const uint64_t missed = missed_so_far(capture);
+  count_missed(capture);
   capture_count(capture, &counts);
   const struct pcapng_statistics statistics = {
       .time_us = end_us,
       .start_us = capture->start_us,
       .end_us = end_us,
       .received = counts.seen,
-      .missed = missed > capture->missed ? missed - capture->missed : 0,
+      .missed = capture->missed_sum,
       .accepted = counts.matched,
       .dropped = counts.dropped,
       .delivered = counts.written,
@@ -402,8 +463,10 @@ static void write_statistics(struct capture *capture) {
   if(!capture->described) {
     add_interface(capture); /* what it is about */
   }
-  capture->blocks_used +=
-      (uint32_t)pcapng_add_statistics(capture->blocks + capture->blocks_used, blocks_room(capture), &statistics);
+  if(capture->described) {
+    capture->blocks_used +=
+        (uint32_t)pcapng_add_statistics(capture->blocks + capture->blocks_used, blocks_room(capture), &statistics);
+  }
   write_blocks(capture, true);
 }
 

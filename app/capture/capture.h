@@ -54,6 +54,15 @@ EFI_STATUS capture_begin_with(struct capture **capture, struct session *session,
 EFI_STATUS capture_begin_on(struct capture **capture, const struct frame_source *source,
                             const struct capture_options *options);
 
+/* For a command that works through the firmware's stack: on the NIC that one of this project's drivers holds. Complains
+ * of another driver, EFI_UNSUPPORTED. `pci` stays where it is until the end. */
+EFI_STATUS capture_begin_below(struct capture **capture, const struct pci_nic *pci, const char *path);
+
+/* For one that does both: leaves the source while it is still there, and goes on at the driver of ours that holds the
+ * NIC `pci` after that; where there is none, nothing more is seen. NULL is harmless. */
+void capture_leave(struct capture *capture);
+void capture_follow(struct capture *capture, const struct pci_nic *pci);
+
 /* Sees nothing more, writes what is left and the statistics, closes the file and says in a line what is in it.
  * Complains, and returns why, when something could not be written; what was written until then is a valid file. NULL is
  * harmless. */

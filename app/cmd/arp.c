@@ -1,6 +1,7 @@
 /* arp.c - netdiag arp: who has an address, or whether anybody does. */
 #include <string.h>
 
+#include "../capture/capture.h"
 #include "../netdiag.h"
 #include "../session/lease.h"
 #include "../session/target.h"
@@ -11,6 +12,7 @@
 
 struct arp_options {
   struct nic_options nic;
+  const char *capture;
   uint32_t count;
   uint32_t timeout_ms;
   struct cidr_option address;
@@ -239,24 +241,35 @@ static void out_begin(const struct arp *arp, const char *word) {
   }
 }
 
+static EFI_STATUS talk(struct arp *arp, const struct session_talker *talker, const char *word) {
+  EFI_STATUS status = session_talk(&arp->session, talker, LINK_WAIT_MS);
+  if(EFI_ERROR(status)) {
+    return status;
+  }
+  out_begin(arp, word);
+  status = ask(arp);
+  out_stations(arp);
+  return EFI_ERROR(status) ? status : judge(arp, word);
+}
+
 static EFI_STATUS run_with(struct arp *arp, const char *word) {
   EFI_STATUS status = session_open(&arp->session, &arp->options->nic);
   if(EFI_ERROR(status)) {
     return status;
   }
   struct session_talker talker = {.ctx = arp, .receive = on_frame};
+  struct capture *capture;
   own_address(arp, &talker);
   if(talker.address == arp->target) {
     complain("arp: %s is our own address: 'arp --probe' asks whether others claim it too", word);
     status = EFI_INVALID_PARAMETER;
   } else {
-    status = session_talk(&arp->session, &talker, LINK_WAIT_MS);
+    status = capture_begin(&capture, &arp->session, arp->options->capture);
   }
   if(!EFI_ERROR(status)) {
-    out_begin(arp, word);
-    status = ask(arp);
-    out_stations(arp);
-    status = EFI_ERROR(status) ? status : judge(arp, word);
+    status = talk(arp, &talker, word);
+    EFI_STATUS captured = capture_end(capture);
+    status = EFI_ERROR(status) ? status : captured;
   }
   EFI_STATUS closed = session_close(&arp->session);
   return EFI_ERROR(status) ? status : closed;
@@ -290,6 +303,7 @@ static const struct option option_rows[] = {
      "ask whether the address is free, claiming nothing (RFC 5227)"},
     {"--addr", "A.B.C.D/LEN", OPTION_CIDR, offsetof(struct arp_options, address), 0, 0,
      "our own address (default: the firmware's, or none)"},
+    CAPTURE_OPTION_ROW(struct arp_options),
     JSON_OPTION_ROW(struct arp_options),
     NIC_OPTION_ROWS(struct arp_options),
     {0},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../machine_id.h"
+#include "../capture/capture.h"
 #include "../netdiag.h"
 #include "../session/lease.h"
 #include "dhcp_print.h"
@@ -20,6 +21,7 @@
 
 struct dhcp_options {
   struct nic_options nic;
+  const char *capture;
   const char *kind;
   bool all;
   uint32_t seconds;
@@ -417,9 +419,13 @@ static EFI_STATUS run_with(struct dhcp *dhcp) {
   }
   begin_client(dhcp);
   const struct session_talker talker = {.ctx = dhcp, .receive = on_frame};
-  status = session_talk(&dhcp->session, &talker, LINK_WAIT_MS);
+  struct capture *capture;
+  status = capture_begin(&capture, &dhcp->session, dhcp->options->capture);
   if(!EFI_ERROR(status)) {
-    status = exchange(dhcp);
+    status = session_talk(&dhcp->session, &talker, LINK_WAIT_MS);
+    status = EFI_ERROR(status) ? status : exchange(dhcp);
+    EFI_STATUS captured = capture_end(capture);
+    status = EFI_ERROR(status) ? status : captured;
   }
   EFI_STATUS closed = session_close(&dhcp->session);
   return EFI_ERROR(status) ? status : closed;
@@ -454,6 +460,7 @@ static const struct option option_rows[] = {
      "how long to wait for an offer (default 10)"},
     {"--request", NULL, OPTION_FLAG, offsetof(struct dhcp_options, request), 0, 0,
      "take the first address that is offered, ask a proxyDHCP server for its file, and give the address back"},
+    CAPTURE_OPTION_ROW(struct dhcp_options),
     JSON_OPTION_ROW(struct dhcp_options),
     NIC_OPTION_ROWS(struct dhcp_options),
     {0},

@@ -176,15 +176,13 @@ static EFI_STATUS look_and_talk(struct doctor *doctor) {
   if(EFI_ERROR(status)) {
     return status;
   }
-  struct capture *capture;
-  status = capture_begin(&capture, &doctor->session, doctor->options->capture);
+  status = capture_begin(&doctor->capture, &doctor->session, doctor->options->capture);
   if(!EFI_ERROR(status)) {
     status = with_session(doctor);
     if(EFI_ERROR(status) || !may_fetch(doctor)) {
       doctor_release(doctor); /* else it is needed still */
     }
-    EFI_STATUS captured = capture_end(capture);
-    status = EFI_ERROR(status) ? status : captured;
+    capture_leave(doctor->capture);
   }
   if(doctor->session.netdev && doctor->session.netdev->state == NETDEV_GONE) {
     doctor->evidence.gone = DOCTOR_YES;
@@ -242,13 +240,14 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
   doctor->options = &options;
   console_begin();
   EFI_STATUS status = examine(doctor);
+  EFI_STATUS captured = capture_end(doctor->capture);
   bool judged = !EFI_ERROR(status) || doctor->evidence.aborted == DOCTOR_YES;
   if(!EFI_ERROR(status)) {
     doctor->evidence.reached = DOCTOR_CHECKS;
   }
   if(judged) {
     EFI_STATUS found = status_of(doctor_end(doctor));
-    status = EFI_ERROR(found) ? found : status;
+    status = EFI_ERROR(found) ? found : EFI_ERROR(status) ? status : captured;
   }
   FreePool(doctor);
   return status;

@@ -1,6 +1,7 @@
 /* route.c - netdiag route: which way a frame to somebody goes, hop by hop, and how large it may be. */
 #include <string.h>
 
+#include "../capture/capture.h"
 #include "../netdiag.h"
 #include "../session/target.h"
 #include "path_mtu.h"
@@ -17,6 +18,7 @@
 
 struct route_options {
   struct nic_options nic;
+  const char *capture;
   uint32_t hops;
   uint32_t timeout_ms;
   struct cidr_option address;
@@ -360,9 +362,13 @@ static EFI_STATUS run_with(struct route *route, const char *word) {
                                         .probe = options->address.address != 0,
                                         .ctx = route,
                                         .receive = on_frame};
-  status = session_talk(&route->session, &talker, LINK_WAIT_MS);
+  struct capture *capture;
+  status = capture_begin(&capture, &route->session, options->capture);
   if(!EFI_ERROR(status)) {
-    status = follow(route, word);
+    status = session_talk(&route->session, &talker, LINK_WAIT_MS);
+    status = EFI_ERROR(status) ? status : follow(route, word);
+    EFI_STATUS captured = capture_end(capture);
+    status = EFI_ERROR(status) ? status : captured;
   }
   EFI_STATUS closed = session_close(&route->session);
   return EFI_ERROR(status) ? status : closed;
@@ -395,6 +401,7 @@ static const struct option option_rows[] = {
     {"--addr", "A.B.C.D/LEN", OPTION_CIDR, offsetof(struct route_options, address), 0, 0,
      "our own address (default: the firmware's, by DHCP if need be)"},
     {"--gw", "A.B.C.D", OPTION_IPV4, offsetof(struct route_options, gateway), 0, 0, "gateway to other networks"},
+    CAPTURE_OPTION_ROW(struct route_options),
     JSON_OPTION_ROW(struct route_options),
     NIC_OPTION_ROWS(struct route_options),
     {0},

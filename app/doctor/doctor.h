@@ -65,6 +65,7 @@ struct doctor {
   uint32_t printed_count;
   struct pci_nic pci;
   struct session session;
+  struct capture *capture; /* --capture, or NULL */
   struct doctor_talk talk;
   uint32_t chosen; /* among the offers */
   uint32_t frames_given;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../capture/capture.h"
 #include "../image.h"
 #include "../session/below.h"
 #include "../session/lease.h"
@@ -165,6 +166,7 @@ EFI_STATUS doctor_fetch(struct doctor *doctor) {
     doctor_step(doctor, DOCTOR_STACK);
     return console_aborted() ? EFI_ABORTED : EFI_SUCCESS;
   }
+  capture_follow(doctor->capture, &uplink.pci);
   doctor_see_stack(doctor);
   doctor_step(doctor, DOCTOR_STACK);
   if(evidence->stack_ip4 == DOCTOR_YES && doctor_may(doctor, DOCTOR_FETCH)) {
@@ -172,6 +174,7 @@ EFI_STATUS doctor_fetch(struct doctor *doctor) {
     status = EFI_ERROR(status) ? status : fetch_file(doctor);
   }
   doctor_release_beside(doctor);
+  capture_leave(doctor->capture);
   uplink_close(&uplink);
   if(status == EFI_ABORTED) {
     evidence->aborted = DOCTOR_YES;

@@ -272,6 +272,16 @@ static void test_of_other_commands(void **state) {
     read_back("echo.pcapng");
     assert_int_equal(file.frame_count, 0);
     assert_int_equal(file.interfaces, 1);
+    assert_int_equal(cmd("arp 10.0.0.2 -c 1 -W 50 --capture arp.pcapng"), EFI_SUCCESS);
+    read_back("arp.pcapng");
+    assert_int_equal(file.frame_count, 2);
+    assert_int_equal(cmd("route 10.0.0.2 --addr 10.0.0.1/24 --no-mtu --capture route.pcapng"), EFI_SUCCESS);
+    read_back("route.pcapng");
+    assert_in_range(file.frame_count, 3, 40);
+    assert_int_equal(cmd("dhcp -t 1 --capture dhcp.pcapng"), EFI_TIMEOUT);
+    read_back("dhcp.pcapng");
+    assert_int_equal(file.frame_count, 1);
+    assert_int_equal(file.frames[0].flags & 3U, 2);
     /* A file that cannot be written ends the command before anything is sent. */
     UINTN before = peer.echoes;
     assert_int_equal(cmd("ping 10.0.0.2 --addr 10.0.0.1/24 -c 3 -i 50 --capture no\\ping.pcapng"), EFI_NOT_FOUND);

@@ -3,6 +3,8 @@
 #define _POSIX_C_SOURCE 200809L /* popen */
 #include "cmd_dhcp.h"
 #include "cmd_json.h"
+#include "pcapng_read.h"
+#include "volume.h"
 
 #define MS      1000U
 #define S       1000000U
@@ -137,6 +139,39 @@ static void test_release(void **state) {
     assert_int_equal(dhcp.releases, 1);
   }
   cmd_end();
+}
+
+/* The file has both halves, what netdiag asks and what the firmware's stack fetches: DHCPRELEASE goes over the latter. */
+static void test_capture(void **state) {
+  static struct read_file file;
+  size_t length;
+  uint32_t types[9] = {0};
+  (void)state;
+  for(int resident = 0; resident < 2; resident++) {
+    begin();
+    if(resident) {
+      assert_int_equal(programs_run("e1000.efi"), EFI_SUCCESS);
+      (void)firmware_connect_all(nic->handle);
+    }
+    memset(types, 0, sizeof(types));
+    diagnosed("doctor --capture doctor.pcapng", EFI_SUCCESS, "frames in 'doctor.pcapng'");
+    const uint8_t *bytes = volume_file("doctor.pcapng", &length);
+    assert_non_null(bytes);
+    assert_null(read_capture(bytes, length, &file));
+    assert_int_equal(file.interfaces, 1);
+    for(uint32_t i = 0; i < file.frame_count; i++) {
+      const uint8_t *frame = file.frames[i].data;
+      bool dhcp_message = frame[12] == 8 && frame[13] == 0 && frame[23] == 17 && (frame[37] == 67 || frame[37] == 68);
+      types[dhcp_message ? frame[284] : 0]++;
+    }
+    assert_int_equal(types[1], 2); /* DISCOVER */
+    assert_int_equal(types[2], 2); /* OFFER    */
+    assert_int_equal(types[3], 1); /* REQUEST  */
+    assert_int_equal(types[5], 1); /* ACK      */
+    assert_int_equal(types[7], 1); /* RELEASE  */
+    assert_int_equal(volume_open_files(), 0);
+    cmd_end();
+  }
 }
 
 /* A SMBIOS table with a system of this UUID (DSP0134 7.2), as servers are told in option 97. */
@@ -575,6 +610,7 @@ int main(void) {
       cmocka_unit_test(test_sound),
       cmocka_unit_test(test_release),
       cmocka_unit_test(test_machine_id),
+      cmocka_unit_test(test_capture),
       cmocka_unit_test(test_http_only),
       cmocka_unit_test(test_proxy),
       cmocka_unit_test(test_by_hand),
