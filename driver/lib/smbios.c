@@ -31,7 +31,7 @@ bool smbios_structures(const void *entry, uint64_t *address, size_t *length) {
   return *address != 0;
 }
 
-/* Where the structure at `at` ends: its strings follow it, and two zeroes end them (6.1.3). `length` if nothing does. */
+/* Where the structure at `at` ends: its strings follow it, and two zeroes end them (6.1.3). `length` without those. */
 static size_t end_of(const uint8_t *bytes, size_t at, size_t length) {
   for(size_t i = at + bytes[at + 1U]; i + 1U < length; i++) {
     if(bytes[i] == 0 && bytes[i + 1U] == 0) {

@@ -141,7 +141,7 @@ static void test_release(void **state) {
   cmd_end();
 }
 
-/* The file has both halves, what netdiag asks and what the firmware's stack fetches: DHCPRELEASE goes over the latter. */
+/* The file has both halves, what netdiag asks and what the stack fetches: DHCPRELEASE goes over the latter. */
 static void test_capture(void **state) {
   static struct read_file file;
   size_t length;
