@@ -31,10 +31,13 @@
 static void ask_ipv6(struct doctor *doctor) {
   uint8_t message[DHCP6_MESSAGE_SIZE];
   uint8_t frame[INET_FRAME_SIZE];
-  doctor_send(doctor, frame, inet6_router_solicitation(frame, doctor->talk.ear.mac));
+  size_t length = inet6_router_solicitation(frame, doctor->talk.ear.mac);
+  doctor_send(doctor, frame, length);
   for(UINTN i = 0; i < DOCTOR_CLIENTS; i++) {
     const struct dhcp_client *client = &doctor->talk.clients[i];
-    doctor_send(doctor, frame, dhcp6_multicast(frame, client, message, dhcp6_solicit(message, client)));
+    length = dhcp6_solicit(message, client);
+    length = dhcp6_multicast(frame, client, message, length);
+    doctor_send(doctor, frame, length);
   }
 }
 
@@ -45,7 +48,9 @@ static void discover(struct doctor *doctor) {
     struct dhcp_client *client = &doctor->talk.clients[i];
     if(doctor->talk.offers[i] == 0) {
       client->seconds = (uint16_t)((efi_clock_us() - doctor->begun_us) / S);
-      doctor_send(doctor, frame, dhcp_broadcast(frame, client, message, dhcp_discover(message, client)));
+      size_t length = dhcp_discover(message, client);
+      length = dhcp_broadcast(frame, client, message, length);
+      doctor_send(doctor, frame, length);
       doctor->evidence.discovers++;
     }
   }
@@ -154,9 +159,9 @@ static void request(struct doctor *doctor) {
   uint8_t message[DHCP_MESSAGE_SIZE];
   uint8_t frame[INET_FRAME_SIZE];
   const struct dhcp_client *client = chosen_client(doctor);
-  doctor_send(
-      doctor, frame,
-      dhcp_broadcast(frame, client, message, dhcp_request(message, client, &doctor->talk.whole[doctor->chosen])));
+  size_t length = dhcp_request(message, client, &doctor->talk.whole[doctor->chosen]);
+  length = dhcp_broadcast(frame, client, message, length);
+  doctor_send(doctor, frame, length);
 }
 
 EFI_STATUS doctor_request(struct doctor *doctor) {
@@ -193,15 +198,16 @@ static size_t write_release(const struct doctor *doctor, void *frame) {
                         .destination_port = DHCP_SERVER_PORT};
   memcpy(way.source_mac, talk->ear.mac, sizeof(way.source_mac));
   memcpy(way.destination_mac, talk->server_mac, sizeof(way.destination_mac));
-  return udp_write(frame, &way, 1, message,
-                   dhcp_release(message, chosen_client(doctor), &talk->whole[doctor->chosen]));
+  size_t length = dhcp_release(message, chosen_client(doctor), &talk->whole[doctor->chosen]);
+  return udp_write(frame, &way, 1, message, length);
 }
 
 void doctor_release(struct doctor *doctor) {
   uint8_t frame[INET_FRAME_SIZE];
   if(doctor->leased) {
     doctor->leased = false;
-    doctor_send(doctor, frame, write_release(doctor, frame));
+    size_t length = write_release(doctor, frame);
+    doctor_send(doctor, frame, length);
     (void)session_wait(&doctor->session, efi_clock_us() + SENT_US, NULL, NULL); /* it is out before the NIC stops */
   }
 }
@@ -214,7 +220,8 @@ void doctor_release_beside(struct doctor *doctor) {
   if(doctor->leased && below_find(doctor->pci.handle, &guid, &nic, 1) > 0 &&
      !EFI_ERROR(mnp_link_open(&link, nic.handle, FALSE))) {
     doctor->leased = false;
-    (void)mnp_link_transmit(link, frame, write_release(doctor, frame));
+    size_t length = write_release(doctor, frame);
+    (void)mnp_link_transmit(link, frame, length);
     mnp_link_close(link);
   }
 }

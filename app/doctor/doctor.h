@@ -46,8 +46,8 @@ struct doctor_talk {
   enum dhcp_type request_answer;
   char refusal[DOCTOR_NAME_SIZE];
   uint8_t server_mac[6]; /* who sent that answer: the server, or its relay */
-  uint32_t wanted; /* the address that ARP asks for            */
-  bool found;      /* somebody answered for it:                */
+  uint32_t wanted;       /* the address that ARP asks for            */
+  bool found;            /* somebody answered for it:                */
   uint8_t owner[6];
   uint32_t ping_target;
   uint16_t ping_first; /* of this round; the sizes of a path have numbers in a row */

@@ -164,12 +164,14 @@ static void want(struct doctor *doctor, uint32_t address) {
 
 static void probe(struct doctor *doctor) {
   uint8_t frame[INET_FRAME_SIZE];
-  doctor_send(doctor, frame, inet_arp_probe(frame, &doctor->session.responder.host, doctor->talk.wanted));
+  size_t length = inet_arp_probe(frame, &doctor->session.responder.host, doctor->talk.wanted);
+  doctor_send(doctor, frame, length);
 }
 
 static void who_has(struct doctor *doctor) {
   uint8_t frame[INET_FRAME_SIZE];
-  doctor_send(doctor, frame, inet_arp_request(frame, &doctor->session.responder.host, doctor->talk.wanted));
+  size_t length = inet_arp_request(frame, &doctor->session.responder.host, doctor->talk.wanted);
+  doctor_send(doctor, frame, length);
 }
 
 static UINT64 probe_us(const struct doctor *doctor) {
@@ -235,10 +237,10 @@ static bool has_pong(struct doctor *doctor) {
 static void echo(struct doctor *doctor, uint32_t place, size_t data_length) {
   struct doctor_talk *talk = &doctor->talk;
   uint8_t frame[INET_FRAME_SIZE];
-  doctor_send(doctor, frame,
-              inet_echo_request(frame, &doctor->session.responder.host, doctor->hop_mac, talk->ping_target,
-                                (uint16_t)talk->clients[0].xid, (uint16_t)(talk->ping_first + place), doctor->data,
-                                data_length));
+  size_t length = inet_echo_request(frame, &doctor->session.responder.host, doctor->hop_mac, talk->ping_target,
+                                    (uint16_t)talk->clients[0].xid, (uint16_t)(talk->ping_first + place), doctor->data,
+                                    data_length);
+  doctor_send(doctor, frame, length);
 }
 
 /* A new round: what still comes of the one before belongs to nobody. */

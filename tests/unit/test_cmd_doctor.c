@@ -177,9 +177,8 @@ static void test_capture(void **state) {
 /* A SMBIOS table with a system of this UUID (DSP0134 7.2), as servers are told in option 97. */
 static void test_machine_id(void **state) {
   static EFI_GUID guid = SMBIOS3_TABLE_GUID;
-  static uint8_t table[] = {0, 6, 0, 0, 0,   0,   'B',  'I',  'O',  'S',  0,    0,    1,    0x1B, 1,    0,  1,  2,
-                            3, 4, 0, 1, 2,   3,   4,    5,    6,    7,    8,    9,    10,   11,   12,   13, 14, 15,
-                            6, 0, 0, 0, 127, 4,   0xFF, 0xFE, 0,    0};
+  static uint8_t table[] = {0, 6, 0, 0, 0, 0, 'B', 'I', 'O', 'S', 0,  0,  1,  0x1B, 1, 0, 1, 2,   3, 4,    0,    1, 2,
+                            3, 4, 5, 6, 7, 8, 9,   10,  11,  12,  13, 14, 15, 6,    0, 0, 0, 127, 4, 0xFF, 0xFE, 0, 0};
   static uint8_t entry[31] = "_SM3_";
   const uint8_t *at = table;
   uintptr_t address = (uintptr_t)at;
