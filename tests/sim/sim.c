@@ -94,6 +94,26 @@ static bool is_io_bar(const struct sim *sim, uint32_t bar) {
   return bar < NET_BAR_COUNT && sim->platform.bar[bar].kind == NET_BAR_IO;
 }
 
+static bool is_flash_bar(const struct sim *sim, uint32_t bar) {
+  return sim->part->nvm == SIM_NVM_FLASH && bar == 1U;
+}
+
+/* The flash does not go through the counters: those are of registers. */
+static uint32_t flash_access(struct sim *sim, uint32_t offset, uint32_t width, const uint32_t *write) {
+  uint32_t value = UINT32_MAX;
+  sim->accesses++;
+  if(sim_is_gone(sim)) {
+    return value;
+  }
+  if(!write && sim->accesses == sim->config.read_fails_at) {
+    return value;
+  }
+  if(write ? !sim_flash_write(sim, offset, width, *write) : !sim_flash_read(sim, offset, width, &value)) {
+    sim_violate(sim, "flash: no such register of this width", offset);
+  }
+  return value;
+}
+
 static bool bar_valid(struct sim *sim, uint32_t bar) {
   if(bar != 0 && !is_io_bar(sim, bar)) {
     sim_violate(sim, "access to a BAR that is not there", bar);
@@ -104,6 +124,9 @@ static bool bar_valid(struct sim *sim, uint32_t bar) {
 
 static uint32_t platform_read32(void *ctx, uint32_t bar, uint32_t offset) {
   struct sim *sim = ctx;
+  if(is_flash_bar(sim, bar)) {
+    return flash_access(sim, offset, 4, NULL);
+  }
   if(!bar_valid(sim, bar) || !access_valid(sim, offset)) {
     return UINT32_MAX;
   }
@@ -147,6 +170,10 @@ static void write_through_io(struct sim *sim, uint32_t offset, uint32_t value) {
 
 static void platform_write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
   struct sim *sim = ctx;
+  if(is_flash_bar(sim, bar)) {
+    (void)flash_access(sim, offset, 4, &value);
+    return;
+  }
   if(!bar_valid(sim, bar)) {
     return;
   }
@@ -168,9 +195,11 @@ static void platform_write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t 
   }
 }
 
-/* Registers have 32 bits (SDM 13.2): nothing narrower is a register access. */
+/* Registers have 32 bits (SDM 13.2): nothing narrower is a register access. Some of the flash's have 16. */
 static uint16_t platform_read16(void *ctx, uint32_t bar, uint32_t offset) {
-  (void)bar;
+  if(is_flash_bar(ctx, bar)) {
+    return (uint16_t)flash_access(ctx, offset, 2, NULL);
+  }
   sim_host_violate(ctx, "a register read with 16 bits", offset);
   return UINT16_MAX;
 }
@@ -182,8 +211,11 @@ static uint8_t platform_read8(void *ctx, uint32_t bar, uint32_t offset) {
 }
 
 static void platform_write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
-  (void)bar;
-  (void)value;
+  const uint32_t wide = value;
+  if(is_flash_bar(ctx, bar)) {
+    (void)flash_access(ctx, offset, 2, &wide);
+    return;
+  }
   sim_host_violate(ctx, "a register written with 16 bits", offset);
 }
 
@@ -301,6 +333,9 @@ struct sim *sim_create(const struct sim_config *config) {
   sim_host_init(&sim->host, &sim->platform);
   if(!config->no_io) {
     sim->platform.bar[sim->part->pcie ? 2 : 1] = (struct net_bar){NET_BAR_IO, SIM_IO_SPACE};
+  }
+  if(sim->part->nvm == SIM_NVM_FLASH) {
+    sim->platform.bar[1] = (struct net_bar){NET_BAR_MEMORY, 0x1000U};
   }
   fill_config_space(sim);
   sim_learn_registers(sim);

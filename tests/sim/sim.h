@@ -32,11 +32,14 @@
 #define SIM_82571PT      0x10D5U
 #define SIM_82574LA      0x10F6U
 #define SIM_82583V       0x150CU
+#define SIM_82579LM      0x1502U
+#define SIM_82579V       0x1503U
 
 /* One of each kind of silicon, for tests that go through all of them; the first four are those that QEMU has. */
-#define SIM_EVERY_PART                                                                                                 \
+#define SIM_EVERY_CARD                                                                                                 \
   SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L, SIM_82546EB, SIM_82546GB, SIM_82541EI, SIM_82541GI, SIM_82547EI,  \
       SIM_82547GI, SIM_82571EB, SIM_82572EI, SIM_82573L, SIM_82583V
+#define SIM_EVERY_PART SIM_EVERY_CARD, SIM_82579LM
 
 #define SIM_NVM_WORDS 64U
 
@@ -59,6 +62,15 @@ struct sim_config {
   bool smbi_never_free;  /* 82571, 82572: the other port holds SWSM.SMBI for good                         */
   bool cfg_never_done;   /* 82571, 82572: EEMNGCTL.CFG_DONE stays clear                                   */
   bool flash_nvm;        /* 82573, 82574, 82583: the NVM is in the flash                                  */
+  bool me_active;        /* 82579: the ME runs, and keeps the PHY to itself                               */
+  bool me_holds_swflag;  /* 82579: somebody else holds EXTCNF_CTRL.SWFLAG for good                        */
+  uint32_t tails_lost;   /* 82579: so many of the next tail writes get lost                               */
+  uint32_t arbiter_busy; /* 82579: so many of the next reads of FWSM show that a tail write would         */
+  bool lan_init_never;   /* 82579: STATUS.LAN_INIT_DONE stays clear                                       */
+  bool second_bank;      /* 82579: the valid copy of the NVM is the second one; read at sim_create        */
+  bool no_bank;          /* 82579: none is valid; read at sim_create                                      */
+  bool unsummed;         /* 82579: the NVM says that its checksum was not made; read at sim_create        */
+  uint32_t flash_errors; /* 82579: so many of the next flash cycles end in an error                       */
   bool port_b;           /* 82546, 82571: this is the second port                                         */
   bool eerd_never_done;
   bool microwire_never_answers; /* 82544: nobody drives EECD.DO, which reads 1 then */

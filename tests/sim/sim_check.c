@@ -94,6 +94,13 @@ static const struct {
 };
 
 static void check_left_alone(struct sim *sim, uint32_t offset, uint32_t value) {
+  if(offset >= R_RAL + 8U * sim->part->receive_addresses && offset < R_VFTA) {
+    violate_register(sim, offset, "is to be left alone and was written", value);
+    return;
+  }
+  if(sim->part->me && offset == R_TIPG) {
+    violate_register(sim, offset, "is to be left alone and was written", value);
+  }
   uint8_t part = sim->part->pcie ? PART_PCIE : sim->part->since_82540 ? PART_OTHER : PART_82544;
   for(size_t i = 0; i < sizeof(left_alone) / sizeof(left_alone[0]); i++) {
     if(left_alone[i].offset == offset && (left_alone[i].parts & part)) {
@@ -158,7 +165,8 @@ static void check_demands(struct sim *sim, uint32_t tctl) {
     }
   }
   bool mulr = (tctl & TCTL_MULR) != 0;
-  if((sim->part->registers & E1000_FAMILY_82571) && mulr == ((*sim_reg(sim, R_TARC1) & TARC1_28) != 0)) {
+  if((sim->part->registers & (E1000_FAMILY_82571 | E1000_FAMILY_PCH)) &&
+     mulr == ((*sim_reg(sim, R_TARC1) & TARC1_28) != 0)) {
     sim_violate(sim, "TARC1 bit 28 is not the opposite of TCTL.MULR", tctl);
   }
 }
@@ -235,6 +243,9 @@ static bool our_turn(struct sim *sim, enum sim_turn turn) {
 void sim_check_phy(struct sim *sim, uint32_t value) {
   if(!our_turn(sim, sim->part->phy_turn) || (sim->part->phy_turn != SIM_TURN_NONE && sim->config.mdio_never_owned)) {
     sim_violate(sim, "MDIC used without the semaphore of this part", value);
+  }
+  if(sim->part->me && sim->config.me_active && (value >> 26 & 3U) == 1U) {
+    sim_violate(sim, "MDIC: a PHY written that the ME keeps to itself", value);
   }
   if(sim->part->auto_read && !sim_phy_configured(sim) && !sim->config.cfg_never_done) {
     sim_violate(sim, "MDIC used while the PHY is configured from the NVM", value);

@@ -76,6 +76,7 @@
 #define R_WUFC        0x05808U
 #define R_MANC        0x05820U
 #define R_SWSM        0x05B50U
+#define R_FWSM        0x05B54U
 
 #define CTRL_GIO_MASTER_DISABLE  0x00000004U
 #define CTRL_SLU                 0x00000040U
@@ -86,6 +87,7 @@
 #define STATUS_PORT_B            0x00000004U
 #define STATUS_TXOFF             0x00000010U
 #define STATUS_1000              0x00000080U
+#define STATUS_LAN_INIT_DONE     0x00000200U
 #define STATUS_PCIX              0x00002000U
 #define STATUS_GIO_MASTER_ENABLE 0x00080000U
 #define EECD_SK                  0x00000001U
@@ -100,6 +102,9 @@
 #define CTRL_EXT_EE_RST          0x00002000U
 #define EXTCNF_MDIO_SW_OWNERSHIP 0x00000020U
 #define EEMNGCTL_CFG_DONE        0x00040000U
+#define FWSM_RSPCIPHY            0x00000040U
+#define FWSM_VALID               0x00008000U
+#define FWSM_ARBITER             0x01000000U
 #define SWSM_SMBI                0x00000001U
 #define SWSM_SWESMBI             0x00000002U
 #define RCTL_EN                  0x00000002U
@@ -152,6 +157,14 @@ struct sim_microwire {
   bool out;
 };
 
+/* The flash behind a PCH: registers of BAR 1. */
+struct sim_flash {
+  uint16_t status;
+  uint16_t control;
+  uint32_t address;
+  uint32_t data;
+};
+
 struct sim {
   struct sim_host host;
   struct sim_config config;
@@ -165,6 +178,9 @@ struct sim {
   uint16_t nvm[SIM_NVM_WORDS];
   uint16_t phy[32];
   struct sim_microwire microwire;
+  struct sim_flash flash;
+  uint64_t mdic_us;   /* when MDIC was last used: a PCH wants a pause */
+  uint16_t mdic_last; /* and what it said */
   bool link_was_up;
   bool interrupting;
   uint32_t interrupts; /* how often it began to */
@@ -218,6 +234,10 @@ bool sim_link_up(struct sim *sim);
 /* Whether the NVM has been read after the last reset, and the PHY configured from it. */
 bool sim_nvm_read(const struct sim *sim);
 bool sim_phy_configured(const struct sim *sim);
+
+/* sim_flash.c: BAR 1 of a PCH. False when there is no such register, or not of that width. */
+bool sim_flash_read(struct sim *sim, uint32_t offset, uint32_t width, uint32_t *value);
+bool sim_flash_write(struct sim *sim, uint32_t offset, uint32_t width, uint32_t value);
 
 /* sim_check.c: mistakes of the caller. sim_check_write is false when the device takes no notice of the write. */
 void sim_learn_registers(struct sim *sim);

@@ -42,6 +42,11 @@
   EXPRESS(id), .phy_id = BM, .flash = true, .smbi_after_reset = true, .phy_turn = SIM_TURN_EXTCNF,                     \
                .reset_turn = SIM_TURN_EXTCNF
 
+#define PCH(id)                                                                                                        \
+  .device_id = (id), .registers = E1000_FAMILY_PCH, .nvm = SIM_NVM_FLASH, .reset = SIM_RESET_MEMORY,                   \
+  .reset_us = 15000U, .phy_id = {0x0154, 0x0090}, .phy_address = 2, .igp = true, .since_82540 = true, .pcie = true,    \
+  .me = true, .phy_turn = SIM_TURN_EXTCNF, .reset_turn = SIM_TURN_EXTCNF, .mta_words = 32, .receive_addresses = 1
+
 static const struct sim_part parts[] = {
     {PCI(SIM_82540EM)},
     {PCI(SIM_82545EM)},
@@ -85,6 +90,8 @@ static const struct sim_part parts[] = {
     {P82573(SIM_82573L)},
     {P82574(SIM_82574L), .registers = E1000_FAMILY_82574 | E1000_FAMILY_MSIX, .msix = true},
     {P82574(SIM_82574LA), .registers = E1000_FAMILY_82574 | E1000_FAMILY_MSIX, .msix = true},
+    {PCH(SIM_82579LM)},
+    {PCH(SIM_82579V)},
     {P82574(SIM_82583V), .registers = E1000_FAMILY_82574},
 };
 
@@ -119,6 +126,12 @@ const struct sim_demand sim_demands[] = {
     {E1000_FAMILY_82574, 0x05B00U, 1U << 22, 0, "GCR bit 22 of the 82574"},
     {E1000_FAMILY_82574, 0x05B64U, 1U << 0, 0, "GCR2 bit 0 of the 82574"},
     {E1000_FAMILY_82574, 0x05008U, 1U << 12, 1U << 15, "RFCTL.ACK_DIS of the 82574"},
+    {E1000_FAMILY_PCH, 0x00018U, 1U << 28 | 1U << 22 | 1U << 20 | 1U << 17, 0, "CTRL_EXT of the PCH"},
+    {E1000_FAMILY_PCH, 0x03828U, 1U << 22, 0, "TXDCTL bit 22 of the PCH"},
+    {E1000_FAMILY_PCH, 0x03840U, 1U << 23 | 1U << 24 | 1U << 26 | 1U << 27, 0, "TARC0 of the PCH"},
+    {E1000_FAMILY_PCH, 0x03940U, 1U << 24 | 1U << 26 | 1U << 30, 0, "TARC1 of the PCH"},
+    {E1000_FAMILY_PCH, 0x05008U, 1U << 6 | 1U << 7, 1U << 15, "RFCTL of the PCH: NFS filtering"},
+    {E1000_FAMILY_PCH, 0x03004U, 0x00050000U, 0, "KABGTXD of the PCH"},
 };
 
 const uint32_t sim_demand_count = sizeof(sim_demands) / sizeof(sim_demands[0]);

@@ -5,6 +5,7 @@
 
 #define AUTO_READ_US 2000U  /* from CTRL.RST until the NVM has been read                  */
 #define PHY_SETUP_US 20000U /* and from there until the PHY has been configured from it   */
+#define MDIC_GAP_US  100U
 #define NVM_CHECKSUM 0xBABAU
 #define NVM_SUM_WORD 0x3FU
 #define PHY_RESTART  0x0200U
@@ -72,10 +73,15 @@ void sim_power_on(struct sim *sim) {
     sim->nvm[i] = (uint16_t)(mac[2U * i] | mac[2U * i + 1U] << 8);
   }
   sim->nvm[11] = sim->nvm[13] = sim->config.device_id;
+  if(sim->part->me) {
+    sim->nvm[0x13] = 0x8000U; /* this copy is the valid one */
+    sim->nvm[0x19] = sim->config.unsummed ? 0U : 0x40U;
+  }
   for(uint32_t i = 0; i < NVM_SUM_WORD; i++) {
     sum = (uint16_t)(sum + sim->nvm[i]);
   }
-  sim->nvm[NVM_SUM_WORD] = (uint16_t)(NVM_CHECKSUM - sum + (sim->config.bad_checksum ? 1U : 0U));
+  sim->nvm[NVM_SUM_WORD] =
+      (uint16_t)(NVM_CHECKSUM - sum + (sim->config.bad_checksum || sim->config.unsummed ? 1U : 0U));
 
   for(uint32_t i = 0; i < 32; i++) {
     sim->phy[i] = (uint16_t)(0x0100U + i);
@@ -238,6 +244,8 @@ static void write_mdic(struct sim *sim, uint32_t value) {
   value |= MDIC_READY;
   if(sim->config.mdic_error || phy != sim->part->phy_address) {
     value |= MDIC_ERROR;
+  } else if(operation == 2U && sim->part->me && sim->mdic_us != 0 && sim->host.now_us - sim->mdic_us < MDIC_GAP_US) {
+    value = (value & 0xFFFF0000U) | sim->mdic_last; /* too soon: the answer of before */
   } else if(operation == 2U) {
     value = (value & 0xFFFF0000U) | sim->phy[reg];
   } else if(operation == 1U) {
@@ -246,6 +254,8 @@ static void write_mdic(struct sim *sim, uint32_t value) {
       sim->phy[reg] = (uint16_t)(value & ~PHY_RESTART);
     }
   }
+  sim->mdic_us = sim->host.now_us;
+  sim->mdic_last = (uint16_t)value;
   *sim_reg(sim, R_MDIC) = value;
 }
 
@@ -265,6 +275,9 @@ static uint32_t read_status(struct sim *sim) {
   }
   if(config->pcix) {
     status |= STATUS_PCIX;
+  }
+  if(sim->part->me && sim_nvm_read(sim) && !config->lan_init_never) {
+    status |= STATUS_LAN_INIT_DONE;
   }
   if(config->port_b) {
     status |= STATUS_PORT_B;
@@ -325,7 +338,20 @@ static uint32_t read_register(struct sim *sim, uint32_t offset) {
     return read_eecd(sim);
   case R_ICR:
     return sim_read_causes(sim);
+  case R_FWSM:
+    if(!sim->part->me) {
+      return value;
+    }
+    value = sim->config.me_active ? FWSM_VALID : FWSM_RSPCIPHY;
+    if(sim->config.arbiter_busy > 0) {
+      sim->config.arbiter_busy--;
+      value |= FWSM_ARBITER;
+    }
+    return value;
   case R_EXTCNF_CTRL:
+    if(sim->config.me_holds_swflag) {
+      return value | EXTCNF_MDIO_SW_OWNERSHIP;
+    }
     return sim->config.mdio_never_owned ? value & ~EXTCNF_MDIO_SW_OWNERSHIP : value;
   case R_EEMNGCTL:
     return sim->part->cfg_done && sim_phy_configured(sim) && !sim->config.cfg_never_done ? value | EEMNGCTL_CFG_DONE
@@ -359,6 +385,10 @@ static void write_tail(struct sim *sim, uint32_t offset, uint32_t value) {
     sim_violate(sim, tx ? "TDT beyond the ring" : "RDT beyond the ring", value);
     return;
   }
+  if(sim->part->me && sim->config.me_active && (sim->config.arbiter_busy > 0 || sim->config.tails_lost > 0)) {
+    sim->config.tails_lost -= sim->config.tails_lost > 0;
+    return; /* on the way */
+  }
   *sim_reg(sim, offset) = value;
   if(tx && (*sim_reg(sim, R_TCTL) & TCTL_EN) && !sim->config.delayed) {
     sim_transmit(sim);
@@ -370,6 +400,9 @@ static void write_tail(struct sim *sim, uint32_t offset, uint32_t value) {
 
 static void write_control(struct sim *sim, uint32_t value, bool io, bool shadow) {
   *sim_reg(sim, R_CTRL) = value & ~(CTRL_RST | CTRL_PHY_RST);
+  if((value & CTRL_PHY_RST) && sim->part->me) {
+    sim_violate(sim, "CTRL.PHY_RST of a PHY that the ME shares", value);
+  }
   if(value & CTRL_PHY_RST) {
     sim->phy_was_reset = true;
   }

@@ -139,7 +139,7 @@ static void test_rings(void **state) {
 /* Self-test -------------------------------------------------------------------------------------------------------- */
 
 static void test_selftest(void **state) {
-  static const uint16_t devices[] = {SIM_EVERY_PART};
+  static const uint16_t devices[] = {SIM_EVERY_CARD};
   (void)state;
   for(size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
     begin(devices[i], false);

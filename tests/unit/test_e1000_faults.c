@@ -252,7 +252,7 @@ static void removal_at_every_access(bool reads_zero) {
     while(!removed_at(config)) {
       config.gone_at++;
     }
-    assert_in_range(config.gone_at, 700, 5000); /* it went through the whole life of a device */
+    assert_in_range(config.gone_at, 400, 5000); /* it went through the whole life of a device */
   }
 }
 

@@ -399,7 +399,10 @@ static void test_registers(void **state) {
     assert_int_equal(rows_of(bench.dev, "IVAR"), devices[i] == SIM_82574L);
     assert_int_equal(rows_of(bench.dev, "CTRL_DUP"), devices[i] == SIM_82546GB);
     assert_int_equal(rows_of(bench.dev, "PBA_ECC"), devices[i] == SIM_82571EB);
-    assert_int_equal(rows_of(bench.dev, "MTA"), 128);
+    bool pch = devices[i] == SIM_82579LM;
+    assert_int_equal(rows_of(bench.dev, "MTA"), pch ? 32 : 128);
+    assert_int_equal(rows_of(bench.dev, "VFTA"), pch ? 0 : 128);
+    assert_int_equal(rows_of(bench.dev, "EERD"), !pch);
     unit_check(bench.sim, bench.dev);
     end(&bench);
   }

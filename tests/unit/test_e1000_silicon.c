@@ -12,6 +12,11 @@ static struct netdev *begin(const struct sim_config *config, struct sim **sim) {
   return dev;
 }
 
+/* The PCH has a quarter of the table, and goes by the highest ten bits of an address. */
+static uint32_t words_of(uint16_t device) {
+  return device == SIM_82579LM ? 32U : E1000_MTA_COUNT;
+}
+
 /* After whatever lists came before, the table holds what this one asks for, and the tables start empty. */
 static void test_multicast_table(void **state) {
   (void)state;
@@ -33,12 +38,13 @@ static void test_multicast_table(void **state) {
         const uint8_t address[6] = {1, 0, 0x5E, 0, (uint8_t)(seed >> 16), (uint8_t)(seed >> 24)};
         memcpy(list[n], address, 6);
         uint32_t hash = e1000_multicast_hash(address);
+        hash >>= words_of(devices[i]) == 32U ? 2U : 0U;
         expected[hash >> 5] |= 1U << (hash & 31U);
       }
       bool all = step % 23U == 22U;
       assert_int_equal(netdev_set_filter(dev, all ? NETDEV_FILTER_ALL_MULTICAST : NETDEV_FILTER_MULTICAST, list, count),
                        NETDEV_OK);
-      for(uint32_t n = 0; n < E1000_MTA_COUNT; n++) {
+      for(uint32_t n = 0; n < words_of(devices[i]); n++) {
         assert_int_equal(sim_peek(sim, E1000_MTA + 4U * n), all ? UINT32_MAX : expected[n]);
       }
     }

@@ -236,6 +236,7 @@ static const struct step reset_steps[] = {
     {"reset: have the NVM read again", "13.4.6", E1000_QUIRK_EE_RST, step_reload_nvm},
     {"reset: have a flash read again", "82574 10.2", E1000_QUIRK_FLASH_NVM, step_reload_flash},
     {"reset: wait for the NVM to be read", "82574 4.6.2", E1000_QUIRK_AUTO_READ, step_wait_for_nvm},
+    {"reset: wait for the chipset", "PCH", E1000_QUIRK_ME, e1000_wait_for_lan},
     {"reset: let go of the EEPROM", "PCIe SDM 13.3", E1000_QUIRK_EECD_REQ, step_free_eeprom},
     {"reset: mask and clear interrupts", "14.3", 0, step_clear_interrupts},
     {"reset: release a leftover semaphore", "82574 10.2", E1000_QUIRK_FREE_SWSM, step_release_semaphore},
@@ -381,6 +382,7 @@ static const struct step start_steps[] = {
 };
 
 void e1000_note_bus(struct e1000 *nic, uint32_t status) {
+  nic->tails_get_lost = e1000_tails_get_lost(nic);
   nic->tx_end_dword = e1000_has_quirk(nic, E1000_QUIRK_TX_PCIX_END) && (status & E1000_STATUS_PCIX_MODE);
 }
 
@@ -404,10 +406,18 @@ void e1000_start_by_registers(struct e1000 *nic) {
   (void)step_receive(nic);
 }
 
+static void write_tail(const struct e1000 *nic, uint32_t offset, uint32_t value) {
+  if(nic->tails_get_lost) {
+    e1000_write_tail_beside_me(nic, offset, value);
+  } else {
+    e1000_write(nic, offset, value);
+  }
+}
+
 void e1000_tx_doorbell(struct e1000 *nic) {
   if(nic->tx.published != nic->tx.tail) {
     nic->tx.published = nic->tx.tail;
-    e1000_write(nic, E1000_TDT, nic->tx.tail & nic->tx.mask);
+    write_tail(nic, E1000_TDT, nic->tx.tail & nic->tx.mask);
     nic->netdev.stats.tx_doorbells++;
   }
 }
@@ -415,7 +425,7 @@ void e1000_tx_doorbell(struct e1000 *nic) {
 void e1000_rx_doorbell(struct e1000 *nic) {
   if(nic->rx.published != nic->rx.tail) {
     nic->rx.published = nic->rx.tail;
-    e1000_write(nic, E1000_RDT, nic->rx.tail & nic->rx.mask);
+    write_tail(nic, E1000_RDT, nic->rx.tail & nic->rx.mask);
     nic->netdev.stats.rx_doorbells++;
     nic->rx_doorbell_posted = true;
   }

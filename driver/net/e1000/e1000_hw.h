@@ -16,6 +16,7 @@ struct e1000 {
   bool rx_partial;          /* inside a frame that is being skipped                               */
   bool tx_end_dword;        /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
   bool irq_enabled;         /* a handler may touch the device; false only while IMS is zero       */
+  bool tails_get_lost;      /* the ME is active: see e1000_me.c                                   */
   bool rx_doorbell_posted;  /* a tail write may still sit in a write buffer (see e1000_tick)       */
   enum netdev_irq_mode irq_mode;
   bool blinking;                 /* LEDCTL is ours: see e1000_identify                                 */
@@ -88,7 +89,7 @@ int e1000_reset(struct e1000 *nic);
  * any register is touched. NETDEV_E_TIMEOUT when it stays asleep. */
 int e1000_prepare_function(struct e1000 *nic);
 
-/* Learns from STATUS what depends on the bus: tx_end_dword. */
+/* Learns from STATUS what depends on the bus, and from FWSM what depends on the ME: tx_end_dword, tails_get_lost. */
 void e1000_note_bus(struct e1000 *nic, uint32_t status);
 
 /* Programs address, filters, rings and control registers of a reset controller, and starts it. */
@@ -134,8 +135,22 @@ void e1000_release(const struct e1000 *nic, enum e1000_lock lock);
 /* Writes an IEEE 802.3 register (0 to 31) of the PHY. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value);
 
-/* Wakes a PHY that was left powered down or isolated; a link that is up, or negotiating, is left alone. */
+/* Wakes a PHY that was left powered down or isolated; a link that is up, or negotiating, is left alone, and so is a PHY
+ * that is the management engine's. */
 void e1000_wake_phy(struct e1000 *nic);
+
+/* Whether the NVM says of itself that it has no checksum, which is no fault then. */
+bool e1000_nvm_is_unsummed(struct e1000 *nic);
+
+/* e1000_flash.c: as e1000_nvm_read, of the chipset's flash. NETDEV_E_NVM, NETDEV_E_GONE. */
+int e1000_flash_read(const struct e1000 *nic, uint16_t word, uint16_t *value);
+
+/* e1000_me.c, beside the management engine (ME) of a PCH; on other parts the answers are yes and no. Whether we may
+ * write the PHY; the end of a reset; whether a tail write may be lost, and one that is looked after. */
+bool e1000_phy_is_ours(const struct e1000 *nic);
+int e1000_wait_for_lan(struct e1000 *nic);
+bool e1000_tails_get_lost(const struct e1000 *nic);
+void e1000_write_tail_beside_me(const struct e1000 *nic, uint32_t offset, uint32_t value);
 
 /* Counters ------------------------------------------------------------------------------------------------------- */
 

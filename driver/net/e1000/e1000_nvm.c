@@ -4,6 +4,8 @@
 #define E1000_NVM_TIMEOUT_US  100000U /* one EERD word                                   */
 #define E1000_MDIC_TIMEOUT_US 10000U  /* one MDIO frame takes about 64 us                */
 #define E1000_SMALL_STEP_US   5U
+#define NVM_FLAGS             0x19U /* PCH: bit 6 says that its checksum was made */
+#define NVM_FLAGS_SUMMED      0x40U
 
 /* Microwire: READ is start bit 1, opcode 10b, then the address, most significant bit first (SDM 5.4). */
 #define MICROWIRE_READ         6U
@@ -81,6 +83,8 @@ int e1000_nvm_read(struct netdev *dev, uint16_t word, uint16_t *value) {
     return nvm_read_microwire(nic, word, value);
   case E1000_NVM_EERD_LARGE:
     return nvm_read_eerd(nic, word, value, E1000_EERD_LARGE_ADDRESS_SHIFT, E1000_EERD_LARGE_DONE);
+  case E1000_NVM_FLASH:
+    return e1000_flash_read(nic, word, value);
   default:
     return nvm_read_eerd(nic, word, value, E1000_EERD_SMALL_ADDRESS_SHIFT, E1000_EERD_SMALL_DONE);
   }
@@ -97,6 +101,12 @@ int e1000_nvm_checksum(struct netdev *dev, uint16_t *sum) {
     *sum = (uint16_t)(*sum + value);
   }
   return NETDEV_OK;
+}
+
+bool e1000_nvm_is_unsummed(struct e1000 *nic) {
+  uint16_t flags;
+  return e1000_has_quirk(nic, E1000_QUIRK_NVM_UNSUMMED) &&
+         e1000_nvm_read(&nic->netdev, NVM_FLAGS, &flags) == NETDEV_OK && !(flags & NVM_FLAGS_SUMMED);
 }
 
 /* A reset reloads RAL0/RAH0 from the NVM, and some platforms put another address there first; so the registers have the
@@ -153,6 +163,9 @@ static int mdic(struct e1000 *nic, uint32_t command, uint16_t *value) {
     return result;
   }
   result = mdic_owned(nic, command, value);
+  if(part->mdic_gap_us > 0) {
+    nic->platform->delay_us(nic->platform->ctx, part->mdic_gap_us);
+  }
   if(result != NETDEV_E_GONE) {
     e1000_release(nic, part->phy_lock);
   }
@@ -177,7 +190,10 @@ void e1000_wake_phy(struct e1000 *nic) {
     e1000_log(nic, NET_LOG_WARN, "the PHY does not answer", 0);
     return;
   }
-  if(control & (E1000_PHY_CONTROL_POWER_DOWN | E1000_PHY_CONTROL_ISOLATE)) {
+  bool asleep = (control & (E1000_PHY_CONTROL_POWER_DOWN | E1000_PHY_CONTROL_ISOLATE)) != 0;
+  if(asleep && !e1000_phy_is_ours(nic)) {
+    e1000_log(nic, NET_LOG_WARN, "the PHY sleeps, and the management engine does not let us wake it", control);
+  } else if(asleep) {
     e1000_log(nic, NET_LOG_INFO, "waking a PHY that was left powered down or isolated", control);
     uint32_t awake = control & ~(uint32_t)(E1000_PHY_CONTROL_POWER_DOWN | E1000_PHY_CONTROL_ISOLATE);
     awake |= E1000_PHY_CONTROL_AUTONEG | E1000_PHY_CONTROL_RESTART_AN;

@@ -197,6 +197,40 @@ static const struct e1000_part part_82583 = {
     .quirks = EVERY_82574,
 };
 
+/* The chipset's own MAC, its PHY beside it, both shared with the ME ----------------------------------------------- */
+
+#define PCH_RESET_US 20000U /* reading earlier than this hangs the hardware (Linux) */
+
+static const struct e1000_bits bits_82579[] = {
+    {E1000_CTRL_EXT, 0, E1000_CTRL_EXT_SET_22 | E1000_CTRL_EXT_PHYPDEN | E1000_CTRL_EXT_RO_DIS},
+    {E1000_TARC0, 0, 3U << 23 | 3U << 26},
+    {E1000_TARC1, 0, 1U << 24 | 1U << 26 | 1U << 30},
+};
+
+/* All of it from Linux e1000e (ich8lan.c, pch2lan) and iPXE's intel.c, which leaves the PHY alone too. Of the receive
+ * addresses the first is ours: 1 to 6 are the ME's. */
+static const struct e1000_part part_82579 = {
+    .family = E1000_FAMILY_PCH,
+    .phy_address = 2,
+    .nvm = E1000_NVM_FLASH,
+    .phy_lock = E1000_LOCK_SWFLAG,
+    .reset_lock = E1000_LOCK_SWFLAG,
+    .loopback = E1000_LOOPBACK_NONE,
+    .mta_words = 32,
+    .rar_count = 1,
+    .reset_us = PCH_RESET_US,
+    .mdic_gap_us = 100,
+    .reset_register = E1000_CTRL,
+    .in_charge_register = E1000_CTRL_EXT,
+    .in_charge = E1000_CTRL_EXT_DRV_LOAD,
+    .ctrl_clear = E1000_CTRL_ASDE,
+    .txdctl = E1000_TXDCTL_COUNT_DESC,
+    .rfctl = E1000_RFCTL_NFSW_DIS | E1000_RFCTL_NFSR_DIS,
+    ROWS(bits_82579),
+    .quirks = EVERY_PCIE | E1000_QUIRK_TARC1_MULR | E1000_QUIRK_ME | E1000_QUIRK_NO_VFTA | E1000_QUIRK_KEEP_TIPG |
+              E1000_QUIRK_NVM_UNSUMMED,
+};
+
 static const struct e1000_model models[] = {
 #define MODEL(name, id, bits, flags, part)                                                                             \
   { {name, "Intel " name " Gigabit Ethernet", bits, flags, E1000_VENDOR_ID, id}, &(part) }
@@ -230,6 +264,8 @@ static const struct e1000_model models[] = {
     MODEL("82571PT", 0x10D5, 64, NET_MODEL_NO_ASPM, part_82571), /* four ports  */
     MODEL("82574L", 0x10F6, 64, NET_MODEL_NO_ASPM, part_82574),  /* 82574LA     */
     MODEL("82583V", 0x150C, 64, NET_MODEL_NO_ASPM, part_82583),
+    MODEL("82579LM", 0x1502, 64, 0, part_82579),
+    MODEL("82579V", 0x1503, 64, 0, part_82579),
 #undef MODEL
 };
 
