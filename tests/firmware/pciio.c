@@ -40,11 +40,11 @@ static struct firmware_nic *of(EFI_PCI_IO_PROTOCOL *this) {
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
-/* The simulator's registers have 32 bits; another device says itself what its have. */
+/* The simulator's registers in BAR 0 have 32 bits; another BAR, and another device, says itself what its have. */
 static struct firmware_nic *check_access(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar,
                                          UINT64 offset, UINTN count, UINT8 type) {
   struct firmware_nic *nic = of(this);
-  if(width > EfiPciIoWidthUint32 || (nic->sim && width != EfiPciIoWidthUint32) || count != 1 || bar >= 6 ||
+  if(width > EfiPciIoWidthUint32 || (nic->sim && bar == 0 && width != EfiPciIoWidthUint32) || count != 1 || bar >= 6 ||
      nic->bar[bar].type != type || offset + ((UINT64)1 << width) > nic->bar[bar].size) {
     firmware_abort(nic->sim ? "PciIo: not one 32-bit access inside a BAR of this kind"
                             : "PciIo: not one access of up to 32 bits inside a BAR of this kind",
@@ -64,7 +64,11 @@ static void write_register(const struct firmware_nic *nic, UINTN width, UINT8 ba
     nic->kind->write(nic->device, nic->bar[bar].number, (UINT32)offset, (UINT32)width, value);
   } else {
     const struct net_platform *platform = sim_platform(nic->sim);
-    platform->write32(platform->ctx, bar, (UINT32)offset, value);
+    if(width == 2) {
+      platform->write16(platform->ctx, bar, (UINT32)offset, (UINT16)value);
+    } else {
+      platform->write32(platform->ctx, bar, (UINT32)offset, value);
+    }
   }
 }
 
@@ -80,7 +84,8 @@ static EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL
     value = nic->kind->read(nic->device, nic->bar[bar].number, (UINT32)offset, (UINT32)bytes);
   } else {
     const struct net_platform *platform = sim_platform(nic->sim);
-    value = platform->read32(platform->ctx, bar, (UINT32)offset);
+    value = bytes == 2 ? platform->read16(platform->ctx, bar, (UINT32)offset)
+                       : platform->read32(platform->ctx, bar, (UINT32)offset);
   }
   memcpy(buffer, &value, bytes);
   return EFI_SUCCESS;
@@ -432,9 +437,17 @@ struct firmware_nic *firmware_add_nic(const struct sim_config *config) {
   nic->sim = sim_create(config);
   fill_header(nic, 0x8086, config->device_id);
   fill_capabilities(nic, config->device_id);
-  nic->bar[0] = memory_bar(number, 0x20000);
-  nic->bar[config->device_id == SIM_82574L ? 2 : 1] = (struct firmware_bar){
-      .type = ACPI_ADDRESS_SPACE_TYPE_IO, .base = 0xC000U + 0x40U * number, .size = config->no_io ? 0 : 0x20};
+  /* the registers, and what else the part has: the I/O pair, a chipset's flash */
+  for(UINT8 i = 0; i < 6; i++) {
+    const struct net_bar *bar = &sim_platform(nic->sim)->bar[i];
+    if(bar->kind == NET_BAR_MEMORY) {
+      nic->bar[i] = memory_bar(number, bar->size);
+      nic->bar[i].base += 0x20000U * i;
+    } else if(bar->kind == NET_BAR_IO) {
+      nic->bar[i] = (struct firmware_bar){
+          .type = ACPI_ADDRESS_SPACE_TYPE_IO, .base = 0xC000U + 0x40U * number, .size = bar->size};
+    }
+  }
   fill_bars(nic);
   nic_publish(nic);
   return nic;

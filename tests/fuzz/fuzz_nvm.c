@@ -77,6 +77,8 @@ static struct sim_config draw_config(struct fuzz *in) {
   config.link_down = knobs & 0x0800U;
   config.no_io = knobs & 0x1000U;
   config.reset_clears = knobs & 0x2000U;
+  config.flash_nvm = knobs & 0x4000U;
+  config.me_active = knobs & 0x8000U;
   return config;
 }
 
@@ -84,7 +86,10 @@ static struct sim_config draw_config(struct fuzz *in) {
 static void check_nvm(struct sim *sim, struct netdev *dev) {
   uint16_t sum = 0;
   uint16_t value = 0;
-  bool sound = fault_count == 0 && (!sim_knobs(sim)->eerd_never_done || sim_knobs(sim)->device_id == SIM_82544GC);
+  bool flash = sim_knobs(sim)->device_id == SIM_82579LM; /* word 0x13 says whether the copy is valid */
+  bool valid = !flash || (sim_nvm(sim, 0x13) & 0xC000U) == 0x8000U;
+  bool sound =
+      fault_count == 0 && valid && (!sim_knobs(sim)->eerd_never_done || sim_knobs(sim)->device_id == SIM_82544GC);
   if(!sound) {
     (void)e1000_nvm_checksum(dev, &sum);
     return;

@@ -254,9 +254,6 @@ void sim_check_phy(struct sim *sim, uint32_t value) {
 
 void sim_check_reset(struct sim *sim, bool io, bool shadow) {
   enum sim_reset how = sim->part->reset;
-  if(how == SIM_RESET_IO && !io && !sim->config.no_io) {
-    sim_violate(sim, "CTRL.RST through memory, which this part cannot acknowledge", 0);
-  }
   if(how != SIM_RESET_IO && io) {
     sim_violate(sim, "CTRL.RST through the I/O BAR of a part that needs no such thing", 0);
   }

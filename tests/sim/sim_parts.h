@@ -15,7 +15,7 @@ enum sim_nvm {
 
 enum sim_reset {
   SIM_RESET_MEMORY, /* CTRL.RST by memory, anything else is a mistake    */
-  SIM_RESET_IO,     /* by the I/O BAR, where there is one                */
+  SIM_RESET_IO,     /* by the I/O BAR, where the host decodes one        */
   SIM_RESET_SHADOW, /* at 0x4, not at 0x0                                */
 };
 

@@ -75,7 +75,7 @@ static void test_counters(void **state) {
   static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
   for(size_t i = 0; i < 4; i++) {
     struct firmware_nic *nic = begin(devices[i / 2], i & 1U);
-    uint8_t family = devices[i / 2] == SIM_82574L ? E1000_FAMILY_82574 : E1000_FAMILY_8254X;
+    uint16_t family = devices[i / 2] == SIM_82574L ? E1000_FAMILY_82574 | E1000_FAMILY_MSIX : E1000_FAMILY_8254X;
     size_t rows = 0;
     sim_to_fill = nic->sim;
     programs_at(firmware_now_us() + 7000U * MS, fill_counters, NULL);
@@ -310,7 +310,7 @@ static void test_registers(void **state) {
   static const uint16_t devices[] = {SIM_82540EM, SIM_82574L};
   for(size_t i = 0; i < 2; i++) {
     struct firmware_nic *nic = begin(devices[i], true);
-    uint8_t family = devices[i] == SIM_82574L ? E1000_FAMILY_82574 : E1000_FAMILY_8254X;
+    uint16_t family = devices[i] == SIM_82574L ? E1000_FAMILY_82574 | E1000_FAMILY_MSIX : E1000_FAMILY_8254X;
     size_t rows = 0;
     assert_int_equal(cmd("info --registers"), EFI_SUCCESS);
     for(size_t j = 0; j < e1000_register_count; j++) {
