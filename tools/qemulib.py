@@ -303,6 +303,7 @@ class Machine(Console):
         if secure:  # the variables are then written in system management mode alone
             self.command[2] += ",smm=on"
             self.command += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+            self.command.remove("-no-reboot")  # Debian 13's starts over once when its variables are fresh
         if interactive:
             self.command += ["-serial", "mon:stdio"]
         else:

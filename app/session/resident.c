@@ -12,7 +12,16 @@
 #define FILE_SIZE 32U
 #define NAME_SIZE 64U
 
-/* "e1000.efi", for a volume's root. */
+/* The folder of a medium for several processors with the drivers for this one (tools/medialib.py). */
+#if defined(__aarch64__)
+#define PROCESSOR_FOLDER L"\\aarch64"
+#elif defined(__i386__)
+#define PROCESSOR_FOLDER L"\\ia32"
+#else
+#define PROCESSOR_FOLDER L"\\x86_64"
+#endif
+
+/* "\e1000.efi", for a volume's root. */
 static void file_name(const struct net_driver *driver, CHAR16 file[FILE_SIZE]) {
   static const CHAR16 suffix[] = L".efi";
   UINTN length = 0;
@@ -101,6 +110,11 @@ static EFI_STATUS load_driver(const struct net_driver *family, EFI_HANDLE *drive
   CHAR16 file[PATH_SIZE];
   file_name(family, root);
   status = beside(own, root + 1, file) ? load_file(own, file, driver) : EFI_NOT_FOUND;
+  if(status == EFI_NOT_FOUND) {
+    StrCpy(file, PROCESSOR_FOLDER);
+    StrCpy(file + sizeof(PROCESSOR_FOLDER) / sizeof(CHAR16) - 1U, root);
+    status = load_file(own, file, driver);
+  }
   if(status == EFI_NOT_FOUND) {
     status = load_file(own, root, driver);
   }
