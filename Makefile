@@ -458,7 +458,7 @@ instructions-update: $(PATHS)
 	tools/instructions --build $(BUILD) --update
 
 # Our drivers and their rivals side by side; no part of `test`
-bench: all $(addprefix $(BUILD)/tests/,bench.efi ceiling.efi)
+bench: all $(addprefix $(BUILD)/tests/,bench.efi ceiling.efi hello.efi kernel.efi)
 	tools/bench --build $(BUILD) $(BENCH)
 
 # Frames without pause across the hand-over; both sides count

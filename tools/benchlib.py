@@ -23,6 +23,15 @@ WORK = {
     "start": ("... to Start", "ns", False),
     "initialize": ("... to Initialize", "ns", False),
     "first-echo": ("... to the first echo", "ns", False),
+    "pxe": ("power-on to the first byte by PXE", "ns", False),
+    "tftp": ("TFTP download", "ns/MiB", False),
+    "http": ("HTTP download", "ns/MiB", False),
+    "overruns": ("no receive buffer free", "times", False),
+    "kernel": ("kernel, receive", "ns/frame", False),
+    "kernel-moderated": ("kernel, receive, moderated", "ns/frame", False),
+    "interrupts": ("kernel, interrupts", "per 1000", False),
+    "interrupts-moderated": ("kernel, interrupts, moderated", "per 1000", False),
+    "file": ("image file", "bytes", False),
     "memory": ("memory held", "bytes", False),
     "image": ("image in memory", "bytes", False),
 }
@@ -85,6 +94,93 @@ class Results:
         return rows
 
 
+ACCESSES = {1: "transmit", 2: "completion", 3: "receive", 4: "empty-receive", 5: "empty-status"}  # marks of bench.h
+WARM_UP, WINDOW, ROUNDS, EMPTY_CALLS, SIZES = 2, 8, 8, 200, 3  # of bench.c
+
+
+def accesses(counts, text, samples):
+    """[(work, register accesses per operation)] from the counts by mark; `text` says how many windows came again."""
+    frames = (samples + WARM_UP) * ROUNDS * WINDOW * SIZES
+    again = sum(int(match) for match in re.findall(r"^bench: early (\d+)", text, re.M)) * WINDOW
+    operations = {1: frames, 2: frames, 3: frames + again, 4: samples * EMPTY_CALLS, 5: samples * EMPTY_CALLS}
+    found = []
+    for mark, work in ACCESSES.items():
+        writes, reads = counts.get(mark, (0, 0))
+        found += [(f"{work}, writes", writes / operations[mark]), (f"{work}, reads", reads / operations[mark])]
+    return found
+
+
+def unit(row):
+    """Of a row's values."""
+    if row["part"] == "instructions" or row["part"] == "nics":
+        return "instructions"
+    if row["part"] == "accesses":
+        return "accesses"
+    return "frames kept" if row["part"] == "rings" else WORK[row["work"]][1]
+
+
+# What issue and review ask for: NIC, part, work, size, rival, the most that ours may take of the rival's median
+E1000, VIRTIO = ("e1000", "e1000e"), ("virtio-net-pci",)
+TARGETS = (
+    (E1000, "snp", "transmit", 60, "iPXE", 1 / 3),
+    (E1000, "snp", "transmit", 1514, "iPXE", 1 / 2),
+    (VIRTIO, "snp", "transmit", 60, "VirtioNetDxe", 1 / 5),
+    (E1000, "snp", "receive", 60, "iPXE", 1 / 5),
+    (E1000, "snp", "receive", 1514, "iPXE", 1 / 5),
+    (E1000, "snp", "empty-receive", 0, "iPXE", 1 / 2),
+    (E1000, "snp", "empty-status", 0, "iPXE", 1 / 2),
+    (("e1000e",), "snp", "first-echo", 0, "iPXE", 1 / 8),
+    (E1000 + VIRTIO, "snp", "trip", 60, "iPXE", 1),
+    (VIRTIO, "snp", "trip", 60, "VirtioNetDxe", 1),
+    (E1000 + VIRTIO, "stack", "tftp", 0, "iPXE", 1),
+    (VIRTIO, "stack", "tftp", 0, "VirtioNetDxe", 1),
+    (E1000 + VIRTIO, "stack", "http", 0, "iPXE", 1),
+    (VIRTIO, "stack", "http", 0, "VirtioNetDxe", 1),
+)
+SIZE_LIMITS = {"e1000.efi": 64 << 10, "virtio-net.efi": None, "netdiag.efi": 160 << 10}
+
+
+def targets(rows):
+    """One row a target: what was measured, and whether it holds; those that were not measured are left out."""
+    by_place = {(row["part"], row["nic"], row["work"], row["size"], row["driver"]): row for row in rows}
+    found = []
+    for models, part, work, size, rival, most in TARGETS:
+        for nic in models:
+            row = by_place.get((part, nic, work, size, rival), {})
+            if "ours_over_this" in row:
+                found.append({"nic": nic, "work": label(work, size), "rival": rival, "most": most,
+                              "measured": row["ours_over_this"], "met": row["ours_over_this"] <= most,
+                              "instructions": by_place.get(("instructions", nic, work, size, rival), {}).get(
+                                  "ours_over_this")})
+    for image, limit in SIZE_LIMITS.items():
+        row = by_place.get(("size", image, "file", 0, OURS))
+        if row and limit:
+            found.append({"nic": image, "work": "image file", "rival": "limit", "most": 1,
+                          "measured": row["median"] / limit, "met": row["median"] <= limit, "instructions": None})
+    return found
+
+
+PLOTTED = (("transmit", 60), ("transmit", 1514), ("receive", 60), ("receive", 1514), ("empty-receive", 0),
+           ("empty-status", 0), ("trip", 60), ("first-echo", 0))
+
+
+def plot_rows(rows):
+    """One row for each kind of work, with how many times faster than iPXE ours is on each NIC."""
+    found = {}
+    for row in rows:
+        if row["part"] == "snp" and row["driver"] == "iPXE" and "times_faster" in row:
+            found.setdefault((row["work"], row["size"]), {})[row["nic"]] = row["times_faster"]
+    names = {"empty-receive": "no frame", "empty-status": "GetStatus", "first-echo": "first echo", "trip": "round trip"}
+    return [{"work": names.get(work, work) + f" {size}" * (size > 0), **found[work, size]}
+            for work, size in PLOTTED if (work, size) in found]
+
+
+def keep(old, new):
+    """The new rows, and those old ones that are of other parts, NICs or work."""
+    measured = {(row["part"], row["nic"], row["work"]) for row in new}
+    return new + [row for row in old if (row["part"], row["nic"], row["work"]) not in measured]
+
+
 def times(ratio):
     """A ratio as people read it."""
     if ratio is None:
@@ -111,3 +207,82 @@ def table(rows, part):
             cells = [times(found.get(rival)) for rival in rivals]
             lines.append(f"| {nic} | {label(work, size)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def target_table(data):
+    lines = ["| NIC | work | beside | at most | measured | instructions | |", "|---|---|---|---:|---:|---:|---|"]
+    for row in data["targets"]:
+        lines.append(f"| {row['nic']} | {row['work']} | {row['rival']} | {times(row['most'])} | {times(row['measured'])} | "
+                     f"{times(row['instructions'])} | {'met' if row['met'] else 'NOT MET'} |")
+    return "\n".join(lines) + "\n"
+
+
+def value_table(rows, part, digits=0):
+    """Markdown: one line for each NIC and work, one column a driver, with the values themselves."""
+    rows = [row for row in rows if row["part"] == part]
+    drivers = list(dict.fromkeys(row["driver"] for row in rows))
+    lines = ["| NIC | work | " + " | ".join(drivers) + " |", "|---|---|" + "---:|" * len(drivers)]
+    values = {}
+    for row in rows:
+        values.setdefault((row["nic"], row["work"], row["size"]), {})[row["driver"]] = row["median"]
+    for (nic, work, size), found in values.items():
+        cells = [f"{found[driver]:,.{digits}f}" if driver in found else "-" for driver in drivers]
+        lines.append(f"| {nic} | {label(work, size)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def kernel_table(rows):
+    """Frames a second as a ratio, interrupts as they are."""
+    values = {(row["nic"], row["work"], row["driver"]): row["median"] for row in rows if row["part"] == "kernel"}
+    lines = ["| NIC | moderation | ours over Linux's rate | interrupts per 1000 frames, ours | Linux's |",
+             "|---|---|---:|---:|---:|"]
+    for nic in dict.fromkeys(key[0] for key in values):
+        for suffix, name in (("", "none"), ("-moderated", "on")):
+            ours, linux = (values.get((nic, "kernel" + suffix, driver)) for driver in (OURS, "Linux"))
+            if ours and linux:
+                counts = [values[nic, "interrupts" + suffix, driver] for driver in (OURS, "Linux")]
+                lines.append(f"| {nic} | {name} | {times(linux / ours)} | {counts[0]:.1f} | {counts[1]:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def ring_table(rows):
+    """What is left of a burst, by ring size."""
+    values = {(row["nic"], row["work"], row["size"]): row["median"] for row in rows if row["part"] == "rings"}
+    bursts = sorted({key[2] for key in values})
+    lines = ["| NIC | descriptors | " + " | ".join(f"of {burst}" for burst in bursts) + " |",
+             "|---|---:|" + "---:|" * len(bursts)]
+    for nic, work in dict.fromkeys(key[:2] for key in values):
+        cells = [f"{values[nic, work, burst]:.0f}" if (nic, work, burst) in values else "-" for burst in bursts]
+        lines.append(f"| {nic} | {work.split()[1]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+SECTIONS = (
+    ("snp", "Through SNP", "Time of ours over time of the rival: less than 1 is faster. \"bare\" is a loop without a "
+     "driver, the ceiling.", lambda rows: table(rows, "snp")),
+    ("instructions", "Guest instructions", "Per frame or call, the loop of the bench around it included.",
+     lambda rows: value_table(rows, "instructions")),
+    ("accesses", "Register accesses", "Per frame or call, in QEMU's trace.", lambda rows: value_table(rows, "accesses", 3)),
+    ("stack", "Through the firmware's stack", "Ours over the rival's time; the SHA-256 of each download is right.",
+     lambda rows: table(rows, "stack")),
+    ("kernel", "In a kernel", "Frames of 60 bytes as fast as the NIC takes them.", kernel_table),
+    ("rings", "Bursts that nobody polls for", "Frames that are left of a burst when SNP is asked for the first of them "
+     "after all of it was sent.", ring_table),
+    ("nics", "More NICs", "Guest instructions per frame beside NICs that are open and idle.",
+     lambda rows: value_table(rows, "nics")),
+)
+
+
+def report(data):
+    """The whole table in Markdown."""
+    host = data["host"]
+    parts = ["# Bench\n", "Made by `make bench`, which README.md explains. QEMU runs without KVM and other work may have "
+             "gone on: only ratios of one run say something, and instructions do not depend on the machine.\n",
+             f"{host['date']}: {host['qemu']}; {host['processors']} processors, {host['processor']}, load "
+             f"{host['load']:.1f} at the start; {data['rounds']} rounds of {data['samples']} samples, drivers in turn.\n"]
+    if data["targets"]:
+        parts += ["## What was asked for\n", target_table(data)]
+    for part, title, text, make in SECTIONS:
+        if any(row["part"] == part for row in data["rows"]):
+            parts += [f"## {title}\n", text + "\n", make(data["rows"])]
+    return "\n".join(parts)

@@ -11,19 +11,25 @@
 #define FIRST_TRIES    20000U
 #define FIRST_PAUSE_US 500U
 #define FIRST_REPEATS  9U
-#define EMPTY_CALLS    500U
+#define EMPTY_CALLS    200U
 #define WARM_UP        2U
 #define FILTERS        5U /* unicast and broadcast */
+#define RESTARTS_MAX   100U
+#define STALL_CALLS    5000U
 #define HOLD_IDLE      4U
 
 struct bench {
   EFI_HANDLE image;
-  EFI_HANDLE controller;
+  EFI_HANDLE *controllers; /* every NIC's */
+  UINTN count;
+  EFI_HANDLE controller; /* the one that works */
   EFI_HANDLE snp_handle;
   EFI_SIMPLE_NETWORK_PROTOCOL *snp;
   UINTN wanted; /* samples */
   UINTN wait_us;
-  UINTN number; /* of the last request */
+  UINTN number;      /* of the last request         */
+  UINTN outstanding; /* buffers that the driver has */
+  UINTN stalls;
   BOOLEAN marks;
   struct samples samples;
   UINT8 out[WINDOW][FRAME_ROOM];
@@ -56,18 +62,19 @@ static EFI_STATUS find_snp(struct bench *bench) {
   return status;
 }
 
-static VOID forget_snp(struct bench *bench) {
+static VOID close_snp(struct bench *bench) {
   EFI_GUID snp = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
-  if(bench->snp) {
-    (void)bench->snp->Shutdown(bench->snp);
-    (void)bench->snp->Stop(bench->snp);
-    (void)BS->CloseProtocol(bench->snp_handle, &snp, bench->image, NULL);
-    bench->snp = NULL;
-  }
+  (void)BS->CloseProtocol(bench->snp_handle, &snp, bench->image, NULL);
+  bench->snp = NULL;
+  bench->outstanding = 0;
 }
 
 static VOID disconnect(struct bench *bench) {
-  forget_snp(bench);
+  if(bench->snp) {
+    (void)bench->snp->Shutdown(bench->snp);
+    (void)bench->snp->Stop(bench->snp);
+    close_snp(bench);
+  }
   (void)BS->DisconnectController(bench->controller, NULL, NULL);
 }
 
@@ -85,22 +92,32 @@ static EFI_STATUS connect(struct bench *bench) {
   return EFI_ERROR(status) ? status : initialize(bench);
 }
 
+/* One GetStatus; TRUE when a buffer came back. */
+static BOOLEAN reap(struct bench *bench) {
+  VOID *buffer = NULL;
+  BOOLEAN came = bench->snp->GetStatus(bench->snp, NULL, &buffer) == EFI_SUCCESS && buffer;
+  bench->outstanding -= came;
+  return came;
+}
+
 static EFI_STATUS send(struct bench *bench, UINTN slot, UINTN size) {
-  EFI_STATUS status = EFI_NOT_READY;
-  for(UINTN i = 0; i < PATIENCE && status == EFI_NOT_READY; i++) {
+  EFI_STATUS status = bench->snp->Transmit(bench->snp, 0, size, bench->out[slot], NULL, NULL, NULL);
+  for(UINTN i = 0; i < STALL_CALLS && status == EFI_NOT_READY; i++) {
+    (void)reap(bench);
     status = bench->snp->Transmit(bench->snp, 0, size, bench->out[slot], NULL, NULL, NULL);
   }
+  bench->outstanding += !EFI_ERROR(status);
   return status;
 }
 
-/* Until so many buffers have come back. */
-static BOOLEAN collect(struct bench *bench, UINTN wanted) {
-  UINTN returned = 0;
-  for(UINTN i = 0; i < PATIENCE && returned < wanted; i++) {
-    VOID *buffer = NULL;
-    returned += bench->snp->GetStatus(bench->snp, NULL, &buffer) == EFI_SUCCESS && buffer;
+/* Until every buffer has come back. Some drivers need another frame before they see that one was sent: those are counted,
+ * and their last buffers come with the next window. */
+static VOID collect(struct bench *bench) {
+  UINTN calls = 0;
+  while(bench->outstanding > 0 && calls < STALL_CALLS) {
+    calls = reap(bench) ? 0 : calls + 1U;
   }
-  return returned == wanted;
+  bench->stalls += bench->outstanding > 0;
 }
 
 static EFI_STATUS take(struct bench *bench, UINTN *size) {
@@ -117,7 +134,8 @@ static VOID drain(struct bench *bench) {
 static EFI_STATUS ask(struct bench *bench, enum operation operation, UINTN count, UINTN size) {
   const UINT8 *own = bench->snp->Mode->CurrentAddress.Addr;
   EFI_STATUS status = send(bench, 0, request(bench->out[0], own, operation, count, size, ++bench->number & 0xFFFFU));
-  return !EFI_ERROR(status) && !collect(bench, 1) ? EFI_TIMEOUT : status;
+  collect(bench);
+  return status;
 }
 
 /* Work ----------------------------------------------------------------------------------------------------------- */
@@ -137,11 +155,17 @@ static BOOLEAN transmit_sample(struct bench *bench, UINTN size) {
       }
     }
     mark_if(bench, COMPLETION);
-    if(!collect(bench, WINDOW)) {
-      return FALSE;
-    }
+    collect(bench);
   }
   return TRUE;
+}
+
+/* After a driver, or the device below it, has come to a stop. */
+static EFI_STATUS restart(struct bench *bench) {
+  bench->outstanding = 0;
+  (void)bench->snp->Shutdown(bench->snp);
+  EFI_STATUS status = bench->snp->Initialize(bench->snp, 0, 0);
+  return EFI_ERROR(status) ? status : bench->snp->ReceiveFilters(bench->snp, FILTERS, 0, FALSE, 0, NULL);
 }
 
 /* Frames sent and their buffers collected, as the firmware's stack does. */
@@ -149,17 +173,23 @@ static VOID transmit(struct bench *bench, UINTN size) {
   for(UINTN i = 0; i < WINDOW; i++) {
     (void)request(bench->out[i], bench->snp->Mode->CurrentAddress.Addr, SWALLOW, 0, 0, 0);
   }
-  for(UINTN i = 0; i < bench->wanted + WARM_UP; i++) {
+  UINTN restarts = 0;
+  for(UINTN i = 0; i < bench->wanted + WARM_UP && restarts < RESTARTS_MAX; i++) {
     UINT64 start = ticks();
     if(!transmit_sample(bench, size)) {
-      break;
-    }
-    if(i >= WARM_UP) {
+      restarts++;
+      if(EFI_ERROR(restart(bench))) {
+        break;
+      }
+    } else if(i >= WARM_UP) {
       add(&bench->samples, ticks() - start);
     }
   }
   mark_if(bench, OTHER);
   report(L"transmit", size, ROUNDS * WINDOW, &bench->samples);
+  if(bench->stalls || restarts) {
+    Print(L"bench: stalled %d, restarted %d\n", (INT32)bench->stalls, (INT32)restarts);
+  }
 }
 
 /* The ticks in which WINDOW frames that wait are received; 0 when they did not all wait. */
@@ -252,9 +282,7 @@ static VOID trip(struct bench *bench, UINTN size) {
       break;
     }
     UINT64 took = ticks() - start;
-    if(!collect(bench, 1)) {
-      break;
-    }
+    collect(bench);
     add(&bench->samples, took);
   }
   report(L"trip", size, 1, &bench->samples);
@@ -283,7 +311,8 @@ static VOID arp(struct bench *bench) {
       good = take(bench, &size) == EFI_SUCCESS && bench->in[12] == 0x08 && bench->in[13] == 0x06;
     }
     UINT64 took = ticks() - start;
-    if(!good || !collect(bench, 1)) {
+    collect(bench);
+    if(!good) {
       break;
     }
     add(&bench->samples, took);
@@ -437,6 +466,21 @@ static EFI_STATUS hear(struct bench *bench) {
   return EFI_TIMEOUT;
 }
 
+/* Every other NIC is opened as well, and stays so until the end. */
+static EFI_STATUS open_all(const struct bench *bench) {
+  static struct bench other;
+  EFI_STATUS status = EFI_SUCCESS;
+  for(UINTN i = 0; i < bench->count && !EFI_ERROR(status); i++) {
+    if(bench->controllers[i] != bench->controller) {
+      other.image = bench->image;
+      other.controller = bench->controllers[i];
+      status = connect(&other);
+      close_snp(&other);
+    }
+  }
+  return status;
+}
+
 static EFI_STATUS run(struct bench *bench, const CHAR16 *words) {
   static const UINTN sizes[] = {FRAME_MIN, 512U, FRAME_MAX};
   CHAR16 word[16];
@@ -460,6 +504,8 @@ static EFI_STATUS run(struct bench *bench, const CHAR16 *words) {
       status = memory(bench);
     } else if(same(word, L"hear")) {
       status = hear(bench);
+    } else if(same(word, L"all")) {
+      status = open_all(bench);
     } else if(same(word, L"marks")) {
       bench->marks = TRUE;
     } else if(same(word, L"hold")) {
@@ -476,14 +522,12 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   EFI_LOADED_IMAGE *loaded;
-  EFI_HANDLE *controllers;
   CHAR16 word[16];
-  UINTN count;
   InitializeLib(image, system_table);
   (void)BS->SetWatchdogTimer(0, 0, 0, NULL);
   EFI_STATUS status = BS->HandleProtocol(image, &LoadedImageProtocol, (VOID **)&loaded);
   struct bench *bench = AllocateZeroPool(sizeof(*bench));
-  if(EFI_ERROR(status) || !bench || EFI_ERROR(find_controllers(&controllers, &count))) {
+  if(EFI_ERROR(status) || !bench || EFI_ERROR(find_controllers(&bench->controllers, &bench->count))) {
     return EFI_OUT_OF_RESOURCES;
   }
   const CHAR16 *words = loaded->LoadOptions;
@@ -491,22 +535,25 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   UINTN nic = number_in(next_word(&words, word, 16));
   bench->wanted = number_in(next_word(&words, word, 16));
   bench->image = image;
-  if(nic >= count || bench->wanted == 0) {
-    Print(L"bench: NIC %d of %d, %d samples: nothing to do\n", (INT32)nic, (INT32)count, (INT32)bench->wanted);
+  if(nic >= bench->count || bench->wanted == 0) {
+    Print(L"bench: NIC %d of %d, %d samples: nothing to do\n", (INT32)nic, (INT32)bench->count, (INT32)bench->wanted);
     return EFI_INVALID_PARAMETER;
   }
-  bench->controller = controllers[nic];
+  bench->controller = bench->controllers[nic];
   Print(L"bench: %ld ticks per second\n", ticks_per_second());
-  for(UINTN i = 0; i < count; i++) {
-    (void)BS->DisconnectController(controllers[i], NULL, NULL);
+  for(UINTN i = 0; i < bench->count; i++) {
+    (void)BS->DisconnectController(bench->controllers[i], NULL, NULL);
   }
   status = connect(bench); /* once before anything is measured */
   if(!EFI_ERROR(status)) {
     status = run(bench, words);
   }
   disconnect(bench);
+  for(UINTN i = 0; i < bench->count; i++) {
+    (void)BS->DisconnectController(bench->controllers[i], NULL, NULL);
+  }
   Print(L"bench: %r\n", status);
-  FreePool(controllers);
+  FreePool(bench->controllers);
   FreePool(bench);
   return status;
 }

@@ -20,7 +20,7 @@
 #define ROUNDS          8U /* such windows in one sample: what is paid once for many frames is in it     */
 #define WAIT_FIRST_US   300U
 #define WAIT_MOST_US    400000U
-#define PATIENCE        200000000U /* turns of a loop that something must end before */
+#define PATIENCE        20000000U /* turns of a loop that something must end before */
 #define PEER_OPERATION  HEADER_SIZE + 4U
 
 /* What the peer does with a frame: "BNCH", the operation, and two bytes each of count, size and number, low byte first.
