@@ -92,7 +92,7 @@ help:
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make instructions  count the instructions per frame, and fail above the table of tests/instructions'
-	@echo 'make bench    our drivers beside iPXE, VirtioNetDxe and a bare loop: ratios, into $(BUILD)/bench.json  BENCH="--only receive"'
+	@echo 'make bench    our drivers beside iPXE, VirtioNetDxe, Linux: ratios, into $(BUILD)/bench.md  BENCH="--only receive"'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make boot-demo     a bare NIC, netdiag boot URL, a kernel that answers pings: timed by steps  NIC=e1000e'
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'

@@ -1,8 +1,8 @@
-"""bench_kernel - the kernel home for tools/bench: our reference kernel and Linux's own drivers receive the same frames in
-the same QEMU.
+"""bench_kernel - the kernel home for tools/bench: our reference kernel and Linux's own drivers receive the same frames
+in the same QEMU.
 
-Linux is Debian's linux-image-amd64 (the cloud kernel that the tests boot has no e1000): the installed one, or the package
-unpacked below build/. It runs tests/linux/netbench.c as its init."""
+Linux is Debian's linux-image-amd64 (the cloud kernel that the tests boot has no e1000): the installed one, or the
+package unpacked below build/. It runs tests/linux/netbench.c as its init."""
 
 import glob
 import os
@@ -84,7 +84,8 @@ def make_initrd(folder, modules, model):
 
 def frames_for(count):
     """Numbered frames from 1 on, as a stream takes them."""
-    frames = (wirepeer.test_frame(b"\xff" * 6, b"\x02\xbe\x9c\0\0\x01", 1, number, LENGTH) for number in range(1, count + 1))
+    peer = b"\x02\xbe\x9c\0\0\x01"
+    frames = (wirepeer.test_frame(b"\xff" * 6, peer, 1, number, LENGTH) for number in range(1, count + 1))
     return b"".join(struct.pack(">I", len(frame)) + frame for frame in frames)
 
 

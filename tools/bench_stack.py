@@ -1,5 +1,5 @@
-"""bench_stack - whole ways through the firmware's network stack for tools/bench: downloads by TFTP and HTTP, and PXE from
-power-on to the first byte of the boot file."""
+"""bench_stack - whole ways through the firmware's network stack for tools/bench: downloads by TFTP and HTTP, and PXE
+from power-on to the first byte of the boot file."""
 
 import hashlib
 import http.server

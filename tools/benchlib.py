@@ -212,8 +212,8 @@ def table(rows, part):
 def target_table(data):
     lines = ["| NIC | work | beside | at most | measured | instructions | |", "|---|---|---|---:|---:|---:|---|"]
     for row in data["targets"]:
-        lines.append(f"| {row['nic']} | {row['work']} | {row['rival']} | {times(row['most'])} | {times(row['measured'])} | "
-                     f"{times(row['instructions'])} | {'met' if row['met'] else 'NOT MET'} |")
+        lines.append(f"| {row['nic']} | {row['work']} | {row['rival']} | {times(row['most'])} | "
+                     f"{times(row['measured'])} | {times(row['instructions'])} | {'met' if row['met'] else 'NOT MET'} |")
     return "\n".join(lines) + "\n"
 
 
@@ -262,7 +262,8 @@ SECTIONS = (
      "driver, the ceiling.", lambda rows: table(rows, "snp")),
     ("instructions", "Guest instructions", "Per frame or call, the loop of the bench around it included.",
      lambda rows: value_table(rows, "instructions")),
-    ("accesses", "Register accesses", "Per frame or call, in QEMU's trace.", lambda rows: value_table(rows, "accesses", 3)),
+    ("accesses", "Register accesses", "Per frame or call, in QEMU's trace.",
+     lambda rows: value_table(rows, "accesses", 3)),
     ("stack", "Through the firmware's stack", "Ours over the rival's time; the SHA-256 of each download is right.",
      lambda rows: table(rows, "stack")),
     ("kernel", "In a kernel", "Frames of 60 bytes as fast as the NIC takes them.", kernel_table),
@@ -276,10 +277,11 @@ SECTIONS = (
 def report(data):
     """The whole table in Markdown."""
     host = data["host"]
-    parts = ["# Bench\n", "Made by `make bench`, which README.md explains. QEMU runs without KVM and other work may have "
-             "gone on: only ratios of one run say something, and instructions do not depend on the machine.\n",
-             f"{host['date']}: {host['qemu']}; {host['processors']} processors, {host['processor']}, load "
-             f"{host['load']:.1f} at the start; {data['rounds']} rounds of {data['samples']} samples, drivers in turn.\n"]
+    parts = ["# Bench\n", "Made by `make bench`, which README.md explains. QEMU runs without KVM and other work may\n"
+             "have gone on: only ratios of one run say something, and instructions do not depend on the\nmachine.\n",
+             f"{host['date']}: {host['qemu']};\n{host['processors']} processors, {host['processor']}, load "
+             f"{host['load']:.1f} at the start;\n{data['rounds']} rounds of {data['samples']} samples, drivers in "
+             "turn.\n"]
     if data["targets"]:
         parts += ["## What was asked for\n", target_table(data)]
     for part, title, text, make in SECTIONS:

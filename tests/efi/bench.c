@@ -110,8 +110,8 @@ static EFI_STATUS send(struct bench *bench, UINTN slot, UINTN size) {
   return status;
 }
 
-/* Until every buffer has come back. Some drivers need another frame before they see that one was sent: those are counted,
- * and their last buffers come with the next window. */
+/* Until every buffer has come back. Some drivers need another frame before they see that one was sent: those are
+ * counted, and their last buffers come with the next window. */
 static VOID collect(struct bench *bench) {
   UINTN calls = 0;
   while(bench->outstanding > 0 && calls < STALL_CALLS) {

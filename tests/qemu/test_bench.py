@@ -12,8 +12,8 @@ class Bench(QemuTest):
         """One boot of our driver, one sample of each kind of work."""
         path = os.path.join(self.folder, "bench.json")
         only = ["transmit", "empty", "receive", "trip", "first", "memory", "sizes"]
-        done = self.tool("bench", "--rounds", "1", "--samples", "1", "--nic", "e1000e", "--driver", "ours", "--output", path,
-                         "--only", *only)
+        done = self.tool("bench", "--rounds", "1", "--samples", "1", "--nic", "e1000e", "--driver", "ours",
+                         "--output", path, "--only", *only)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("round 1, ours on e1000e", done.stderr)
         with open(path, encoding="utf-8") as file:
