@@ -212,8 +212,9 @@ def table(rows, part):
 def target_table(data):
     lines = ["| NIC | work | beside | at most | measured | instructions | |", "|---|---|---|---:|---:|---:|---|"]
     for row in data["targets"]:
-        lines.append(f"| {row['nic']} | {row['work']} | {row['rival']} | {times(row['most'])} | "
-                     f"{times(row['measured'])} | {times(row['instructions'])} | {'met' if row['met'] else 'NOT MET'} |")
+        ratios = [times(row[field]) for field in ("most", "measured", "instructions")]
+        cells = [row["nic"], row["work"], row["rival"], *ratios, "met" if row["met"] else "NOT MET"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
