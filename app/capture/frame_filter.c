@@ -123,8 +123,8 @@ static const struct {
 /* What follows "host", "port" or "ether"; says what is wanted when it does not. */
 static bool read_value(struct reader *reader, struct filter_step *step) {
   uint32_t number = 0;
-  bool good = false;
-  const char *wanted = "";
+  bool good;
+  const char *wanted;
   next(reader);
   if(step->kind == STEP_HOST) {
     good = args_ipv4(reader->word, &step->number);

@@ -69,8 +69,11 @@ static bool parse_ipv4(const char *text, size_t length, uint32_t *address) {
       return false;
     }
     value = value << 8 | byte;
-    if(part < 3 && (at == length || text[at++] != '.')) {
-      return false;
+    if(part < 3) {
+      if(at == length || text[at] != '.') {
+        return false;
+      }
+      at++;
     }
   }
   *address = value;
@@ -112,9 +115,10 @@ static bool parse_ipv6(const char *text, size_t length, uint8_t address[16]) {
     if(at == length) {
       break;
     }
-    if(text[at++] != ':' || at == length) {
+    if(text[at] != ':' || at + 1U == length) {
       return false;
     }
+    at++;
     if(text[at] == ':') {
       if(gap <= IPV6_GROUPS) {
         return false;

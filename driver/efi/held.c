@@ -69,6 +69,6 @@ void binding_report_held(VOID) {
   UINTN count;
   if(ST->ConOut && !EFI_ERROR(BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles))) {
     report(handles, count);
-    pool_free(handles);
+    pool_free((VOID *)handles);
   }
 }

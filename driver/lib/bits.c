@@ -30,7 +30,11 @@ bool bits_next(const char **at, uint64_t value, struct bits_field *field) {
     }
   }
   field->name[length] = '\0';
-  if(length == 0 || *text++ != ':' || !take_bit(&text, &field->low)) {
+  if(length == 0 || *text != ':') {
+    return false;
+  }
+  text++;
+  if(!take_bit(&text, &field->low)) {
     return false;
   }
   field->high = field->low;

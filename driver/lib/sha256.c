@@ -64,7 +64,7 @@ static void one_round(uint32_t v[8], uint32_t t, uint32_t word) {
 static void compress(uint32_t state[8], const uint8_t *block) {
   uint32_t w[WORDS];
   uint32_t v[8]; /* a to h */
-  for(uint32_t i = 0; i < WORDS; i++) {
+  for(size_t i = 0; i < WORDS; i++) {
     w[i] = get32(block + 4U * i);
   }
   for(uint32_t i = 0; i < 8U; i++) {
