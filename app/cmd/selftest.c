@@ -130,9 +130,13 @@ static struct places find_places(struct selftest *test) {
 
 static void tell_memory(struct selftest *test, const char *name, const struct places *places, bool sound) {
   char evidence[EVIDENCE_SIZE];
-  const struct report_check check = {
+  struct report_check check = {
       .name = name, .verdict = sound ? REPORT_OK : REPORT_BAD, .evidence = evidence, .section = places->section};
   (void)format_into(evidence, EVIDENCE_SIZE, "%u checks by DMA, rings at 0x%lx", test->dma_run, places->lowest);
+  if(sound && test->dma_run == 0) {
+    check.verdict = REPORT_SKIPPED;
+    check.evidence = "not possible: frames cannot be sent in a loop on this part";
+  }
   tell(test, &check);
 }
 

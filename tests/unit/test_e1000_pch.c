@@ -25,7 +25,6 @@ struct told {
   bool vlan;
   bool pause;
   bool unsummed;
-  bool loopback;
   bool frames;
 };
 
@@ -36,7 +35,6 @@ static void tell(void *ctx, const char *name, bool passed, uint32_t value) {
   told->vlan |= strstr(name, "VFTA") != NULL;
   told->pause |= strstr(name, "FCAL") != NULL;
   told->unsummed |= strstr(name, "without a checksum") != NULL;
-  told->loopback |= strstr(name, "loopback: not tried") != NULL;
   told->frames |= strstr(name, "frames of") != NULL;
 }
 
@@ -120,7 +118,7 @@ static void test_checksum(void **state) {
       struct told told = self_test(bench.dev);
       assert_int_equal(told.failed, bad && !unsummed);
       assert_int_equal(told.unsummed, unsummed);
-      assert_true(told.pause && told.loopback && !told.vlan && !told.frames);
+      assert_true(told.pause && !told.vlan && !told.frames);
       end(&bench);
     }
   }
