@@ -192,7 +192,7 @@ $(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-x86_64
 
 # The reference kernel, as a UEFI image and as an ELF64 file for GRUB. Its interrupt handlers may use general registers
 # only, like everything that they call.
-KERNEL_SRC := $(filter-out tests/kernel/boot_%,$(wildcard tests/kernel/*.c)) $(wildcard driver/kernel/*.c) $(CORE_SRC) $(ALL_DRIVERS) \
+KERNEL_SRC := $(filter-out tests/kernel/boot_%,$(wildcard tests/kernel/*.c)) $(wildcard driver/kernel/*.c driver/kernel/plain/*.c) $(CORE_SRC) $(ALL_DRIVERS) \
               $(LIB_SRC) $(APP_PURE) driver/efi/libc.c
 KERNELS    := $(BUILD)/tests/kernel.efi $(BUILD)/tests/kernel.elf
 kernel_objects = $(patsubst %.c,$(BUILD)/kernel/%.o,$(1))
@@ -237,7 +237,7 @@ $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(BUILD)/host/tests/unit/filt
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
-KERNEL_TESTS := $(addprefix $(BUILD)/test_,consumer bars netconsole panic)
+KERNEL_TESTS := $(addprefix $(BUILD)/test_,consumer bars msi netconsole panic)
 $(KERNEL_TESTS): $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
 $(KERNEL_TESTS:$(BUILD)/%=$(BUILD)/host/tests/unit/%.o): HOST_FLAGS += -Idriver/kernel
 

@@ -1,9 +1,7 @@
-/* arch.c - the machine of the reference kernel: serial port, clock, PCI configuration space. */
+/* arch.c - the machine of the reference kernel: serial port and clock. */
 #include "arch.h"
 
 #define COM1          0x3F8U
-#define PCI_ADDRESS   0xCF8U
-#define PCI_DATA      0xCFCU
 #define TIMER_CHANNEL 0x42U
 #define TIMER_COMMAND 0x43U
 #define TIMER_GATE    0x61U
@@ -80,18 +78,4 @@ void clock_init(void) {
 
 uint64_t clock_us(void) {
   return read_tsc() / ticks_per_us;
-}
-
-static void pci_select(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset) {
-  out32(PCI_ADDRESS, 0x80000000U | (uint32_t)bus << 16 | (uint32_t)device << 11 | (uint32_t)function << 8 | offset);
-}
-
-uint32_t pci_read(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset) {
-  pci_select(bus, device, function, offset);
-  return in32(PCI_DATA);
-}
-
-void pci_write(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset, uint32_t value) {
-  pci_select(bus, device, function, offset);
-  out32(PCI_DATA, value);
 }

@@ -50,10 +50,6 @@ void serial_wait(void);                              /* for one byte */
 void clock_init(void);
 uint64_t clock_us(void);
 
-/* PCI configuration space of segment 0 by ports 0xCF8 and 0xCFC */
-uint32_t pci_read(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset);
-void pci_write(uint8_t bus, uint8_t device, uint8_t function, uint8_t offset, uint32_t value);
-
 /* Page tables of our own, in which every address is its physical one. The first 4 GiB are mapped, write-back. */
 #define PAGING_LIMIT 0x100000000ULL
 #define PAGING_MAX   0x800000000000ULL /* the lower half of what four levels reach */
@@ -67,8 +63,7 @@ bool paging_uncache(uint64_t physical, uint64_t size);
 /* GDT and IDT of our own; every interrupt controller masked. Interrupts stay off. */
 void interrupts_init(void);
 
-#define NIC_VECTOR  0x50U
-#define MSI_ADDRESS 0xFEE00000U /* local APIC 0 */
+#define NIC_VECTOR 0x50U
 
 /* What the NIC's interrupt calls; at interrupt level. */
 extern void (*nic_interrupt)(void);

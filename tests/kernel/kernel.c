@@ -7,6 +7,7 @@
 
 #include "../../app/args.h"
 #include "../../driver/kernel/netconsole.h"
+#include "../../driver/kernel/plain/plain.h"
 #include "../../driver/lib/bytes.h"
 #include "../../driver/lib/responder.h"
 #include "../../driver/lib/testframe.h"
@@ -297,10 +298,9 @@ static const char *learn_addresses(const struct net_platform *platform, const st
 static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *system, uint8_t *heap,
                          enum kernel_nic_origin *origin) {
   const struct netdev_client client = {.receive = on_frame};
-  uint64_t table = kernel_handoff_locate((const struct kernel_efi_entry *)system->ConfigurationTable,
-                                         system->NumberOfTableEntries, 0);
-  const struct net_platform *platform = nic_platform(nic, table, heap, KERNEL_HEAP_SIZE);
-  int result = kernel_nic_start(platform, nic, (void *)table, NET_HANDOFF_MAX_SIZE, table, nic_map, &client,
+  const struct net_platform *platform = nic_platform((uint64_t)system, heap, KERNEL_HEAP_SIZE);
+  uint64_t table = plain_handoff();
+  int result = kernel_nic_start(platform, nic, (void *)table, NET_HANDOFF_MAX_SIZE, table, plain_map, &client,
                                 &kernel.dev, origin);
   if(result != NETDEV_OK) {
     return netdev_strerror(result);
