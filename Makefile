@@ -1,10 +1,19 @@
 # Builds the images, runs them in QEMU, and tests everything. `make help` lists the targets.
 
+# The processor that the images are for; the host's programs stay the host's.
+ARCH    := x86_64
+ARCHES  := x86_64 aarch64 ia32
+ifeq ($(and $(filter 1,$(words $(ARCH))),$(filter $(ARCH),$(ARCHES))),)
+$(error ARCH=$(ARCH) is none of: $(ARCHES))
+endif
+BUILD   := build$(ARCH:%=/%)
+ifeq ($(ARCH),x86_64)
+BUILD   := build
+endif
 CC      := gcc
 HOSTCC  := gcc
-BUILD   := build
 NIC     := e1000
-MACHINE := q35
+MACHINE :=
 CMD     :=
 NICS     = $(NIC)
 FILES   :=
@@ -19,14 +28,40 @@ BENCH   :=
 EFI_INC  := /usr/include/efi
 EFI_LDS  := driver/efi/image.lds
 
+# What each processor takes: TARGET_FLAGS with either compiler, GCC_FLAGS with gcc only. Neither vector registers nor a red
+# zone where an interrupt may come between.
+LD        := ld -z pack-relative-relocs
+OBJCOPY   := objcopy
+TICKS_SRC := driver/efi/arch/ticks_x86.c
+ifeq ($(ARCH),x86_64)
+TARGET_FLAGS := -mno-red-zone -DGNU_EFI_USE_MS_ABI
+GCC_FLAGS    := -maccumulate-outgoing-args
+endif
+ifeq ($(ARCH),ia32)
+# UEFI's structures have 64-bit fields at multiples of 8 on every processor.
+TARGET_FLAGS := -m32 -march=i686 -mno-mmx -mno-sse -malign-double
+LD           := ld -m elf_i386 -z pack-relative-relocs
+endif
+ifeq ($(ARCH),aarch64)
+# Debian's cross gcc cannot be installed beside gcc-multilib: clang does where it is not there.
+CROSS        := aarch64-linux-gnu-
+ifeq ($(origin CC),file)
+CC           := $(if $(shell command -v $(CROSS)gcc),$(CROSS)gcc,clang)
+endif
+TARGET_FLAGS := -mgeneral-regs-only $(if $(findstring clang,$(CC)),--target=aarch64-linux-gnu)
+GCC_FLAGS    := -mno-outline-atomics
+TICKS_SRC    := driver/efi/arch/ticks_aarch64.c
+LD           := $(CROSS)ld --defsym=relocations_unpacked=1
+OBJCOPY      := $(CROSS)objcopy
+endif
+
 WARNINGS   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Werror
 CORE_FLAGS := -std=c11 $(WARNINGS) -Iinclude
 EFI_FLAGS  := $(CORE_FLAGS) -Os -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \
-              -mno-red-zone -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -fvisibility=hidden -ffunction-sections \
-              -fdata-sections \
-              -isystem driver/efi/include -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
-ifneq ($(findstring clang,$(CC)),)
-EFI_FLAGS := $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS))
+              -fvisibility=hidden -ffunction-sections -fdata-sections $(TARGET_FLAGS) \
+              -isystem driver/efi/include -isystem $(EFI_INC) -isystem $(EFI_INC)/$(ARCH)
+ifeq ($(findstring clang,$(CC)),)
+EFI_FLAGS += $(GCC_FLAGS)
 endif
 HOST_WATCH := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HOST_FLAGS := $(CORE_FLAGS) -g $(HOST_WATCH)
@@ -35,7 +70,7 @@ LIB_SRC  := $(wildcard driver/lib/*.c)
 CORE_SRC := $(filter-out driver/net/drivers_%.c,$(wildcard driver/net/*.c driver/net/*/*.c))
 # The families that an image carries: one small file says it
 ALL_DRIVERS := driver/net/drivers_all.c
-EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c))
+EFI_SRC  := $(filter-out driver/efi/driver_entry.c,$(wildcard driver/efi/*.c)) $(TICKS_SRC)
 APP_SRC  := $(wildcard app/*.c app/*/*.c)
 APP_PURE := app/args.c app/cmd/path_mtu.c app/load_options.c app/pinger.c app/ring_picture.c app/suggest.c app/wrap.c \
             $(addprefix app/capture/,frame_filter.c frame_ring.c) app/monitor/page.c \
@@ -79,6 +114,8 @@ help:
 	@echo 'make run      build, boot OVMF in QEMU, list the NICs and ping the gateway'
 	@echo '              NIC=e1000|e1000-82544gc|e1000-82545em|e1000e|virtio-net-pci|virtio-net-transitional'
 	@echo '              MACHINE=q35|pc  CMD="netdiag info"'
+	@echo '              ARCH=x86_64|aarch64|ia32: another processor. Its images are in build/aarch64 or build/ia32;'
+	@echo '              all, shell and sign take it as well'
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
 	@echo '              NICS="e1000 e1000e" several NICs   FILES="my.efi folder" on the disk (fs0:) as well'
 	@echo '              TFTP=folder served at 10.0.2.2     GRAPHICS=1 a screen: in a window, or by VNC on localhost'
@@ -121,10 +158,10 @@ $(DATAPATH:%=$(BUILD)/efi/%.o): EFI_FLAGS := $(EFI_FLAGS:-Os=-O2)
 
 # With -Bsymbolic and hidden symbols nothing is looked up by name, so all relocations are relative: packed (DT_RELR), they
 # take little, and driver/efi/relocate.c applies them.
-LINK_EFI = ld -nostdlib -shared -Bsymbolic -T $(EFI_LDS) -z nocombreloc -z pack-relative-relocs -z defs --gc-sections \
+LINK_EFI = $(LD) -nostdlib -shared -Bsymbolic -T $(EFI_LDS) -z nocombreloc -z defs --gc-sections --no-warn-rwx-segments \
              $(filter %.o,$^) -o $@ $(EFI_LIBS)
 # What stands around every image's own code, in place of gnu-efi's; netdiag has its functions in app/library.c
-EFI_START_SRC := $(addprefix driver/efi/,libc.c library.c relocate.c start.c tables.c)
+EFI_START_SRC := $(addprefix driver/efi/,divide.c libc.c library.c relocate.c start.c tables.c)
 
 $(BUILD)/netdiag.so: $(APP_OBJ) $(DRIVER_OBJ) $(ALL_OBJ)
 $(BUILD)/e1000.so: $(ENTRY_OBJ) $(E1000_OBJ)
@@ -133,11 +170,11 @@ $(BUILD)/netdiag.so $(BUILD)/e1000.so $(BUILD)/virtio-net.so: $(EFI_LDS)
 	$(call say,LD  )
 	$(LINK_EFI)
 
-$(BUILD)/netdiag.efi: TARGET := efi-app-x86_64
-$(BUILD)/e1000.efi $(BUILD)/virtio-net.efi: TARGET := efi-bsdrv-x86_64
+$(BUILD)/netdiag.efi: TARGET := efi-app-$(ARCH)
+$(BUILD)/e1000.efi $(BUILD)/virtio-net.efi: TARGET := efi-bsdrv-$(ARCH)
 $(BUILD)/%.efi: $(BUILD)/%.so tools/nxcompat
 	$(call say,EFI )
-	objcopy --strip-all -j .text -j .sbat -j .reloc -j .rodata -j .data -j .bss --target=$(TARGET) $< $@
+	$(OBJCOPY) --strip-all -j .text -j .sbat -j .reloc -j .rodata -j .data -j .bss --target=$(TARGET) $< $@
 	tools/nxcompat $@
 
 # Signed for Secure Boot, with the ROMs made of the signed drivers. Anew each time: the key may be another.
@@ -187,8 +224,8 @@ $(BUILD)/tests/%.so: $(BUILD)/efi/tests/efi/%.o $(call efi_objects,$(TEST_START_
 	mkdir -p $(@D)
 	$(LINK_EFI)
 $(TEST_EFI:.efi=.so) $(BUILD)/tests/kernel.so: EFI_LIBS := --exclude-libs ALL -L/usr/lib -lefi
-$(TEST_EFI): TARGET := efi-app-x86_64
-$(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-x86_64
+$(TEST_EFI): TARGET := efi-app-$(ARCH)
+$(BUILD)/tests/unplug.efi: TARGET := efi-bsdrv-$(ARCH)
 
 # The reference kernel, as a UEFI image and as an ELF64 file for GRUB. Its interrupt handlers may use general registers
 # only, like everything that they call.
@@ -205,7 +242,7 @@ $(BUILD)/tests/kernel.so: $(call kernel_objects,$(sort $(KERNEL_SRC) $(TEST_STAR
 	$(call say,LD  )
 	mkdir -p $(@D)
 	$(LINK_EFI)
-$(BUILD)/tests/kernel.efi: TARGET := efi-app-x86_64
+$(BUILD)/tests/kernel.efi: TARGET := efi-app-$(ARCH)
 
 $(BUILD)/tests/kernel.elf: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot_multiboot2.c) \
                            tests/kernel/multiboot2.S tests/kernel/multiboot2.ld
@@ -215,7 +252,7 @@ $(BUILD)/tests/kernel.elf: $(call kernel_objects,$(KERNEL_SRC) tests/kernel/boot
 
 # Running; the command goes through the environment, so that its quotes stay what they are
 run shell: export NETDIAG_CMD := $(value CMD)
-RUN_QEMU = tools/qemu --build $(BUILD) $(NICS:%=--nic %) --machine $(MACHINE) $(FILES:%=--file '%') \
+RUN_QEMU = tools/qemu --arch $(ARCH) --build $(BUILD) $(NICS:%=--nic %) $(MACHINE:%=--machine %) $(FILES:%=--file '%') \
              $(if $(TFTP),--tftp '$(TFTP)') $(if $(GRAPHICS),--graphics) $(if $(BADNET),--badnet '$(BADNET)')
 run: all
 	$(RUN_QEMU) $(if $(CMD),--cmd "$$NETDIAG_CMD")
@@ -304,7 +341,7 @@ $(VENDORED):
 # not from gnu-efi.
 HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
                   -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
-HOST_EFI_SRC   := $(filter-out $(EFI_START_SRC) driver/efi/tsc.c,$(wildcard driver/efi/*.c)) \
+HOST_EFI_SRC   := $(filter-out $(EFI_START_SRC),$(wildcard driver/efi/*.c)) \
                   $(wildcard tests/firmware/*.c)
 LINK_HOST_EFI  := -lcmocka -lc -lefi
 HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))
@@ -373,7 +410,7 @@ $(BUILD)/paths-host/%.o: %.c | deps
 	mkdir -p $(@D)
 	$(HOSTCC) $(filter-out $(HOST_WATCH),$(HOST_EFI_FLAGS)) -O1 $(TEST_INC) -Idriver/efi -Itests/firmware -Itests/unit -MMD -MP -c $< -o $@
 
-$(PATHS): $(PATHS_OBJ) $(filter-out $(call efi_objects,driver/efi/library.c driver/efi/relocate.c driver/efi/tsc.c),$(DRIVER_OBJ)) \
+$(PATHS): $(PATHS_OBJ) $(filter-out $(call efi_objects,$(filter-out %/libc.c,$(EFI_START_SRC)) $(TICKS_SRC)),$(DRIVER_OBJ)) \
           $(ALL_OBJ) $(ENTRY_OBJ)
 	$(call say,LD  )
 	$(HOSTCC) $^ -o $@ $(LINK_HOST_EFI)

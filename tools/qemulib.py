@@ -1,4 +1,4 @@
-"""qemulib - boots OVMF in QEMU with a disk of our images, and watches its serial port."""
+"""qemulib - boots UEFI firmware in QEMU with a disk of our images, and watches its serial port."""
 
 import collections
 import itertools
@@ -16,19 +16,16 @@ import threading
 import time
 
 import nics
+import processors
 
 NICS = nics.EVERY
-MACHINES = ("q35", "pc")
-# Where the firmware is: Debian's, or another build of OVMF (tests/run --firmware)
-OVMF = os.environ.get("OVMF", "/usr/share/OVMF")
-OVMF_NAMES = (("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"), ("OVMF_CODE.fd", "OVMF_VARS.fd"))
+MACHINES = processors.TABLE["x86_64"].machines
+# A folder with another build of OVMF than Debian's (tests/run --firmware), for x86-64
+OVMF = os.environ.get("OVMF")
 # Debian's OVMF that enforces Secure Boot, and variables with Debian's key for tests enrolled; its passphrase is public
 SECURE = ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
 SNAKEOIL, SNAKEOIL_PASSPHRASE = "/usr/share/ovmf/PkKek-1-snakeoil", "snakeoil"
-# Newer firmware (edk2 2026.08) does not start its own Shell by itself: it boots this one from the disk. Debian 12 has
-# none.
-SHELL = "/usr/share/efi-shell-x64/shellx64.efi"
-BOOT_FILE = "EFI/BOOT/BOOTX64.EFI"
+BOOT_FILE = processors.TABLE["x86_64"].boot_file
 # iPXE's option ROMs: Debian 12 and Debian 13
 IPXE_ROMS = ("/usr/lib/ipxe/qemu", "/usr/share/qemu")
 # The bound of every wait for a state. A machine is given up long after it should be done, also where it gets a tenth of
@@ -70,14 +67,16 @@ def need(path, package):
         raise QemuError(f"{path} is missing: install the Debian package {package} (`make deps` does)")
 
 
-def firmware():
-    """The paths of OVMF's code, and of the variables that a machine starts with."""
-    for names in OVMF_NAMES:
-        code, variables = (os.path.join(OVMF, name) for name in names)
-        if os.path.exists(code) and os.path.exists(variables):
-            return code, variables
-    wanted = " nor ".join(" and ".join(names) for names in OVMF_NAMES)
-    raise QemuError(f"{OVMF} has neither {wanted}: install the Debian package ovmf (`make deps` does)")
+def firmware(arch="x86_64"):
+    """The paths of the firmware's code, and of the variables that a machine starts with."""
+    processor = processors.TABLE[arch]
+    folder = OVMF if arch == "x86_64" and OVMF else processor.folder
+    found = processors.firmware(processor, folder)
+    if not found:
+        wanted = " nor ".join(" and ".join(names) for names in processor.firmware)
+        raise QemuError(f"{folder} has neither {wanted}: install the Debian package {processor.firmware_package} "
+                        "(`make deps` does)")
+    return found
 
 
 def ipxe_rom(model):
@@ -89,10 +88,12 @@ def ipxe_rom(model):
     return found
 
 
-def make_disk(path, files):
+def make_disk(path, files, arch="x86_64"):
     """A FAT disk without partitions, with room left. `files` maps names on the disk to paths or bytes. Where there is a
     Shell to put on it, the firmware boots that, unless `files` has something else to boot."""
-    files = {BOOT_FILE: shell for shell in (SHELL, os.path.join(OVMF, "Shell.efi")) if os.path.exists(shell)} | files
+    processor = processors.TABLE[arch]
+    shell = processors.shell(processor, OVMF if arch == "x86_64" else None)
+    files = ({processor.boot_file: shell} if shell else {}) | files
     size = sum(len(content) if isinstance(content, bytes) else os.path.getsize(content) for content in files.values())
     megabytes = 64 + size * 9 // 8 // (1 << 20)
     with open(path, "wb") as disk:
@@ -178,10 +179,10 @@ def count_accesses(trace):
     return counts
 
 
-def graphics_arguments():
+def graphics_arguments(processor):
     """A screen in a window where there is a desktop, else by VNC on this host; QEMU says where."""
-    arguments = ["-vga", "std"]
-    listed = subprocess.run(["qemu-system-x86_64", "-display", "help"], capture_output=True, text=True, check=False)
+    arguments = list(processor.screen)
+    listed = subprocess.run([processor.qemu, "-display", "help"], capture_output=True, text=True, check=False)
     kinds = listed.stdout.split()
     desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     window = [kind for kind in ("gtk", "sdl") if desktop and kind in kinds]
@@ -281,26 +282,29 @@ class Console:
 
 
 class Machine(Console):
-    """One QEMU with OVMF."""
+    """One QEMU with UEFI firmware."""
 
-    def __init__(self, disk=None, machine="q35", nics=(), extra=(), memory="512M", echo=None, interactive=False,
-                 graphics=False, paused=False, wrapper=(), secure=False):
+    def __init__(self, disk=None, machine=None, nics=(), extra=(), memory="512M", echo=None, interactive=False,
+                 graphics=False, paused=False, wrapper=(), secure=False, arch="x86_64"):
         """`nics` are arguments of QEMU's, one list a NIC. A `paused` machine does nothing before go(), a `secure` one
-        starts nothing without a signature."""
-        need("qemu-system-x86_64", "qemu-system-x86")
-        code, original = SECURE if secure else firmware()
-        need(original, "ovmf")
+        starts nothing without a signature. `arch` is a processor's name, `machine` one of its -M, or None for the
+        usual."""
+        processor = processors.TABLE[arch]
+        need(processor.qemu, processor.qemu_package)
+        code, original = SECURE if secure else firmware(arch)
+        need(original, processor.firmware_package)
         super().__init__([], echo=echo)
         self.scratch = tempfile.mkdtemp(prefix="netdiag-")
         self.monitor = None
         variables = os.path.join(self.scratch, "vars.fd")
         shutil.copy(original, variables)
         self.qmp_path = os.path.join(self.scratch, "qmp")
-        screen = graphics_arguments() if graphics else ["-display", "none", "-vga", "none"]
-        self.command = ["qemu-system-x86_64", "-M", machine, "-m", memory, "-no-reboot", "-nodefaults", *screen,
+        screen = graphics_arguments(processor) if graphics else ["-display", "none", "-vga", "none"]
+        self.command = [processor.qemu, "-M", machine or processor.machines[0], "-m", memory, "-no-reboot", "-nodefaults",
+                        *processor.arguments, *screen,
                         "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
                         "-drive", f"if=pflash,format=raw,file={variables}"]
-        if secure:  # the variables are then written in system management mode alone
+        if secure or processor.secure_only:  # the variables are then written in system management mode alone
             self.command[2] += ",smm=on"
             self.command += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
             self.command.remove("-no-reboot")  # Debian 13's starts over once when its variables are fresh

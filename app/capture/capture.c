@@ -473,7 +473,7 @@ static void write_statistics(struct capture *capture) {
 static void out_summary(const struct capture *capture) {
   struct capture_counts counts;
   capture_count(capture, &counts);
-  out("capture: %lu frames in '%s' (%lu bytes), %lu seen, %lu matched, %lu dropped\n", counts.written,
+  out("capture: %ju frames in '%s' (%ju bytes), %ju seen, %ju matched, %ju dropped\n", counts.written,
       capture->options.path, counts.bytes, counts.seen, counts.matched, counts.dropped);
 }
 

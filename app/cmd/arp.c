@@ -128,7 +128,7 @@ static void out_station(const struct arp *arp, const struct station *station) {
     report_end();
     return;
   }
-  out("%s is at %s: %u answer%s, the first after %lu.%03lu ms", ipv4_text(arp->target, address),
+  out("%s is at %s: %u answer%s, the first after %ju.%03ju ms", ipv4_text(arp->target, address),
       mac_text(station->mac, mac), station->answers, station->answers == 1U ? "" : "s", station->first_us / 1000U,
       station->first_us % 1000U);
   if(station->tagged && station->vlan) {

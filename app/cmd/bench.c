@@ -213,7 +213,7 @@ static void out_progress(const char *what, const struct bench *bench, uint64_t *
   const uint64_t now_us = efi_clock_us();
   if(now_us >= *due_us && !report_is_json()) {
     *due_us = now_us + PROGRESS_US;
-    out("  %s: %u frames sent, %lu back\n", what, bench->sequence, bench->back);
+    out("  %s: %u frames sent, %ju back\n", what, bench->sequence, bench->back);
   }
 }
 
@@ -321,7 +321,7 @@ static void show_rate(const char *key, const struct rate *rate) {
   report_u64("bits_per_second", bits);
   report_end();
   if(!report_is_json()) {
-    out("%-9s %8lu frames/s  %6lu.%lu Mb/s  (%lu frames, %lu lost)\n", key, frames, bits / 1000000U,
+    out("%-9s %8ju frames/s  %6ju.%ju Mb/s  (%ju frames, %ju lost)\n", key, frames, bits / 1000000U,
         bits / 100000U % 10U, rate->frames, rate->lost);
   }
 }
@@ -332,7 +332,7 @@ static void out_bar(const struct histogram_row *row, uint64_t most) {
   length = length == 0 && row->count > 0 ? 1U : length;
   memset(bar, '#', sizeof(bar));
   bar[length] = '\0';
-  out("  %7u-%-7u %8lu %s\n", row->first, row->last, row->count, bar);
+  out("  %7u-%-7u %8ju %s\n", row->first, row->last, row->count, bar);
 }
 
 static void show_trips(const struct histogram *trips, const struct rate *rate) {
@@ -360,7 +360,7 @@ static void show_trips(const struct histogram *trips, const struct rate *rate) {
   report_end();
   report_end();
   if(!report_is_json()) {
-    out("round trip in microseconds (%lu frames, %lu lost):\n", trips->count, rate->lost);
+    out("round trip in microseconds (%ju frames, %ju lost):\n", trips->count, rate->lost);
     for(uint32_t i = 0; i < count; i++) {
       out_bar(&rows[i], most);
     }

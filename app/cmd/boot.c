@@ -193,7 +193,7 @@ static EFI_STATUS check_driver(const struct boot *boot) {
 /* The whole ------------------------------------------------------------------------------------------------------ */
 
 static void out_seconds(const char *what, UINT64 us) {
-  out("%s %lu.%02lu s", what, us / SECOND_US, us % SECOND_US / 10000U);
+  out("%s %ju.%02ju s", what, us / SECOND_US, us % SECOND_US / 10000U);
 }
 
 static void out_times(const struct boot *boot) {

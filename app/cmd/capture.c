@@ -41,7 +41,7 @@ static bool is_done(void *ctx) {
 static void out_progress(const struct run *run) {
   struct capture_counts counts;
   capture_count(run->capture, &counts);
-  out("%lu seen, %lu matched, %lu dropped, %lu bytes written\n", counts.seen, counts.matched, counts.dropped,
+  out("%ju seen, %ju matched, %ju dropped, %ju bytes written\n", counts.seen, counts.matched, counts.dropped,
       counts.bytes);
 }
 

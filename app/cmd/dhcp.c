@@ -153,7 +153,7 @@ static void tell(struct dhcp *dhcp, struct answer *answer) {
     report_u64("after_us", answer->after_us);
   } else {
     out_toned(offer->type == DHCP_NAK ? TONE_BAD : TONE_OK, "%s%s", kind_of(offer), dhcp_type_text(offer->type));
-    out(" from %s (%s) after %lu.%03lu ms\n", ipv4_text(answer->source, address), mac_text(answer->mac, mac),
+    out(" from %s (%s) after %ju.%03ju ms\n", ipv4_text(answer->source, address), mac_text(answer->mac, mac),
         answer->after_us / 1000U, answer->after_us % 1000U);
   }
   dhcp_print(offer);

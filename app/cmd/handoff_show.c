@@ -12,9 +12,9 @@
 static void out_block_row(void *ctx, const struct netdev_row *row) {
   (void)ctx;
   if(row->unit >= NETDEV_UNIT_HEX8 && row->unit <= NETDEV_UNIT_HEX64) {
-    out("    %-14s 0x%lx %s\n", row->name, row->value, row->text);
+    out("    %-14s 0x%jx %s\n", row->name, row->value, row->text);
   } else {
-    out("    %-14s %lu %s\n", row->name, row->value, row->text);
+    out("    %-14s %ju %s\n", row->name, row->value, row->text);
   }
 }
 
@@ -46,7 +46,7 @@ static void out_lease(const struct net_handoff_lease *lease) {
       out_ip("DNS", lease->dns[i]);
     }
     if(lease->seconds) {
-      out(" for %u s from %lu on", lease->seconds, lease->obtained);
+      out(" for %u s from %ju on", lease->seconds, lease->obtained);
     }
     out("\n");
   }
@@ -82,7 +82,7 @@ static void out_nic(const struct net_handoff_nic *nic, const void *block) {
   for(UINT32 i = 0; i < NET_HANDOFF_BARS; i++) {
     const struct net_handoff_bar *bar = &nic->bar[i];
     if(bar->size > 0) {
-      out("  BAR %u at 0x%lx (bus 0x%lx), %lu bytes, %s\n", i, bar->processor, bar->bus, bar->size,
+      out("  BAR %u at 0x%jx (bus 0x%jx), %ju bytes, %s\n", i, bar->processor, bar->bus, bar->size,
           bar->flags & NET_HANDOFF_BAR_IO ? "I/O" : "memory");
     }
   }
@@ -91,9 +91,9 @@ static void out_nic(const struct net_handoff_nic *nic, const void *block) {
   out("\n  filter 0x%02x, %u multicast addresses\n", nic->filter, nic->multicast_count);
   out_block(nic, block);
   out_lease(&nic->lease);
-  out("  received %lu frames, %lu bytes, %lu errors, %lu missed\n", statistics->rx_frames, statistics->rx_bytes,
+  out("  received %ju frames, %ju bytes, %ju errors, %ju missed\n", statistics->rx_frames, statistics->rx_bytes,
       statistics->rx_errors, statistics->rx_missed);
-  out("  sent %lu frames, %lu bytes, %lu errors\n", statistics->tx_frames, statistics->tx_bytes, statistics->tx_errors);
+  out("  sent %ju frames, %ju bytes, %ju errors\n", statistics->tx_frames, statistics->tx_bytes, statistics->tx_errors);
 }
 
 /* Document ------------------------------------------------------------------------------------------------------- */
@@ -226,7 +226,7 @@ static void report_table(const struct net_handoff_copy *copy) {
 /* Command -------------------------------------------------------------------------------------------------------- */
 
 static void out_table(const void *table, const struct net_handoff_copy *copy) {
-  out("Handoff table at 0x%lx, version %u.%u, %u bytes, crc 0x%08x: valid\n", (UINT64)(UINTN)table,
+  out("Handoff table at 0x%jx, version %u.%u, %u bytes, crc 0x%08x: valid\n", (UINT64)(UINTN)table,
       copy->head.version_major, copy->head.version_minor, copy->head.size, copy->head.crc32);
   for(UINT32 i = 0; i < copy->head.nic_count; i++) {
     out_nic(&copy->nic[i], copy->block[i]);
@@ -236,7 +236,7 @@ static void out_table(const void *table, const struct net_handoff_copy *copy) {
   }
   for(UINT32 i = 0; i < copy->head.payload_count; i++) {
     char hash[SHA256_TEXT_SIZE];
-    out("payload %s at 0x%lx, %lu bytes\n", copy->payload[i].name, copy->payload[i].physical, copy->payload[i].size);
+    out("payload %s at 0x%jx, %ju bytes\n", copy->payload[i].name, copy->payload[i].physical, copy->payload[i].size);
     out("  SHA-256 %s\n", sha256_text(copy->payload[i].sha256, hash));
   }
   if(copy->head.source_size > 0) {
@@ -259,9 +259,9 @@ EFI_STATUS handoff_show(void) {
   const char *problem = net_handoff_validate(table, NET_HANDOFF_MAX_SIZE, (UINT64)(UINTN)table, &copy);
   if(problem) {
     if(report_is_json()) {
-      complain("handoff table at 0x%lx: %s", (UINT64)(UINTN)table, problem);
+      complain("handoff table at 0x%jx: %s", (UINT64)(UINTN)table, problem);
     } else {
-      out("Handoff table at 0x%lx: %s\n", (UINT64)(UINTN)table, problem);
+      out("Handoff table at 0x%jx: %s\n", (UINT64)(UINTN)table, problem);
     }
     return EFI_COMPROMISED_DATA;
   }

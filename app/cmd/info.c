@@ -33,7 +33,7 @@ static void out_pci(const struct pci_nic *pci) {
   for(UINT8 i = 0; i < PCI_BAR_COUNT; i++) {
     const struct pci_bar *bar = &bars[i];
     if(bar->type != PCI_BAR_NONE) {
-      out("BAR %d         0x%lx, %lu bytes, %s%s%s\n", i, bar->base, bar->size,
+      out("BAR %d         0x%jx, %ju bytes, %s%s%s\n", i, bar->base, bar->size,
           bar->type == PCI_BAR_IO ? "I/O" : "memory",
           bar->is_64bit             ? " 64-bit"
           : bar->type == PCI_BAR_IO ? ""
@@ -122,7 +122,7 @@ static void out_ring_size(void *ctx, const struct netdev_row *row) {
       name[length] = row->name[length];
     }
     name[length] = '\0';
-    out("%s%s %lu", listing->seen++ == 0 ? "Rings         " : ", ", name, row->value);
+    out("%s%s %ju", listing->seen++ == 0 ? "Rings         " : ", ", name, row->value);
   }
 }
 
@@ -134,9 +134,9 @@ static void out_row(void *ctx, const struct netdev_row *row) {
   if(row->unit == NETDEV_UNIT_BOOL) {
     out_hanging(DETAIL_COLUMN, "  %-20s %-18s  %s\n", row->name, row->value ? "yes" : "no", row->text);
   } else if(row->unit == NETDEV_UNIT_COUNT) {
-    out_hanging(DETAIL_COLUMN, "  %-20s %-18lu  %s\n", row->name, row->value, row->text);
+    out_hanging(DETAIL_COLUMN, "  %-20s %-18ju  %s\n", row->name, row->value, row->text);
   } else {
-    out_hanging(DETAIL_COLUMN, "  %-20s 0x%-16lx  %s\n", row->name, row->value, row->text);
+    out_hanging(DETAIL_COLUMN, "  %-20s 0x%-16jx  %s\n", row->name, row->value, row->text);
   }
 }
 

@@ -35,7 +35,7 @@ static void show_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
     out("      no BAR\n");
   } else {
     bool small = bar.size < 1024U;
-    out("      BAR %d 0x%lx %lu %s %s %s\n", (INT32)number, bar.base, small ? bar.size : bar.size / 1024U,
+    out("      BAR %d 0x%jx %ju %s %s %s\n", (INT32)number, bar.base, small ? bar.size : bar.size / 1024U,
         small ? "bytes" : "KiB", bar.is_64bit ? "64-bit" : "32-bit", bar.type == PCI_BAR_IO ? "I/O" : "mem");
   }
 }

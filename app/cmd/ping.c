@@ -70,7 +70,7 @@ static bool on_frame(void *ctx, const struct netdev_frame *frame, const struct i
 }
 
 static void out_ms(UINT64 us) {
-  out("%ld.%03ld", us / 1000U, us % 1000U);
+  out("%jd.%03jd", us / 1000U, us % 1000U);
 }
 
 /* What a document calls them. */
@@ -250,13 +250,13 @@ static void out_summary(const struct ping *ping, const char *target) {
   out("--- %s ping statistics ---\n%d packets transmitted, %d received, ", target, pinger_sent(pinger),
       pinger->received);
   if(verdicts[PINGER_DUPLICATE]) {
-    out("+%ld duplicates, ", verdicts[PINGER_DUPLICATE]);
+    out("+%jd duplicates, ", verdicts[PINGER_DUPLICATE]);
   }
   if(verdicts[PINGER_DAMAGED]) {
-    out("+%ld damaged, ", verdicts[PINGER_DAMAGED]);
+    out("+%jd damaged, ", verdicts[PINGER_DAMAGED]);
   }
   if(errors) {
-    out("+%ld errors, ", errors);
+    out("+%jd errors, ", errors);
   }
   uint32_t loss = pinger_loss_percent(pinger);
   out_toned(loss == 0 ? TONE_OK : loss < 100 ? TONE_WARN : TONE_BAD, "%d%% packet loss", loss);
@@ -266,14 +266,14 @@ static void out_summary(const struct ping *ping, const char *target) {
   }
   for(UINTN i = PINGER_REPLY + 1; i < PINGER_VERDICTS; i++) {
     if(verdicts[i] && i != PINGER_DUPLICATE && i != PINGER_DAMAGED) {
-      out("not counted: %ld %s\n", verdicts[i], pinger_verdict_text((enum pinger_verdict)i));
+      out("not counted: %jd %s\n", verdicts[i], pinger_verdict_text((enum pinger_verdict)i));
     }
   }
   if(pinger->priority_tagged) {
-    out("%ld answers carried a priority tag (VLAN 0)\n", pinger->priority_tagged);
+    out("%jd answers carried a priority tag (VLAN 0)\n", pinger->priority_tagged);
   }
   if(pinger->lines_lost) {
-    out("%ld answers came too fast to be printed one by one\n", pinger->lines_lost);
+    out("%jd answers came too fast to be printed one by one\n", pinger->lines_lost);
   }
   session_out_conflicts(&ping->session);
 }

@@ -68,11 +68,11 @@ static void describe(const struct netdev_row *row, struct row_text *text) {
   if(!read) {
     (void)format_into(text->value, sizeof(text->value), "--------");
   } else if(row->unit == NETDEV_UNIT_HEX8) {
-    (void)format_into(text->value, sizeof(text->value), "%02lx", row->value);
+    (void)format_into(text->value, sizeof(text->value), "%02jx", row->value);
   } else if(row->unit == NETDEV_UNIT_HEX16) {
-    (void)format_into(text->value, sizeof(text->value), "%04lx", row->value);
+    (void)format_into(text->value, sizeof(text->value), "%04jx", row->value);
   } else {
-    (void)format_into(text->value, sizeof(text->value), "%08lx", row->value);
+    (void)format_into(text->value, sizeof(text->value), "%08jx", row->value);
   }
   (void)bits_text(read ? row->bits : NULL, row->value, text->bits, sizeof(text->bits));
 }

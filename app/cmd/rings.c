@@ -36,9 +36,9 @@ static void out_row(void *ctx, const struct netdev_row *row) {
     return;
   }
   if(row->unit >= NETDEV_UNIT_HEX8 && row->unit <= NETDEV_UNIT_HEX64) {
-    screen_line(&rings->screen, TONE_PLAIN, "    %-13s 0x%-10lx %s", name + 1, row->value, row->text);
+    screen_line(&rings->screen, TONE_PLAIN, "    %-13s 0x%-10jx %s", name + 1, row->value, row->text);
   } else {
-    screen_line(&rings->screen, TONE_PLAIN, "    %-13s %-12lu %s", name + 1, row->value, row->text);
+    screen_line(&rings->screen, TONE_PLAIN, "    %-13s %-12ju %s", name + 1, row->value, row->text);
   }
 }
 

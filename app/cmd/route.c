@@ -199,7 +199,7 @@ static void out_hop(const struct route *route, uint32_t number, bool answered) {
     }
     report_end();
   } else if(answered) {
-    out("%3u  %-15s %4lu.%03lu ms%s%s\n", number, ipv4_text(answer->from, text), answer->after_us / 1000U,
+    out("%3u  %-15s %4ju.%03ju ms%s%s\n", number, ipv4_text(answer->from, text), answer->after_us / 1000U,
         answer->after_us % 1000U, answer->kind == REFUSED ? "  " : "",
         answer->kind == REFUSED   ? refusal_text(answer->code)
         : answer->kind == REACHED ? "  the target"
@@ -302,7 +302,7 @@ static void out_next_hop(const struct route *route) {
     report_mac("next_hop_mac", route->hop_mac);
     report_thousandths("arp_ms", route->resolved_us);
   } else {
-    out("next hop    %s at %s, %s; ARP took %lu.%03lu ms\n", ipv4_text(route->target.hop, text),
+    out("next hop    %s at %s, %s; ARP took %ju.%03ju ms\n", ipv4_text(route->target.hop, text),
         mac_text(route->hop_mac, mac), near ? "on our network" : "the gateway", route->resolved_us / 1000U,
         route->resolved_us % 1000U);
   }

@@ -132,7 +132,7 @@ static void tell_memory(struct selftest *test, const char *name, const struct pl
   char evidence[EVIDENCE_SIZE];
   struct report_check check = {
       .name = name, .verdict = sound ? REPORT_OK : REPORT_BAD, .evidence = evidence, .section = places->section};
-  (void)format_into(evidence, EVIDENCE_SIZE, "%u checks by DMA, rings at 0x%lx", test->dma_run, places->lowest);
+  (void)format_into(evidence, EVIDENCE_SIZE, "%u checks by DMA, rings at 0x%jx", test->dma_run, places->lowest);
   if(sound && test->dma_run == 0) {
     check.verdict = REPORT_SKIPPED;
     check.evidence = "not possible: frames cannot be sent in a loop on this part";

@@ -44,7 +44,7 @@ static void show_count(struct look *look, const char *name, uint64_t value, cons
   } else if(report_is_json()) {
     report_u64(name, value);
   } else if(value != 0 || look->options->all) {
-    screen_line(&look->screen, TONE_PLAIN, "  %-18s %14lu %10lu/s  %s", name, value, rate, text);
+    screen_line(&look->screen, TONE_PLAIN, "  %-18s %14ju %10ju/s  %s", name, value, rate, text);
   }
   if(index < COUNTERS_MAX) {
     look->before[index] = value;
@@ -129,11 +129,11 @@ static void show_page(struct look *look, UINT64 begun_us) {
   screen_begin(&look->screen);
   const char *known = link->up ? "up" : "down";
   if(link->speed_mbps > 0) {
-    screen_line(&look->screen, TONE_OK, "%s (%s) %s  link %s, %u Mb/s  %lu s, Esc stops", nic_name(&session->pci, name),
+    screen_line(&look->screen, TONE_OK, "%s (%s) %s  link %s, %u Mb/s  %ju s, Esc stops", nic_name(&session->pci, name),
                 session->netdev->model, mac_text(session->netdev->mac, mac), known, link->speed_mbps,
                 passed_ms / 1000U);
   } else {
-    screen_line(&look->screen, link->up ? TONE_OK : TONE_BAD, "%s (%s) %s  link %s  %lu s, Esc stops",
+    screen_line(&look->screen, link->up ? TONE_OK : TONE_BAD, "%s (%s) %s  link %s  %ju s, Esc stops",
                 nic_name(&session->pci, name), session->netdev->model, mac_text(session->netdev->mac, mac), known,
                 passed_ms / 1000U);
   }

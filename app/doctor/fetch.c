@@ -33,7 +33,7 @@ static bool watch(void *ctx, const struct fetch_progress *progress) {
   }
   if(progress->step == FETCH_TRANSFER && progress->time_us >= watching->told_us + PROGRESS_US) {
     watching->told_us = progress->time_us;
-    out("%22s%lu of %lu KiB\n", "", progress->done / KIB, progress->size / KIB);
+    out("%22s%ju of %ju KiB\n", "", progress->done / KIB, progress->size / KIB);
   }
   return true;
 }

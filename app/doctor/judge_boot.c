@@ -51,7 +51,7 @@ void doctor_judge_server(const struct doctor_evidence *evidence, struct doctor_f
                 doctor_ipv4(evidence->unreachable_from, from), server);
     doctor_remedy(finding, "start the boot server, or mend that router's routes");
   } else if(evidence->server_ping == DOCTOR_YES) {
-    doctor_ok(finding, "%s answers a ping in %lu.%03lu ms%s", server, evidence->ping_us / 1000U,
+    doctor_ok(finding, "%s answers a ping in %ju.%03ju ms%s", server, evidence->ping_us / 1000U,
               evidence->ping_us % 1000U, doctor_is_remote(evidence) ? ", through the gateway" : "");
   } else if(evidence->server_arp == DOCTOR_YES) {
     doctor_ok(finding, "%s answers ARP%s", server,
@@ -85,7 +85,7 @@ void doctor_judge_path(const struct doctor_evidence *evidence, struct doctor_fin
 /* Fetching ------------------------------------------------------------------------------------------------------- */
 
 static void say_whole(const struct doctor_evidence *evidence, struct doctor_finding *finding) {
-  doctor_ok(finding, "%lu bytes in %lu.%03lu s", evidence->fetch_bytes, evidence->fetch_ms / 1000U,
+  doctor_ok(finding, "%ju bytes in %ju.%03ju s", evidence->fetch_bytes, evidence->fetch_ms / 1000U,
             evidence->fetch_ms % 1000U);
   if(is_tftp(evidence)) {
     doctor_append(finding->text, sizeof(finding->text), ", %u retransmissions", evidence->retransmissions);
@@ -132,12 +132,12 @@ void doctor_judge_fetch(const struct doctor_evidence *evidence, struct doctor_fi
     judge_silence(evidence, finding);
     return;
   case DOCTOR_FETCH_STOPPED:
-    doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER, "it stops after %lu bytes, and nothing more comes",
+    doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER, "it stops after %ju bytes, and nothing more comes",
                 evidence->fetch_bytes);
     doctor_remedy(finding, "look for a firewall that forgets the connection, a bad cable, or an MTU hole on the way");
     return;
   case DOCTOR_FETCH_TOO_LARGE:
-    doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "the file does not fit: it has %lu bytes", evidence->fetch_bytes);
+    doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "the file does not fit: it has %ju bytes", evidence->fetch_bytes);
     doctor_remedy(finding, "give the machine more memory, or boot a smaller file");
     return;
   case DOCTOR_FETCH_UNSUPPORTED:

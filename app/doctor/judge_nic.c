@@ -122,11 +122,11 @@ void doctor_judge_memory(const struct doctor_evidence *evidence, struct doctor_f
   } else if(evidence->free_bytes == 0) {
     doctor_unseen(finding, "the firmware shows no memory map");
   } else if(evidence->largest_bytes < LEAST_FREE_BYTES) {
-    doctor_warn(finding, "%lu MiB of memory are free, %lu MiB of them in one piece", evidence->free_bytes / MIB,
+    doctor_warn(finding, "%ju MiB of memory are free, %ju MiB of them in one piece", evidence->free_bytes / MIB,
                 evidence->largest_bytes / MIB);
     doctor_remedy(finding, "a larger boot file will not fit; look for what takes the memory");
   } else {
-    doctor_ok(finding, "%lu MiB free, %lu MiB in one piece", evidence->free_bytes / MIB, evidence->largest_bytes / MIB);
+    doctor_ok(finding, "%ju MiB free, %ju MiB in one piece", evidence->free_bytes / MIB, evidence->largest_bytes / MIB);
     if(evidence->dma_bits > 0) {
       doctor_append(finding->text, sizeof(finding->text), "; DMA with %u address bits", evidence->dma_bits);
     }

@@ -12,14 +12,14 @@ void doctor_judge_out(const struct doctor_evidence *evidence, struct doctor_find
   if(evidence->frames_given == 0) {
     doctor_unseen(finding, "none were sent");
   } else if(evidence->frames_out == 0) {
-    doctor_fail(finding, DOCTOR_CLASS_DEVICE, "not one of %lu frames left the NIC", evidence->frames_given);
+    doctor_fail(finding, DOCTOR_CLASS_DEVICE, "not one of %ju frames left the NIC", evidence->frames_given);
     doctor_remedy(finding, "'netdiag selftest' tells whether the NIC or its access to memory (DMA) is to blame");
   } else if(evidence->hangs > 0) {
-    doctor_warn(finding, "the transmitter hung %lu times and was reset; %lu frames out", evidence->hangs,
+    doctor_warn(finding, "the transmitter hung %ju times and was reset; %ju frames out", evidence->hangs,
                 evidence->frames_out);
     doctor_remedy(finding, "try another switch port: a partner that sends pause frames without end looks like this");
   } else {
-    doctor_ok(finding, "%lu", evidence->frames_out);
+    doctor_ok(finding, "%ju", evidence->frames_out);
   }
 }
 
@@ -30,24 +30,24 @@ static bool has_asked(const struct doctor_evidence *evidence) {
 
 void doctor_judge_in(const struct doctor_evidence *evidence, struct doctor_finding *finding) {
   if(evidence->frames_in == 0 && evidence->damaged_in > 0) {
-    doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER, "%lu frames came in, and every one was damaged", evidence->damaged_in);
+    doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER, "%ju frames came in, and every one was damaged", evidence->damaged_in);
     doctor_remedy(finding, "replace the cable, then try another switch port");
   } else if(evidence->frames_in == 0 && !has_asked(evidence)) {
     doctor_unseen(finding, "none in %u s, and nothing was asked", evidence->listened_s);
   } else if(evidence->frames_in == 0) {
     doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER,
-                "%lu frames went out, and not one came in in %u s, not even a "
+                "%ju frames went out, and not one came in in %u s, not even a "
                 "broadcast: a port that is half open or cut off, or nobody else is "
                 "on this wire",
                 evidence->frames_out, evidence->listened_s);
     doctor_remedy(finding, "try another switch port and cable; a switch may block a port until 802.1X lets it in");
   } else if(evidence->damaged_in > 0 && evidence->damaged_in >= evidence->frames_in / DAMAGED_PER_FRAME) {
-    doctor_warn(finding, "%lu, and %lu damaged ones", evidence->frames_in, evidence->damaged_in);
+    doctor_warn(finding, "%ju, and %ju damaged ones", evidence->frames_in, evidence->damaged_in);
     doctor_remedy(finding, "replace the cable");
   } else {
-    doctor_ok(finding, "%lu in %u s", evidence->frames_in, evidence->listened_s);
+    doctor_ok(finding, "%ju in %u s", evidence->frames_in, evidence->listened_s);
     if(evidence->missed_in > 0) {
-      doctor_append(finding->text, sizeof(finding->text), ", %lu missed", evidence->missed_in);
+      doctor_append(finding->text, sizeof(finding->text), ", %ju missed", evidence->missed_in);
     }
   }
 }
@@ -87,7 +87,7 @@ static void judge_priority(const struct doctor_evidence *evidence, struct doctor
     doctor_remedy(finding, "switch priority tagging off at this switch port, or use %s",
                   evidence->driver_file[0] ? evidence->driver_file : "a driver that takes the tag off");
   } else {
-    doctor_warn(finding, "%lu of %lu frames carry a priority tag (VLAN 0), which our drivers take off",
+    doctor_warn(finding, "%ju of %ju frames carry a priority tag (VLAN 0), which our drivers take off",
                 evidence->priority_in, evidence->frames_in);
     doctor_remedy(finding, "harmless here; under another driver the firmware's stack drops such frames");
   }

@@ -120,11 +120,11 @@ static void put_way(struct page *page, uint32_t row, const char *name, const str
   scaled(bits_text, bits(&rate), "b/s");
   scaled(bytes_text, total->bytes, "B");
   put_at(page, 0, row, "%s", name);
-  put_at(page, RATE_FRAMES_END - 10U, row, "%10lu", rate.frames);
+  put_at(page, RATE_FRAMES_END - 10U, row, "%10ju", rate.frames);
   put_before(page, RATE_BITS_END, row, bits_text);
-  put_at(page, FRAMES_END - 14U, row, "%14lu", total->frames);
+  put_at(page, FRAMES_END - 14U, row, "%14ju", total->frames);
   put_before(page, BYTES_END, row, bytes_text);
-  put_at(page, MEAN_END - 9U, row, "%9lu", total->frames ? total->bytes / total->frames : 0);
+  put_at(page, MEAN_END - 9U, row, "%9ju", total->frames ? total->bytes / total->frames : 0);
 }
 
 static void head(struct page *page, const struct page_view *view) {
@@ -132,7 +132,7 @@ static void head(struct page *page, const struct page_view *view) {
   char text[CELL_SIZE];
   put_at(page, 0, 0, "netdiag monitor   %s  %s  %s  at %s", view->nic, view->model, mac_text(view->mac, mac),
          view->location);
-  put_at(page, page->columns - 9U, 0, "%02lu:%02lu:%02lu", (view->seconds / 3600U % 100U), (view->seconds / 60U % 60U),
+  put_at(page, page->columns - 9U, 0, "%02ju:%02ju:%02ju", (view->seconds / 3600U % 100U), (view->seconds / 60U % 60U),
          (view->seconds % 60U));
   if(!view->link.up) {
     put_at(page, 0, 1, "Link down");
@@ -282,7 +282,7 @@ static void put_ring(struct page *page, uint32_t column, uint32_t row, const cha
 static void foot(struct page *page, uint32_t row, const struct page_view *view) {
   const struct netdev_stats *now = view->stats;
   const struct netdev_stats *start = view->start;
-  put_at(page, 0, row, "errors in: damaged %lu, no buffer %lu, CRC %lu   out: unsent %lu, full %lu, hangs %lu",
+  put_at(page, 0, row, "errors in: damaged %ju, no buffer %ju, CRC %ju   out: unsent %ju, full %ju, hangs %ju",
          since(now->rx_errors, start->rx_errors), since(now->rx_missed, start->rx_missed),
          since(now->rx_crc_errors, start->rx_crc_errors), since(now->tx_errors, start->tx_errors),
          since(now->tx_busy, start->tx_busy), since(now->tx_hangs, start->tx_hangs));

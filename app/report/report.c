@@ -270,7 +270,7 @@ void report_count(const char *name, uint64_t value, const char *text, bool zeroe
   if(report.open) {
     json_u64(&report.json, name, value);
   } else if(value != 0 || zeroes) {
-    out("  %-18s %12lu  %s\n", name, value, text);
+    out("  %-18s %12ju  %s\n", name, value, text);
   }
 }
 

@@ -100,13 +100,13 @@ static EFI_STATUS blame(const struct pci_nic *pci, const struct traffic *before)
     complain("no DHCP server answered in %u s: give --addr ADDRESS/LENGTH yourself", DHCP_TIMEOUT_US / 1000000U);
   } else if(now.received == before->received) {
     complain(
-        "no DHCP server answered in %u s: the link is up, but nothing at all came in (%lu frames sent); is this the "
+        "no DHCP server answered in %u s: the link is up, but nothing at all came in (%ju frames sent); is this the "
         "right switch port? --addr ADDRESS/LENGTH needs no server",
         DHCP_TIMEOUT_US / 1000000U, now.sent - before->sent);
   } else {
     complain(
-        "no DHCP server answered in %u s: the link is up, but nothing that came in was an answer (%lu frames sent, "
-        "%lu received); --addr ADDRESS/LENGTH needs no server",
+        "no DHCP server answered in %u s: the link is up, but nothing that came in was an answer (%ju frames sent, "
+        "%ju received); --addr ADDRESS/LENGTH needs no server",
         DHCP_TIMEOUT_US / 1000000U, now.sent - before->sent, now.received - before->received);
   }
   return EFI_TIMEOUT;

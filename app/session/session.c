@@ -190,7 +190,7 @@ EFI_STATUS session_close(struct session *session) {
     efi_nic_detach(&session->nic);
     const struct efi_nic_held *held = &session->nic.held;
     if(!efi_nic_nothing_held(&session->nic)) {
-      complain("leak: pool %lu, dma %lu, pages %lu, events %lu, protocols %lu, attributes %lu", held->pool, held->dma,
+      complain("leak: pool %zu, dma %zu, pages %zu, events %zu, protocols %zu, attributes %zu", held->pool, held->dma,
                held->pages, held->events, held->protocols, held->attributes);
       status = EFI_DEVICE_ERROR;
     } else if(session->verbose) {

@@ -43,9 +43,9 @@ void session_out_traffic(const struct session *session) {
   if(!session_link(session).up) {
     complain("the link is down: check the cable and the switch port");
   } else if(received == 0) {
-    complain("the link is up, but nothing at all came in: %lu frames sent, 0 received", sent);
+    complain("the link is up, but nothing at all came in: %ju frames sent, 0 received", sent);
   } else {
-    complain("the link is up, but nothing that came in was an answer: %lu frames sent, %lu received", sent, received);
+    complain("the link is up, but nothing that came in was an answer: %ju frames sent, %ju received", sent, received);
   }
 }
 

@@ -139,7 +139,7 @@ static EFI_STATUS send(struct http *http, EFI_HTTP_METHOD method, UINT64 first) 
   if(!url_authority(&http->transfer->url, host, sizeof(host)) || !wire_url(http->transfer, url)) {
     return transfer_fail(http->transfer, EFI_INVALID_PARAMETER, "the URL is too long");
   }
-  (void)format_into(range, sizeof(range), "bytes=%lu-", first);
+  (void)format_into(range, sizeof(range), "bytes=%ju-", first);
   http->message = (EFI_HTTP_MESSAGE){
       .Data.Request = &request, .HeaderCount = first ? HEADERS_MAX : HEADERS_MAX - 1U, .Headers = headers};
   EFI_STATUS status = run(http, http->http->Request);
@@ -279,8 +279,8 @@ static EFI_STATUS receive(struct http *http, UINT8 *to, UINTN *length) {
 static EFI_STATUS too_much(struct http *http) {
   struct transfer *transfer = http->transfer;
   return transfer_fail(transfer, EFI_BAD_BUFFER_SIZE,
-                       http->place ? "the server sends more than the %lu bytes that it said the file has"
-                                   : "the file does not end within %lu bytes, more than may come",
+                       http->place ? "the server sends more than the %ju bytes that it said the file has"
+                                   : "the file does not end within %ju bytes, more than may come",
                        http->place ? transfer->size : transfer->limit);
 }
 
@@ -372,7 +372,7 @@ static EFI_STATUS blame(struct http *http, EFI_STATUS status) {
   }
   if(transfer->result->step == FETCH_TRANSFER && transfer->done < transfer->size) {
     return transfer_fail(transfer, status == EFI_NET_CONNECTION_FIN ? EFI_BAD_BUFFER_SIZE : status,
-                         "%lu of %lu bytes came, then %s (%u tries)", transfer->done, transfer->size,
+                         "%ju of %ju bytes came, then %s (%u tries)", transfer->done, transfer->size,
                          status == EFI_TIMEOUT ? "nothing more, or too slowly" : transfer_reason(status),
                          transfer->result->retries + 1U);
   }
@@ -437,7 +437,7 @@ static EFI_STATUS read_rest(struct http *http) {
     if(first == 0 || !answer->has_range || answer->first != first || answer->last != transfer->size - 1U ||
        (answer->total != UINT64_MAX && answer->total != transfer->size)) {
       return transfer_fail(transfer, EFI_PROTOCOL_ERROR,
-                           "the server sends another part of the file than the one from byte %lu on", first);
+                           "the server sends another part of the file than the one from byte %ju on", first);
     }
     wanted -= first;
     transfer->result->resumed++;
@@ -447,7 +447,7 @@ static EFI_STATUS read_rest(struct http *http) {
   }
   if(http->head.has_length && !http->head.chunked && http->head.length != wanted) {
     return transfer_fail(transfer, EFI_BAD_BUFFER_SIZE,
-                         "the server said that the file has %lu bytes, and now sends %lu", wanted, http->head.length);
+                         "the server said that the file has %ju bytes, and now sends %ju", wanted, http->head.length);
   }
   status = read_body(http);
   if(!EFI_ERROR(status) && transfer->done < transfer->size) {

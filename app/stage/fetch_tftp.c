@@ -228,15 +228,15 @@ static EFI_STATUS blame(struct tftp *tftp, EFI_STATUS status) {
   }
   if(tftp->excess) {
     return transfer_fail(transfer, EFI_BAD_BUFFER_SIZE,
-                         tftp->sizing ? "the file does not end within %lu bytes, more than may come"
-                                      : "the server sends more than the %lu bytes that it said the file has",
+                         tftp->sizing ? "the file does not end within %ju bytes, more than may come"
+                                      : "the server sends more than the %ju bytes that it said the file has",
                          tftp->sizing ? transfer->limit : transfer->size);
   }
   if(status == EFI_ABORTED) {
     return transfer_fail(transfer, status, "stopped");
   }
   if(status == EFI_TIMEOUT && transfer->done > 0) {
-    return transfer_fail(transfer, status, "the server stopped sending after %lu bytes", transfer->done);
+    return transfer_fail(transfer, status, "the server stopped sending after %ju bytes", transfer->done);
   }
   return transfer_fail(transfer, status, "%s", transfer_reason(status));
 }
@@ -276,7 +276,7 @@ static EFI_STATUS read_all(struct tftp *tftp) {
     return blame(tftp, status);
   }
   if(transfer->done != transfer->size) {
-    return transfer_fail(transfer, EFI_BAD_BUFFER_SIZE, "only %lu bytes came of the %lu that the server said",
+    return transfer_fail(transfer, EFI_BAD_BUFFER_SIZE, "only %ju bytes came of the %ju that the server said",
                          transfer->done, transfer->size);
   }
   return EFI_SUCCESS;

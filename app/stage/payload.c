@@ -21,9 +21,9 @@ const char *amount_text(UINT64 bytes, char text[AMOUNT_SIZE]) {
     tenths = whole * 10U / 1024U;
   }
   if(unit == 0) {
-    (void)format_into(text, AMOUNT_SIZE, "%lu %s", bytes, units[0]);
+    (void)format_into(text, AMOUNT_SIZE, "%ju %s", bytes, units[0]);
   } else {
-    (void)format_into(text, AMOUNT_SIZE, "%lu.%lu %s", tenths / 10U, tenths % 10U, units[unit]);
+    (void)format_into(text, AMOUNT_SIZE, "%ju.%ju %s", tenths / 10U, tenths % 10U, units[unit]);
   }
   return text;
 }
@@ -58,13 +58,13 @@ static bool show(void *ctx, const struct fetch_progress *now) {
 }
 
 static void out_times(UINT64 us) {
-  out("%lu.%02lu s", us / SECOND_US, us % SECOND_US / 10000U);
+  out("%ju.%02ju s", us / SECOND_US, us % SECOND_US / 10000U);
 }
 
 static void out_fetched(const struct payload *payload) {
   const struct fetch_result *file = &payload->file;
   char rate[AMOUNT_SIZE];
-  out("%s: %lu bytes in ", payload->name, file->size);
+  out("%s: %ju bytes in ", payload->name, file->size);
   out_times(file->time_us);
   out(", %s", rate_text(file->size, file->transfer_us, rate));
   if(file->redirects) {
@@ -97,7 +97,7 @@ static EFI_STATUS hash(struct payload *payload) {
   sha256_begin(&sha);
   for(UINT64 at = 0; at < size; at += HASH_PIECE) {
     sha256_add(&sha, bytes + at, (size_t)(size - at < HASH_PIECE ? size - at : HASH_PIECE));
-    out_over("%s: SHA-256, %lu of 100...", payload->name, at * 100U / size);
+    out_over("%s: SHA-256, %ju of 100...", payload->name, at * 100U / size);
     if(console_aborted()) {
       out_over("%s", "");
       complain("%s: stopped", payload->name);

@@ -15,7 +15,7 @@ static EFI_STATUS write_all(EFI_FILE_HANDLE file, const UINT8 *bytes, UINT64 siz
       return EFI_ERROR(status) ? status : EFI_VOLUME_FULL;
     }
     at += count;
-    out_over("writing, %lu of 100...", at * 100U / size);
+    out_over("writing, %ju of 100...", at * 100U / size);
     if(console_aborted()) {
       return EFI_ABORTED;
     }

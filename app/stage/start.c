@@ -33,7 +33,7 @@ EFI_STATUS start_judge(const struct payload *payload, struct kind_found *found) 
     return EFI_UNSUPPORTED;
   }
   if(found->needs > size) {
-    complain("%s is cut short: it has %lu bytes, and says of itself that it needs %lu", payload->name, size,
+    complain("%s is cut short: it has %ju bytes, and says of itself that it needs %ju", payload->name, size,
              found->needs);
     return EFI_END_OF_FILE;
   }

@@ -105,8 +105,8 @@ EFI_STATUS transfer_sized(struct transfer *transfer, UINT64 size) {
   transfer->sized = true;
   if(size > transfer->limit) {
     return transfer_fail(transfer, EFI_BAD_BUFFER_SIZE,
-                         transfer->request->limit ? "the file has %lu bytes, and at most %lu are taken"
-                                                  : "the file has %lu bytes, and the largest free block of memory %lu",
+                         transfer->request->limit ? "the file has %ju bytes, and at most %ju are taken"
+                                                  : "the file has %ju bytes, and the largest free block of memory %ju",
                          size, transfer->limit);
   }
   return EFI_SUCCESS;
@@ -117,7 +117,7 @@ EFI_STATUS transfer_room(struct transfer *transfer) {
   EFI_PHYSICAL_ADDRESS address = 0;
   EFI_STATUS status = BS->AllocatePages(AllocateAnyPages, transfer->request->memory, pages ? pages : 1U, &address);
   if(EFI_ERROR(status)) {
-    return transfer_fail(transfer, EFI_OUT_OF_RESOURCES, "there is no block of %lu bytes of free memory",
+    return transfer_fail(transfer, EFI_OUT_OF_RESOURCES, "there is no block of %ju bytes of free memory",
                          transfer->size);
   }
   transfer->result->address = address;

@@ -52,9 +52,9 @@ static volatile UINT32 changes; /* of `processor`: a reader that was interrupted
 /* At TPL_NOTIFY, so that no callback of this driver reads half a change, or makes another. */
 static void measure(UINT32 us) {
   EFI_TPL tpl = BS->RaiseTPL(TPL_NOTIFY);
-  UINT64 start = efi_read_tsc();
+  UINT64 start = efi_read_ticks();
   BS->Stall(us);
-  UINT64 now = efi_read_tsc();
+  UINT64 now = efi_read_ticks();
   efi_clock_window(&processor, now - start, us, now);
   changes++;
   BS->RestoreTPL(tpl);
@@ -66,18 +66,18 @@ void efi_clock_stall(UINT32 us) {
     return;
   }
   /* Callbacks go on: one that comes between makes this window a longer one, no more. */
-  UINT64 start = efi_read_tsc();
+  UINT64 start = efi_read_ticks();
   BS->Stall(us);
-  UINT64 passed = efi_read_tsc() - start;
+  UINT64 passed = efi_read_ticks() - start;
   EFI_TPL tpl = BS->RaiseTPL(TPL_NOTIFY);
-  efi_clock_window(&processor, passed, us, efi_read_tsc());
+  efi_clock_window(&processor, passed, us, efi_read_ticks());
   changes++;
   BS->RestoreTPL(tpl);
 }
 
 UINT64 efi_clock_us(VOID) {
   if(processor.rate == 0) {
-    efi_clock_state(&processor, efi_tsc_hz());
+    efi_clock_state(&processor, efi_ticks_hz());
     for(UINTN i = 0; i < WINDOWS; i++) {
       measure(window_us[i]);
     }
@@ -87,7 +87,7 @@ UINT64 efi_clock_us(VOID) {
   }
   for(;;) {
     UINT32 before = changes;
-    UINT64 us = efi_clock_at(&processor, efi_read_tsc());
+    UINT64 us = efi_clock_at(&processor, efi_read_ticks());
     if(before == changes) {
       return us;
     }

@@ -37,8 +37,8 @@ UINT64 efi_clock_us(VOID);
 /* BS->Stall, which is a window for the clock if it is long enough. TPL_NOTIFY or lower. */
 void efi_clock_stall(UINT32 us);
 
-/* The time-stamp counter (tsc.c), and what the processor says of its frequency in Hz: 0 when it does not say. */
-UINT64 efi_read_tsc(VOID);
-UINT64 efi_tsc_hz(VOID);
+/* The processor's counter (arch/), and what it says of its frequency in Hz: 0 when it does not say. */
+UINT64 efi_read_ticks(VOID);
+UINT64 efi_ticks_hz(VOID);
 
 #endif

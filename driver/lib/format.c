@@ -68,9 +68,11 @@ static const char *parse_field(const char *format, struct field *field) {
   for(; *format >= '0' && *format <= '9'; format++) {
     field->width = field->width * 10U + (size_t)(*format - '0');
   }
-  for(; *format == 'l' || *format == 'z'; format++) {
+  for(; *format == 'l' || *format == 'z' || *format == 'j'; format++) {
     bool second = *format == 'l' && format[-1] == 'l';
-    field->length_modifier = second ? sizeof(long long) : *format == 'l' ? sizeof(long) : sizeof(size_t);
+    field->length_modifier = *format == 'z'              ? sizeof(size_t)
+                             : *format == 'l' && !second ? sizeof(long)
+                                                         : sizeof(uint64_t);
   }
   return format;
 }

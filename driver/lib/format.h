@@ -8,8 +8,9 @@
 
 /*
  * C11 7.21.6.12 for the conversions %c %s %d %u %x %% with the flags '-' and '0', a decimal field width, and the length
- * modifiers l, ll and z. Always terminates; returns the length it would have had with room enough. Anything else in the
- * format is copied as it stands.
+ * modifiers l, ll, z and j. A uint64_t is %ju: that is what it is on every processor, and the compiler sees it; a UINTN
+ * is %zu. Always terminates; returns the length it would have had with room enough. Anything else in the format is
+ * copied as it stands.
  */
 size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
 

@@ -71,7 +71,7 @@ void programs_at(UINT64 at_us, void (*what)(void *ctx), void *ctx) {
   appointment->ctx = ctx;
 }
 
-/* Called by efi_read_tsc. Boot services are over when it stands still for good. */
+/* Called by efi_read_ticks. Boot services are over when it stands still for good. */
 void clock_read(void) {
   if(step_us && !firmware.exiting) {
     clock_pass(step_us);

@@ -165,15 +165,15 @@ static EFI_STATUS EFIAPI set_timer(EFI_EVENT handle, EFI_TIMER_DELAY type, UINT6
 
 /* Time ----------------------------------------------------------------------------------------------------------- */
 
-/* Stand in for driver/efi/tsc.c; this layer does not know that one's header. */
-UINT64 efi_read_tsc(VOID);
-UINT64 efi_tsc_hz(VOID);
+/* Stand in for driver/efi/arch; this layer does not know that one's header. */
+UINT64 efi_read_ticks(VOID);
+UINT64 efi_ticks_hz(VOID);
 
-UINT64 efi_tsc_hz(VOID) {
+UINT64 efi_ticks_hz(VOID) {
   return firmware.tsc_hz;
 }
 
-UINT64 efi_read_tsc(VOID) {
+UINT64 efi_read_ticks(VOID) {
   clock_read();
   return firmware.now_us * TICKS_PER_US;
 }

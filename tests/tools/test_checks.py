@@ -393,7 +393,7 @@ class NxCompat(unittest.TestCase):
                                    (table + 12, 0x7200, "has a section, .text, at 0x7200, which is no page's address"),
                                    (self.START + 0x38, 512, "has sections aligned to 512 bytes"),
                                    (self.START, 0, "is no PE image"), (0x3C, 1 << 30, "is no PE image"),
-                                   (self.START + 24, 0x10B, "is no PE32+ image")):
+                                   (self.START + 24, 0x107, "is no PE32 or PE32+ image")):
             with self.subTest(text):
                 result, before, after = self.change(place, value)
                 self.assertEqual(result.returncode, 1)

@@ -384,6 +384,7 @@ static void test_format_integers(void **state) {
     SAME("%lld|%25lld|%-25lld|%025lld", n, n, n, n);
     SAME("%llu|%025llu|%llx|%-20llx|%016llx", u, u, u, u, u);
     SAME("%ld|%lu|%lx|%zu|%zx", (long)n, (unsigned long)u, (unsigned long)u, (size_t)u, (size_t)u);
+    SAME("%jd|%ju|%-20jx|%016jx", (intmax_t)n, (uintmax_t)u, (uintmax_t)u, (uintmax_t)u);
   }
   SAME("%d%u%x", 1, 2U, 3U);
   SAME("%d %lld %d %zu %d", 1, 2LL, 3, (size_t)4, 5);

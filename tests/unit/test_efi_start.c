@@ -19,6 +19,13 @@ size_t strlen(const char *text);
 #undef memmove
 #undef strlen
 
+#define DIVIDE_TEST
+#define __udivmoddi4 image_udivmoddi4
+#define __udivdi3    image_udivdi3
+#define __umoddi3    image_umoddi3
+#define __divdi3     image_divdi3
+#define __moddi3     image_moddi3
+#include "../../driver/efi/divide.c"
 #include "../../driver/efi/relocate.c"
 #include "unit_efi.h"
 
@@ -147,11 +154,48 @@ static void test_other_relocations(void **state) {
   assert_int_equal(relocate(base, NULL, NULL, entries, entries + 2), EFI_LOAD_ERROR);
 }
 
+#if defined(__x86_64__)
+/* Every pair of numbers around powers of two, signed and unsigned, as this processor divides them itself. */
+static void test_divisions(void **state) {
+  static uint64_t numbers[3U * 64U];
+  uint32_t count = 0;
+  (void)state;
+  for(uint32_t bit = 0; bit < 64; bit++) {
+    numbers[count++] = ((uint64_t)1 << bit) - 1U;
+    numbers[count++] = (uint64_t)1 << bit;
+    numbers[count++] = (((uint64_t)1 << bit) + 1U) * 3U;
+  }
+  for(uint32_t i = 0; i < count; i++) {
+    for(uint32_t j = 0; j < count; j++) {
+      uint64_t n = numbers[i];
+      uint64_t d = numbers[j];
+      if(d == 0) {
+        continue;
+      }
+      uint64_t remainder;
+      assert_true(image_udivmoddi4(n, d, &remainder) == n / d && remainder == n % d);
+      assert_true(image_udivdi3(n, d) == n / d && image_umoddi3(n, d) == n % d);
+      int64_t a = (int64_t)n;
+      int64_t b = (int64_t)d;
+      if(a != INT64_MIN || b != -1) {
+        assert_true(image_divdi3(a, b) == a / b && image_moddi3(a, b) == a % b);
+        assert_true(image_divdi3(-(a + 1), b) == -(a + 1) / b && image_moddi3(-(a + 1), b) == -(a + 1) % b);
+      }
+    }
+  }
+}
+#endif
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_copies_and_fills),  cmocka_unit_test(test_overlapping_moves),
-      cmocka_unit_test(test_comparisons),       cmocka_unit_test(test_packed_relocations),
-      cmocka_unit_test(test_other_relocations),
+    cmocka_unit_test(test_copies_and_fills),
+    cmocka_unit_test(test_overlapping_moves),
+    cmocka_unit_test(test_comparisons),
+    cmocka_unit_test(test_packed_relocations),
+    cmocka_unit_test(test_other_relocations),
+#if defined(__x86_64__)
+    cmocka_unit_test(test_divisions),
+#endif
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

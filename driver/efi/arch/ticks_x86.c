@@ -1,5 +1,5 @@
-/* tsc.c - the processor's time-stamp counter, on its own so that the host tests can stand in for it. */
-#include "clock.h"
+/* ticks_x86.c - the time-stamp counter of x86 processors, on its own so that the host tests can stand in for it. */
+#include "../clock.h"
 
 /* CPUID leaves and bits (Intel SDM 2A, CPUID; hypervisors' leaves by VMware's proposal, which KVM and others follow) */
 #define LEAF_FEATURES      0x01U
@@ -22,7 +22,7 @@ static struct cpuid cpuid(UINT32 leaf) {
   return out;
 }
 
-UINT64 efi_read_tsc(VOID) {
+UINT64 efi_read_ticks(VOID) {
   UINT32 low;
   UINT32 high;
   __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
@@ -30,7 +30,7 @@ UINT64 efi_read_tsc(VOID) {
 }
 
 /* A hypervisor first: what it says is about the counter that the guest sees, the other leaves may be the host's. */
-UINT64 efi_tsc_hz(VOID) {
+UINT64 efi_ticks_hz(VOID) {
   UINT32 highest = cpuid(0).eax;
   if((cpuid(LEAF_FEATURES).ecx & FEATURE_HYPERVISOR) && cpuid(LEAF_HYPERVISOR).eax >= LEAF_TIMING) {
     UINT32 khz = cpuid(LEAF_TIMING).eax;
