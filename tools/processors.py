@@ -48,7 +48,7 @@ def firmware(processor, folder=None):
 
 
 def shell(processor, folder=None):
-    """The path of a UEFI Shell to boot, or None, which Debian 12 has. Newer firmware (edk2 2026.08) does not start its own
-    by itself."""
+    """The path of a UEFI Shell to boot, or None, as on Debian 12. Newer firmware (edk2 2026.08) does not start its
+    own by itself."""
     places = (*processor.shells, *([os.path.join(folder, "Shell.efi")] if folder else []))
     return next((path for path in places if os.path.exists(path)), None)

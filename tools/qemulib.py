@@ -300,8 +300,8 @@ class Machine(Console):
         shutil.copy(original, variables)
         self.qmp_path = os.path.join(self.scratch, "qmp")
         screen = graphics_arguments(processor) if graphics else ["-display", "none", "-vga", "none"]
-        self.command = [processor.qemu, "-M", machine or processor.machines[0], "-m", memory, "-no-reboot", "-nodefaults",
-                        *processor.arguments, *screen,
+        self.command = [processor.qemu, "-M", machine or processor.machines[0], "-m", memory, "-no-reboot",
+                        "-nodefaults", *processor.arguments, *screen,
                         "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
                         "-drive", f"if=pflash,format=raw,file={variables}"]
         if secure or processor.secure_only:  # the variables are then written in system management mode alone
