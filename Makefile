@@ -274,7 +274,7 @@ $(BUILD)/test_%: $(BUILD)/host/tests/unit/test_%.o $(BUILD)/host/tests/unit/filt
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ $(HOST_LINK) -lcmocka
 
-KERNEL_TESTS := $(addprefix $(BUILD)/test_,consumer bars msi netconsole panic)
+KERNEL_TESTS := $(addprefix $(BUILD)/test_,consumer bars msi netconsole panic work)
 $(KERNEL_TESTS): $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard driver/kernel/*.c))
 $(KERNEL_TESTS:$(BUILD)/%=$(BUILD)/host/tests/unit/%.o): HOST_FLAGS += -Idriver/kernel
 

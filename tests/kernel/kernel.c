@@ -8,6 +8,7 @@
 #include "../../app/args.h"
 #include "../../driver/kernel/netconsole.h"
 #include "../../driver/kernel/plain/plain.h"
+#include "../../driver/kernel/work.h"
 #include "../../driver/lib/bytes.h"
 #include "../../driver/lib/responder.h"
 #include "../../driver/lib/testframe.h"
@@ -25,8 +26,9 @@ static struct {
   struct responder responder;
   const struct kernel_options *options;
   const EFI_SYSTEM_TABLE *system;
-  volatile bool work;   /* the interrupt handler has found some                                  */
-  volatile bool inside; /* a call on the device: what would be its lock, were there another thread */
+  struct kernel_work work;
+  volatile bool submitted; /* the work queue: room for one item */
+  volatile bool inside;    /* a call on the device: what would be its lock, were there another thread */
   struct netconsole console;
   uint64_t firmware_frames;
   uint32_t first;
@@ -196,24 +198,23 @@ static void transmit(uint32_t transmitted) {
 
 /* Interrupts ----------------------------------------------------------------------------------------------------- */
 
-static void on_interrupt(void) {
-  if(netdev_irq_handle(kernel.dev)) {
-    kernel.work = true;
-  }
+static void submit(void *ctx) {
+  (void)ctx;
+  kernel.submitted = true;
 }
 
-/* The interrupt handler only says that there is work; it is done here, a budget at a time, with interrupts masked in
- * the NIC until nothing is left. */
+static void on_interrupt(void) {
+  (void)kernel_work_interrupt(&kernel.work);
+}
+
+/* This thread is the work queue's: the handler only submits, and the device stays masked until the work is done. */
 static void work_by_interrupts(void) {
   interrupts_off();
-  bool work = kernel.work;
-  kernel.work = false;
+  bool submitted = kernel.submitted;
+  kernel.submitted = false;
   interrupts_on();
-  if(work) {
-    do {
-      while(netdev_poll(kernel.dev, POLL_BUDGET) == POLL_BUDGET) {
-      }
-    } while(netdev_irq_rearm(kernel.dev));
+  if(submitted) {
+    (void)kernel_work_run(&kernel.work);
   }
 }
 
@@ -314,11 +315,12 @@ static const char *start(const struct kernel_nic *nic, const EFI_SYSTEM_TABLE *s
 static const char *enable_interrupts(const struct kernel_nic *nic) {
   enum netdev_irq_mode mode;
   nic_interrupt = on_interrupt;
+  kernel.work = (struct kernel_work){.dev = kernel.dev, .submit = submit};
   if(!nic_route(nic, kernel.options->interrupts, &mode) ||
      netdev_irq_enable(kernel.dev, mode, kernel.options->moderation) != NETDEV_OK) {
     return "this NIC has no such interrupts";
   }
-  kernel.work = true; /* for what waits already: not every device interrupts for that */
+  kernel.submitted = true; /* for what waits already: not every device interrupts for that */
   interrupts_on();
   return NULL;
 }

@@ -12,8 +12,6 @@
 #include "menios_platform.h"
 
 #define NICS_MAX    8U
-#define POLL_BUDGET 64U
-#define TURNS_MAX   8U
 #define TICK_US     50000U
 #define NO_IRQ_LINE 0xFFU
 
@@ -37,6 +35,7 @@ static volatile struct limine_efi_system_table_request efi_request = {.id = LIMI
 static struct {
   struct menios_nic nic[NICS_MAX];
   uint32_t nic_count;
+  spinlock_t lines; /* held for its interrupts off, around menios' own lock of the lines */
   uint64_t handoff; /* physical address of the table, 0 = none */
   void (*receive)(struct netdev *dev, const struct netdev_frame *frame);
 } driver;
@@ -95,19 +94,6 @@ int e1000_menios_transmit(struct netdev *dev, const void *frame, size_t length) 
 
 /* Work ----------------------------------------------------------------------------------------------------------- */
 
-/* A budget of frames, and interrupts on again. What came in between (a frame that was answered has been sent, say) is
- * looked at here too, a few times. True when something was left over: the next interrupt, or the idle loop, goes on
- * with it. */
-static bool work(struct menios_nic *nic) {
-  uint32_t frames = 0;
-  bool more = true;
-  for(uint32_t turn = 0; more && frames < POLL_BUDGET && turn < TURNS_MAX; turn++) {
-    frames += netdev_poll(nic->dev, POLL_BUDGET - frames);
-    more = netdev_irq_rearm(nic->dev);
-  }
-  return more || frames == POLL_BUDGET;
-}
-
 /* Not from the interrupt handler: it may reset a NIC that hangs, which takes its time (up to a second where the TSC is
  * guessed). */
 static void tick(struct menios_nic *nic) {
@@ -119,14 +105,12 @@ static void tick(struct menios_nic *nic) {
 }
 
 /* menios has nowhere to put the work off to from here: its work queue and semaphores allocate, and take locks that
- * whoever was interrupted may hold; README.md has the details. When it has, this is the place: work() goes there. */
+ * whoever was interrupted may hold; README.md has the details. When it has, nic->work.submit is all that is to be
+ * set. */
 static bool on_interrupt(void *ctx) {
   struct menios_nic *nic = ctx;
   uint64_t flags = spinlock_lock_irqsave(&nic->lock);
-  bool mine = netdev_irq_handle(nic->dev);
-  if(mine) {
-    (void)work(nic);
-  }
+  bool mine = kernel_work_interrupt(&nic->work);
   spinlock_unlock_irqrestore(&nic->lock, flags);
   return mine;
 }
@@ -136,7 +120,7 @@ bool e1000_menios_poll(void) {
   for(uint32_t i = 0; i < driver.nic_count; i++) {
     uint64_t flags = spinlock_lock_irqsave(&driver.nic[i].lock);
     tick(&driver.nic[i]);
-    more |= work(&driver.nic[i]);
+    more |= kernel_work_run(&driver.nic[i].work);
     spinlock_unlock_irqrestore(&driver.nic[i].lock, flags);
   }
   return more;
@@ -155,19 +139,40 @@ static bool is_ahcis(uint32_t line) {
   return false;
 }
 
+/* irq_register and irq_unregister take menios' lock of the lines with interrupts as they are. An interrupt on this
+ * processor, of a NIC that is up already, would wait for that lock without end: its dispatcher takes it too. Not the
+ * NIC's lock: on another processor the dispatcher may hold the lines' and wait for the NIC's. */
+static int claim_line(struct menios_nic *nic, uint32_t line) {
+  const irq_config_t config = {.level_triggered = true, .active_low = true};
+  uint64_t flags = spinlock_lock_irqsave(&driver.lines);
+  int result = irq_register(line, on_interrupt, nic, &config, &nic->irq);
+  spinlock_unlock_irqrestore(&driver.lines, flags);
+  return result;
+}
+
+/* The NIC is quiet first: a level that nobody lowers any more stops the machine. */
+static void give_back_line(struct menios_nic *nic) {
+  uint64_t flags = spinlock_lock_irqsave(&nic->lock);
+  netdev_irq_disable(nic->dev);
+  spinlock_unlock_irqrestore(&nic->lock, flags);
+  flags = spinlock_lock_irqsave(&driver.lines);
+  (void)irq_unregister(nic->irq);
+  spinlock_unlock_irqrestore(&driver.lines, flags);
+}
+
 /* As menios' other drivers take it, the I/O APIC input is the Interrupt Line. */
 static void route_interrupt(struct menios_nic *nic) {
-  const irq_config_t config = {.level_triggered = true, .active_low = true};
   uint32_t interrupt = menios_pci_read(nic, PCI_CONFIG_INTERRUPT_LINE);
   uint32_t line = interrupt & 0xFFU;
   bool has_pin = (interrupt >> 8 & 0xFFU) != 0;
-  if(!has_pin || line == NO_IRQ_LINE || is_ahcis(line) ||
-     irq_register(line, on_interrupt, nic, &config, &nic->irq) != 0) {
+  if(!has_pin || line == NO_IRQ_LINE || is_ahcis(line) || claim_line(nic, line) != 0) {
     serial_printf("net: %s: no interrupt on line %u, polling\n", nic->dev->name, line);
     return;
   }
+  uint64_t flags = spinlock_lock_irqsave(&nic->lock);
   (void)netdev_irq_enable(nic->dev, NETDEV_IRQ_INTX, 0); /* fails for a device that is not open only */
   menios_pci_allow_intx(nic);                            /* last: the line is shared, and somebody answers for it now */
+  spinlock_unlock_irqrestore(&nic->lock, flags);
   serial_printf("net: %s: interrupts on line %u\n", nic->dev->name, line);
 }
 
@@ -184,6 +189,7 @@ static int bring_up(struct menios_nic *nic) {
     menios_pci_release(nic);
     return result;
   }
+  nic->work = (struct kernel_work){.dev = nic->dev};
   const uint8_t *mac = nic->dev->mac;
   serial_printf("net: %s: %s, %02x:%02x:%02x:%02x:%02x:%02x, %s\n", nic->dev->name, nic->dev->model, mac[0], mac[1],
                 mac[2], mac[3], mac[4], mac[5],
@@ -225,6 +231,7 @@ static void probe(const pci_device_location_t *location, uint32_t vendor_device,
 int e1000_init(void) {
   int failure = 0;
   if(driver.nic_count == 0) {
+    spinlock_init(&driver.lines);
     pci_enumerate_devices(probe, &failure);
   }
   return driver.nic_count > 0 ? (int)driver.nic_count : failure;
@@ -234,7 +241,7 @@ void e1000_menios_shutdown(void) {
   while(driver.nic_count > 0) {
     struct menios_nic *nic = &driver.nic[--driver.nic_count];
     if(nic->irq) {
-      (void)irq_unregister(nic->irq);
+      give_back_line(nic);
     }
     netdev_destroy(nic->dev);
     menios_pci_release(nic);

@@ -9,7 +9,8 @@
 void e1000_menios_early(void);
 
 /* Brings up every NIC that PCI shows and this driver knows: goes on where the firmware stopped, or starts it afresh.
- * With PCI enumerated and the APIC initialised; interrupts may still be off. Returns the number of NICs that are up, 0
+ * With PCI enumerated and the APIC initialised; interrupts may be on, and NICs that
+ * are up may interrupt. Returns the number of NICs that are up, 0
  * when there is none, or a negative NETDEV_E_ code when none of them could be brought up. A second call only repeats
  * the number. */
 int e1000_init(void);
@@ -22,11 +23,13 @@ void e1000_menios_set_receiver(void (*receive)(struct netdev *dev, const struct 
 /* Sends a frame from any thread, but not from the receiver: locks the device, then as netdev_transmit. */
 int e1000_menios_transmit(struct netdev *dev, const void *frame, size_t length);
 
-/* The heartbeat, and a budget of what waits where no interrupt comes. From any thread, 10 times a second or more. True
- * when there is more at once. */
+/* The heartbeat, and a budget of frames: what an interrupt left over, and all where no interrupt comes. From any
+ * thread, 10 times a second or more. True when there is more at once: the idle loop then calls it again instead of hlt,
+ * for what is left over need not interrupt. */
 bool e1000_menios_poll(void);
 
-/* Before the machine is switched off or started anew: every NIC is quiet afterwards, and all memory is given back. */
+/* Before the machine is switched off or started anew: every NIC is quiet afterwards, and all memory is given
+ * back. From the thread that polls; interrupts may be on. */
 void e1000_menios_shutdown(void);
 
 #endif

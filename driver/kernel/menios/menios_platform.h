@@ -5,6 +5,7 @@
 #include <kernel/spinlock.h>
 
 #include "../consumer.h"
+#include "../work.h"
 
 struct irq_handle;
 
@@ -16,6 +17,7 @@ struct menios_nic {
   volatile uint8_t *registers[NET_BAR_COUNT]; /* of a memory BAR, NULL = not mapped                             */
   struct netdev *dev;                         /* whoever calls the core for it holds `lock`, with interrupts off */
   spinlock_t lock;
+  struct kernel_work work;
   struct irq_handle *irq; /* NULL: polled */
   uint64_t ticked_us;
 };

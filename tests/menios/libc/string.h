@@ -2,8 +2,7 @@
 #ifndef MENIOS_STUB_STRING_H
 #define MENIOS_STUB_STRING_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <types.h>
 
 void *memcpy(void *dst, const void *src, size_t len);
 void *memset(void *dst, int32_t c, size_t len);

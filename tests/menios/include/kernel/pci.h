@@ -23,8 +23,9 @@ typedef struct {
 typedef void (*pci_enumerate_callback_t)(const pci_device_location_t *location, uint32_t vendor_device,
                                          uint32_t class_revision, void *context);
 
-uint32_t pci_config_read_segment(uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint8_t offset);
-void pci_config_write_segment(uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint8_t offset,
+/* The offset has 16 bits in newer trees, 8 in older ones. */
+uint32_t pci_config_read_segment(uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint16_t offset);
+void pci_config_write_segment(uint16_t segment, uint8_t bus, uint8_t device, uint8_t function, uint16_t offset,
                               uint32_t value);
 void pci_enumerate_devices(pci_enumerate_callback_t callback, void *context);
 

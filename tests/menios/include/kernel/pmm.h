@@ -11,7 +11,11 @@ typedef struct {
   phys_addr_t addr;
 } phys_frame_t;
 
+/* menios asserts that it is a page's. */
 static inline phys_frame_t phys_frame_from_addr(phys_addr_t addr) {
+  if(addr % PAGE_SIZE != 0) {
+    __builtin_trap();
+  }
   return (phys_frame_t){.addr = addr};
 }
 
