@@ -3,7 +3,7 @@
 import struct
 
 HEADER = struct.Struct(">HHHHHH")
-TYPE_A, CLASS_IN = 1, 1
+TYPE_A, TYPE_AAAA, CLASS_IN = 1, 28, 1
 ANSWERS = 0x8580  # a response, authoritative, recursion available
 NO_NAME = 3
 TTL_S = 60
@@ -14,8 +14,8 @@ def encode(name):
 
 
 def answer(data, name, address):
-    """The response to a query: `address` for an A record of `name`, nothing for its other types, an error for other
-    names; None for what is no query."""
+    """The response to a query: `address`, 4 or 16 bytes, for an A or AAAA record of `name`, nothing for other types, an
+    error for other names; None for what is no query."""
     if len(data) < HEADER.size:
         return None
     identification, flags, questions = HEADER.unpack_from(data)[:3]
@@ -26,7 +26,7 @@ def answer(data, name, address):
     kind, family = struct.unpack(">HH", data[end + 1:end + 5])
     known = asked == encode(name) and family == CLASS_IN
     record = b""
-    if known and kind == TYPE_A:
-        record = b"\xc0\x0c" + struct.pack(">HHIH", TYPE_A, CLASS_IN, TTL_S, 4) + address
+    if known and kind == (TYPE_A if len(address) == 4 else TYPE_AAAA):
+        record = b"\xc0\x0c" + struct.pack(">HHIH", kind, CLASS_IN, TTL_S, len(address)) + address
     header = HEADER.pack(identification, ANSWERS | (flags & 0x0100) | (0 if known else NO_NAME), 1, bool(record), 0, 0)
     return header + data[HEADER.size:end + 5] + record

@@ -3,7 +3,9 @@
 import socket
 import struct
 
+import wire_dns
 from wire import ICMPV6, IPV6, TCP, UDP, ethernet, ipv6, transport_sum, udp
+from wire_ipv4 import BOOT_HOST, DNS_PORT
 
 GATEWAY, SERVER = "fd77::1", "fd77::2"
 PREFIX = "fd77::"
@@ -139,6 +141,11 @@ class Hosts:
         data = body[8:length]
         if port == SERVER_PORT:
             self.take_dhcp(source, data)
+        elif host and port == DNS_PORT:
+            self.network.count("dns ipv6")
+            answer = None if self.network.has("no-dns") else wire_dns.answer(data, BOOT_HOST, packed(SERVER))
+            if answer:
+                self.network.send_udp(host, source, DNS_PORT, source_port, answer)
         elif host and not self.network.tftp.take(host, port, source, source_port, data):
             self.network.count("port-unreachable")
             self.send_icmp(host, source, UNREACHABLE, 4, b"\0" * 4 + packet[:1200])

@@ -1,6 +1,7 @@
 /* boot.c - netdiag boot: from a bare NIC to a running kernel: address, files, handoff, start. */
 #include "../netdiag.h"
-#include "../../driver/lib/bytes.h"
+#include "../../driver/lib/dhcp.h"
+#include "../stage/http_boot.h"
 #include "../stage/pxe.h"
 #include "../stage/start.h"
 
@@ -40,40 +41,57 @@ struct boot {
 
 /* Address -------------------------------------------------------------------------------------------------------- */
 
-/* What DHCP says, as the firmware's own network boot asks. Its PXE keeps the answers for the program. */
-static EFI_STATUS ask_dhcp(struct boot *boot) {
-  struct net_handoff_lease lease;
+/* As the firmware's own network boot asks. Its PXE keeps the answers for the program. */
+static EFI_STATUS ask_pxe(struct boot *boot, struct net_handoff_lease *lease) {
   EFI_STATUS status = pxe_find(&boot->pxe, boot->uplink.pci.handle);
   if(EFI_ERROR(status)) {
-    complain("this firmware has no PXE on the NIC to ask DHCP for a boot file: give a URL");
     return EFI_UNSUPPORTED;
   }
-  status = pxe_ask(&boot->pxe, boot->url, &lease);
-  if(EFI_ERROR(status)) {
-    return status;
-  }
-  boot->asked = true;
-  out("DHCP names %s\n", boot->url);
-  const struct inet_host host = {
-      .address = get32(lease.address), .mask = get32(lease.mask), .gateway = get32(lease.gateway)};
-  status = uplink_address(&boot->uplink, &host);
-  lease.obtained = boot->uplink.lease.obtained;
-  boot->uplink.lease = lease;
+  status = pxe_ask(&boot->pxe, boot->url, lease);
+  boot->asked = !EFI_ERROR(status);
   return status;
+}
+
+static void blame_dhcp(EFI_STATUS pxe, EFI_STATUS http) {
+  if(http == EFI_ABORTED) {
+    complain("boot: stopped");
+  } else if(pxe == EFI_NOT_FOUND || http == EFI_NOT_FOUND) {
+    complain("DHCP gave an address, but no boot file: give a URL, or have the server send next-server and filename for "
+             "client architecture %u (option 93), or a URL for architecture %u",
+             dhcp_arch(DHCP_PXE, DHCP_MACHINE), dhcp_arch(DHCP_HTTP, DHCP_MACHINE));
+  } else if(pxe == EFI_UNSUPPORTED && http == EFI_UNSUPPORTED) {
+    complain("this firmware has neither PXE nor a DHCP client on the NIC to ask for a boot file: give a URL");
+  } else {
+    complain("DHCP brought no boot file: %s; give a URL", status_text(EFI_ERROR(http) ? http : pxe));
+  }
+}
+
+/* What DHCP says: first to a PXE client, and if that gets no boot file, to an HTTP boot client. */
+static EFI_STATUS ask_dhcp(struct boot *boot) {
+  struct net_handoff_lease lease;
+  EFI_STATUS pxe = ask_pxe(boot, &lease);
+  EFI_STATUS status = pxe;
+  if(EFI_ERROR(pxe) && pxe != EFI_NO_MEDIA && pxe != EFI_ABORTED) {
+    out("No boot file for a PXE client: %s\n", status_text(pxe));
+    status = http_boot_ask(boot->uplink.pci.handle, boot->mac, boot->url, &lease);
+  }
+  if(EFI_ERROR(status)) {
+    blame_dhcp(pxe, status);
+    return status == EFI_ABORTED || status == EFI_NOT_FOUND || pxe == EFI_UNSUPPORTED ? status : pxe;
+  }
+  out("DHCP names %s\n", boot->url);
+  return uplink_leased(&boot->uplink, &lease);
 }
 
 static EFI_STATUS get_address(struct boot *boot, const char *given) {
   const struct boot_options *options = boot->options;
   const struct inet_host wanted = {
       .address = options->address.address, .mask = options->address.mask, .gateway = options->gateway};
-  struct url url;
   if(!given) {
     return ask_dhcp(boot);
   }
   memcpy(boot->url, given, strlen(given) + 1U);
-  /* An IPv6 address the firmware makes up itself. */
-  (void)url_parse(given, &url);
-  return url.host_kind == URL_HOST_IPV6 && !wanted.address ? EFI_SUCCESS : uplink_address(&boot->uplink, &wanted);
+  return payload_address(&boot->uplink, given, &wanted);
 }
 
 /* Files ---------------------------------------------------------------------------------------------------------- */
@@ -98,7 +116,7 @@ static EFI_MEMORY_TYPE memory_for(const char *text) {
 
 static EFI_STATUS get_file(struct boot *boot, const char *url) {
   bool first = boot->count == 0;
-  const struct payload_wish wish = {.controller = boot->uplink.pci.handle,
+  const struct payload_wish wish = {.nic = &boot->uplink.pci,
                                     .url = url,
                                     .sha256 = first ? boot->options->sha256 : NULL,
                                     .sha256_file = boot->options->sha256_file,

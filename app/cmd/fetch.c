@@ -1,6 +1,5 @@
 /* fetch.c - netdiag fetch: a file from a TFTP or HTTP server, to a volume or only to be looked at. */
 #include "../netdiag.h"
-#include "../session/uplink.h"
 #include "../stage/payload.h"
 #include "../stage/save.h"
 
@@ -15,19 +14,15 @@ struct fetch_options {
 static EFI_STATUS get(const struct fetch_options *options, const char *url, const char *file) {
   struct uplink uplink;
   struct payload payload;
-  struct url parsed;
   const struct inet_host wanted = {
       .address = options->address.address, .mask = options->address.mask, .gateway = options->gateway};
   EFI_STATUS status = uplink_open(&uplink, &options->nic, false);
   if(EFI_ERROR(status)) {
     return status;
   }
-  /* IPv6 addresses the firmware makes up itself. */
-  if(url_parse(url, &parsed) || parsed.host_kind != URL_HOST_IPV6) {
-    status = uplink_address(&uplink, &wanted);
-  }
+  status = payload_address(&uplink, url, &wanted);
   if(!EFI_ERROR(status)) {
-    const struct payload_wish wish = {.controller = uplink.pci.handle,
+    const struct payload_wish wish = {.nic = &uplink.pci,
                                       .url = url,
                                       .sha256 = options->sha256,
                                       .sha256_file = options->sha256_file,

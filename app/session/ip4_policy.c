@@ -53,6 +53,19 @@ EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, U
   return status;
 }
 
+EFI_STATUS ip4_policy_no_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config) {
+  return set_policy(config, Ip4Config2PolicyStatic);
+}
+
+EFI_STATUS ip4_policy_name_servers(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 (*servers)[4], UINTN count) {
+  EFI_IPv4_ADDRESS list[IP4_POLICY_SERVERS];
+  count = count < IP4_POLICY_SERVERS ? count : IP4_POLICY_SERVERS;
+  for(UINTN i = 0; i < count; i++) {
+    memcpy(list[i].Addr, servers[i], sizeof(list[i].Addr));
+  }
+  return count ? set_data(config, Ip4Config2DataTypeDnsServer, count * sizeof(list[0]), list) : EFI_SUCCESS;
+}
+
 /* Where there was no address by hand and now is one, the policy's change to DHCP and back makes the firmware forget. */
 static EFI_STATUS restore_static(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved, BOOLEAN forget) {
   EFI_STATUS forgotten = forget ? set_policy(config, Ip4Config2PolicyDhcp) : EFI_SUCCESS;

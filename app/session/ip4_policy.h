@@ -23,6 +23,12 @@ EFI_STATUS ip4_policy_save(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *
 /* Sets an address by hand (host order; gateway 0: none). It is in force some time after this returns. */
 EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, UINT32 mask, UINT32 gateway);
 
+/* No DHCP any more, and no address unless there is one by hand. */
+EFI_STATUS ip4_policy_no_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config);
+
+/* Sets name servers (network order), where the policy is static. None are fine. */
+EFI_STATUS ip4_policy_name_servers(EFI_IP4_CONFIG2_PROTOCOL *config, const UINT8 (*servers)[4], UINTN count);
+
 /* Puts back what was remembered, when it has changed. The first error; what can be put back is. */
 EFI_STATUS ip4_policy_restore(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved);
 

@@ -76,7 +76,7 @@ static bool has_no_link(const struct pci_nic *pci) {
   return sight.has_link && !sight.link.up;
 }
 
-static EFI_STATUS wait_for_link(const struct pci_nic *pci, UINT64 wait_us) {
+EFI_STATUS lease_wait_for_link(const struct pci_nic *pci, UINT64 wait_us) {
   UINT64 deadline_us = efi_clock_us() + wait_us;
   while(has_no_link(pci)) {
     if(console_aborted()) {
@@ -164,7 +164,7 @@ static EFI_STATUS lease_from(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL
   if(host->address != 0) {
     return EFI_SUCCESS;
   }
-  EFI_STATUS status = wait_for_link(pci, link_wait_us);
+  EFI_STATUS status = lease_wait_for_link(pci, link_wait_us);
   return EFI_ERROR(status) ? status : ask_dhcp(pci, config, host, keep);
 }
 
@@ -240,7 +240,7 @@ EFI_STATUS lease_by_hand(const struct pci_nic *pci, UINT64 link_wait_us, const s
   struct inet_host host = {0};
   EFI_IP4_CONFIG2_PROTOCOL *config = find_config(pci, &host);
   EFI_STATUS status =
-      config ? wait_for_link(pci, link_wait_us) : no_interface(pci, "this firmware has no IPv4 stack on the NIC");
+      config ? lease_wait_for_link(pci, link_wait_us) : no_interface(pci, "this firmware has no IPv4 stack on the NIC");
   if(EFI_ERROR(status)) {
     return status;
   }

@@ -24,6 +24,9 @@ EFI_STATUS lease_get(const struct pci_nic *pci, UINT64 link_wait_us, struct inet
  * ip4_policy_restore puts it back. Keys that were pressed before count. */
 EFI_STATUS lease_hold(const struct pci_nic *pci, UINT64 link_wait_us, struct inet_host *host);
 
+/* Waits for a link. EFI_NO_MEDIA, which it complains about; EFI_ABORTED on Esc. */
+EFI_STATUS lease_wait_for_link(const struct pci_nic *pci, UINT64 wait_us);
+
 /* Sets address, mask and gateway by hand and waits until they are in force. Complains. ip4_policy_restore puts back. */
 EFI_STATUS lease_by_hand(const struct pci_nic *pci, UINT64 link_wait_us, const struct inet_host *wanted);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../driver/efi/remote.h"
+#include "../../driver/lib/bytes.h"
 #include "../../driver/lib/calendar.h"
 #include "../console.h"
 #include "lease.h"
@@ -85,9 +86,32 @@ EFI_STATUS uplink_address(struct uplink *uplink, const struct inet_host *wanted)
   return EFI_SUCCESS;
 }
 
+EFI_STATUS uplink_address6(struct uplink *uplink) {
+  return lease6_get(&uplink->pci, uplink->link_wait_us, &uplink->lease6);
+}
+
+EFI_STATUS uplink_leased(struct uplink *uplink, const struct net_handoff_lease *lease) {
+  const struct inet_host host = {
+      .address = get32(lease->address), .mask = get32(lease->mask), .gateway = get32(lease->gateway)};
+  UINTN servers = 0;
+  EFI_STATUS status = uplink_address(uplink, &host);
+  while(servers < NET_HANDOFF_DNS_MAX && get32(lease->dns[servers]) != 0) {
+    servers++;
+  }
+  EFI_IP4_CONFIG2_PROTOCOL *config = EFI_ERROR(status) ? NULL : lease_config(&uplink->pci);
+  if(config && EFI_ERROR(ip4_policy_name_servers(config, lease->dns, servers))) {
+    complain("the firmware does not take the name servers that DHCP named: names are not found");
+  }
+  uplink->lease = *lease;
+  uplink->lease.obtained = now();
+  return status;
+}
+
 void uplink_restore(struct uplink *uplink) {
   EFI_IP4_CONFIG2_PROTOCOL *config = uplink->configured ? lease_config(&uplink->pci) : NULL;
   EFI_STATUS status = config ? ip4_policy_restore(config, &uplink->before) : EFI_SUCCESS;
+  EFI_STATUS status6 = lease6_restore(&uplink->pci, &uplink->lease6);
+  status = EFI_ERROR(status) ? status : status6;
   if(EFI_ERROR(status)) {
     complain("the firmware's address configuration cannot be put back: %s; 'ifconfig -l' in the Shell shows it",
              status_text(status));

@@ -5,6 +5,7 @@
 #include "../../driver/lib/inet.h"
 #include "choose.h"
 #include "ip4_policy.h"
+#include "lease6.h"
 #include "net/handoff.h"
 
 struct uplink {
@@ -14,6 +15,7 @@ struct uplink {
   EFI_HANDLE holder; /* the driver that it was taken from, or NULL           */
   UINT64 link_wait_us;
   struct ip4_policy before;
+  struct lease6 lease6;           /* what to put back of IPv6                           */
   struct net_handoff_lease lease; /* what a handoff says of the address      */
 };
 
@@ -26,6 +28,13 @@ EFI_STATUS uplink_open(struct uplink *uplink, const struct nic_options *options,
 
 /* Gets an IPv4 address: `wanted` when its address is not 0, else what the firmware has, else one by DHCP. Complains. */
 EFI_STATUS uplink_address(struct uplink *uplink, const struct inet_host *wanted);
+
+/* Gets an IPv6 address that reaches further than the link, as lease6_get. */
+EFI_STATUS uplink_address6(struct uplink *uplink);
+
+/* An address as DHCP gave it to somebody else than the firmware's stack, name servers with it: set by hand.
+ * Complains. */
+EFI_STATUS uplink_leased(struct uplink *uplink, const struct net_handoff_lease *lease);
 
 /* Puts the firmware's configuration back to what it was at uplink_open. Complains. Harmless twice. */
 void uplink_restore(struct uplink *uplink);

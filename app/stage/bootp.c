@@ -5,7 +5,6 @@
 
 #include "../../driver/lib/bytes.h"
 #include "../../driver/lib/dhcp.h"
-#include "../../driver/lib/texts.h"
 
 /* RFC 2131, figure 1 */
 #define OP_AT      0U
@@ -71,53 +70,15 @@ void bootp_ack(uint8_t *packet, const struct net_handoff_lease *lease, const uin
   *at = 255;
 }
 
-/* What a URL must write as % and two digits is written so. */
-static bool put_path(const char *file, char *text, size_t size) {
-  size_t at = 0;
-  for(; *file; file++) {
-    unsigned char c = (unsigned char)*file;
-    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '/' || c == '.' ||
-                 c == '-' || c == '_' || c == '~' || c == '+';
-    if(at + 4U > size) {
-      return false;
-    }
-    if(plain) {
-      text[at++] = (char)c;
-    } else {
-      text[at++] = '%';
-      text[at++] = "0123456789ABCDEF"[c >> 4];
-      text[at++] = "0123456789ABCDEF"[c & 15U];
-    }
-  }
-  text[at] = '\0';
-  return true;
-}
-
-bool bootp_url(const uint8_t *packet, char url[URL_TEXT_SIZE]) {
+bool bootp_url(const uint8_t *packet, size_t length, char url[URL_TEXT_SIZE]) {
   struct dhcp_offer offer;
-  struct url parsed;
   url[0] = '\0';
-  if(!dhcp_parse(packet, BOOTP_PACKET_SIZE, &offer) || offer.boot_file[0] == '\0') {
-    return false;
-  }
-  if(strlen(offer.boot_file) < URL_TEXT_SIZE && !url_parse(offer.boot_file, &parsed)) {
-    memcpy(url, offer.boot_file, strlen(offer.boot_file) + 1U);
-    return true;
-  }
-  uint32_t server = dhcp_next_server(&offer);
-  if(server == 0) {
-    return false;
-  }
-  parsed = (struct url){.scheme = URL_TFTP, .host_kind = URL_HOST_IPV4, .ipv4 = server, .port = 69};
-  parsed.path[0] = '/';
-  const char *file = offer.boot_file[0] == '/' ? offer.boot_file + 1 : offer.boot_file;
-  (void)ipv4_text(server, parsed.host);
-  return put_path(file, parsed.path + 1, sizeof(parsed.path) - 1U) && url_text(&parsed, url, URL_TEXT_SIZE);
+  return dhcp_parse(packet, length, &offer) && url_of_boot_file(offer.boot_file, dhcp_next_server(&offer), url);
 }
 
-void bootp_lease(const uint8_t *packet, struct net_handoff_lease *lease) {
+void bootp_lease(const uint8_t *packet, size_t length, struct net_handoff_lease *lease) {
   struct dhcp_offer offer;
-  if(!dhcp_parse(packet, BOOTP_PACKET_SIZE, &offer)) {
+  if(!dhcp_parse(packet, length, &offer)) {
     return;
   }
   put32(lease->server, offer.server);

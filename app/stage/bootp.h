@@ -22,10 +22,11 @@ void bootp_ack(uint8_t *packet, const struct net_handoff_lease *lease, const uin
 /* The client's request that goes before: DHCPREQUEST's fields as a DHCPDISCOVER. */
 void bootp_discover(uint8_t *packet, const uint8_t mac[6]);
 
-/* The URL that a server's answer names: tftp://SERVER/FILE, or its file when that is a URL. False without one. */
-bool bootp_url(const uint8_t *packet, char url[URL_TEXT_SIZE]);
+/* The URL that a server's answer of `length` bytes names: tftp://SERVER/FILE, or its file when that is a URL. False,
+ * and an empty text, without one. */
+bool bootp_url(const uint8_t *packet, size_t length, char url[URL_TEXT_SIZE]);
 
 /* Adds what the answer says of server, gateway, name servers, mask and time to a lease. */
-void bootp_lease(const uint8_t *packet, struct net_handoff_lease *lease);
+void bootp_lease(const uint8_t *packet, size_t length, struct net_handoff_lease *lease);
 
 #endif

@@ -51,9 +51,11 @@ struct fetch_result {
   UINT64 time_us;               /* of the whole, from the call to its end                              */
   UINT64 transfer_us;           /* of the transfer alone                                               */
   UINT32 server;                /* the server's IPv4 address in host order; 0 when it is none          */
-  UINT32 timeouts;              /* requests that TFTP sent again because no answer came                */
-  UINT32 retries;               /* transfers that broke off and were begun again...                    */
-  UINT32 resumed;               /* ... of which so many went on where they had stopped (HTTP)          */
+  bool ipv6;                    /* it was reached by IPv6, at `server6`, network order                 */
+  UINT8 server6[16];
+  UINT32 timeouts; /* requests that TFTP sent again because no answer came                */
+  UINT32 retries;  /* transfers that broke off and were begun again...                    */
+  UINT32 resumed;  /* ... of which so many went on where they had stopped (HTTP)          */
   UINT32 redirects;
   UINT32 http_status;      /* the last answer's: 404; 0 for none                                  */
   UINT32 tftp_error;       /* the code of the server's error packet and 1, 0 for none             */

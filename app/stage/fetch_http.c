@@ -48,12 +48,11 @@ static EFI_STATUS poll(void *ctx) {
 }
 
 static EFI_STATUS open(struct http *http) {
-  const struct url *url = &http->transfer->url;
   EFI_HTTPv4_ACCESS_POINT v4 = {.UseDefaultAddress = TRUE};
   EFI_HTTPv6_ACCESS_POINT v6 = {.LocalPort = 0};
   EFI_HTTP_CONFIG_DATA config = {
       .HttpVersion = HttpVersion11, .TimeOutMillisec = TIMEOUT_MS, .AccessPoint.IPv4Node = &v4};
-  if(url->host_kind == URL_HOST_IPV6) {
+  if(http->transfer->result->ipv6) {
     config.LocalAddressIsIPv6 = TRUE;
     config.AccessPoint.IPv6Node = &v6;
   }
@@ -106,13 +105,14 @@ static EFI_STATUS run(struct http *http, EFI_STATUS(EFIAPI *call)(EFI_HTTP_PROTO
 /* Request and the answer's head ---------------------------------------------------------------------------------- */
 
 /* The URL as the firmware gets it: with the address that was looked up, so that it need not, without a bound and
- * without Esc. Not for https, where the certificate is for the name. */
+ * without Esc. Not for https, where the certificate is for the name: it looks it up again. */
 static bool wire_url(const struct transfer *transfer, CHAR16 text[URL_TEXT_SIZE]) {
   struct url url = transfer->url;
   char narrow[URL_TEXT_SIZE];
-  UINT32 server = transfer->result->server;
-  if(url.host_kind == URL_HOST_NAME && server) {
-    (void)ipv4_text(server, url.host);
+  const struct fetch_result *result = transfer->result;
+  if(url.host_kind == URL_HOST_NAME && url.scheme != URL_HTTPS) {
+    url.host_kind = result->ipv6 ? URL_HOST_IPV6 : URL_HOST_IPV4;
+    (void)(result->ipv6 ? ipv6_text(result->server6, url.host) : ipv4_text(result->server, url.host));
   }
   if(!url_text(&url, narrow, sizeof(narrow))) {
     return false;
@@ -215,8 +215,7 @@ static EFI_STATUS ask(struct http *http, EFI_HTTP_METHOD method, UINT64 first) {
   enum fetch_step step = transfer->result->step;
   for(;;) {
     transfer->result->error[0] = '\0';
-    /* Of https the firmware looks the name up, for it compares it with the certificate. */
-    EFI_STATUS status = transfer->url.scheme == URL_HTTPS ? EFI_SUCCESS : resolve(transfer);
+    EFI_STATUS status = resolve(transfer);
     if(EFI_ERROR(status)) {
       return status;
     }

@@ -105,13 +105,13 @@ static EFI_STATUS EFIAPI on_timeout(EFI_MTFTP_PROTOCOL *this, EFI_MTFTP_TOKEN *t
 
 static EFI_STATUS configure(struct tftp *tftp) {
   const struct url *url = &tftp->transfer->url;
-  UINT32 server = tftp->transfer->result->server;
+  const struct fetch_result *result = tftp->transfer->result;
   EFI_MTFTP4_CONFIG_DATA v4 = {
       .UseDefaultSetting = TRUE, .InitialServerPort = url->port, .TryCount = TRY_COUNT, .TimeoutValue = TIMEOUT_S};
   EFI_MTFTP6_CONFIG_DATA v6 = {.InitialServerPort = url->port, .TryCount = TRY_COUNT, .TimeoutValue = TIMEOUT_S};
-  put32(v4.ServerIp.Addr, server);
-  memcpy(v6.ServerIp.Addr, url->ipv6, sizeof(v6.ServerIp.Addr));
-  return tftp->mtftp->Configure(tftp->mtftp, url->host_kind == URL_HOST_IPV6 ? (VOID *)&v6 : (VOID *)&v4);
+  put32(v4.ServerIp.Addr, result->server);
+  memcpy(v6.ServerIp.Addr, result->server6, sizeof(v6.ServerIp.Addr));
+  return tftp->mtftp->Configure(tftp->mtftp, result->ipv6 ? (VOID *)&v6 : (VOID *)&v4);
 }
 
 static EFI_STATUS open(struct tftp *tftp) {
@@ -120,7 +120,7 @@ static EFI_STATUS open(struct tftp *tftp) {
       {EFI_MTFTP6_SERVICE_BINDING_PROTOCOL_GUID, EFI_MTFTP6_PROTOCOL_GUID},
   };
   struct transfer *transfer = tftp->transfer;
-  UINTN version = transfer->url.host_kind == URL_HOST_IPV6;
+  UINTN version = transfer->result->ipv6;
   EFI_STATUS status = child_open(&tftp->child, transfer->request->controller, &guids[version][0], &guids[version][1]);
   if(EFI_ERROR(status)) {
     return transfer_fail(transfer, status, "this firmware has no TFTP for IPv%u on the NIC", version ? 6U : 4U);

@@ -37,8 +37,20 @@ const char *rate_text(UINT64 bytes, UINT64 us, char text[AMOUNT_SIZE]) {
 
 /* Progress ------------------------------------------------------------------------------------------------------- */
 
+struct watched {
+  const char *name;
+  const struct pci_nic *nic;
+};
+
+static bool has_no_link(const struct pci_nic *nic) {
+  struct nic_sight sight;
+  session_look(nic, &sight);
+  return sight.has_link && !sight.link.up;
+}
+
 static bool show(void *ctx, const struct fetch_progress *now) {
-  const struct payload *payload = ctx;
+  const struct watched *watched = ctx;
+  const char *name = watched->name;
   char bar[BAR + 1U];
   char done[AMOUNT_SIZE];
   char size[AMOUNT_SIZE];
@@ -48,11 +60,14 @@ static bool show(void *ctx, const struct fetch_progress *now) {
     bar[i] = i < filled ? '#' : '.';
   }
   bar[BAR] = '\0';
-  if(now->step == FETCH_TRANSFER) {
-    out_over("%s [%s] %s of %s, %s", payload->name, bar, amount_text(now->done, done), amount_text(now->size, size),
+  if(now->step < FETCH_DONE && has_no_link(watched->nic)) {
+    out_over("%s: %s of %s, and the link is down...", name, amount_text(now->done, done),
+             now->size ? amount_text(now->size, size) : "it");
+  } else if(now->step == FETCH_TRANSFER) {
+    out_over("%s [%s] %s of %s, %s", name, bar, amount_text(now->done, done), amount_text(now->size, size),
              rate_text(now->done, now->time_us, rate));
   } else if(now->step < FETCH_DONE) {
-    out_over("%s: %s...", payload->name, fetch_step_name(now->step));
+    out_over("%s: %s...", name, fetch_step_name(now->step));
   }
   return !console_aborted();
 }
@@ -109,8 +124,9 @@ static EFI_STATUS hash(struct payload *payload) {
   return EFI_SUCCESS;
 }
 
-static void tell(const char *url, const struct fetch_result *file) {
-  complain("%s: %s: %s", url, fetch_step_name(file->step), file->error);
+static void tell(const struct payload_wish *wish, const char *url, const struct fetch_result *file) {
+  complain("%s: %s: %s%s", url, fetch_step_name(file->step), file->error,
+           file->status != EFI_ABORTED && has_no_link(wish->nic) ? "; the link is down" : "");
 }
 
 /* What the file beside it says. */
@@ -123,17 +139,17 @@ static EFI_STATUS read_hash(const struct payload_wish *wish, uint8_t wanted[SHA2
     complain("%s: no room for .sha256 behind it", wish->url);
     return EFI_INVALID_PARAMETER;
   }
-  struct payload shown = {.name = "its .sha256"};
-  const struct fetch_request request = {.controller = wish->controller,
+  struct watched watched = {"its .sha256", wish->nic};
+  const struct fetch_request request = {.controller = wish->nic->handle,
                                         .url = text,
                                         .memory = EfiLoaderData,
                                         .limit = HASH_FILE_MAX,
                                         .watch = show,
-                                        .ctx = &shown};
+                                        .ctx = &watched};
   EFI_STATUS status = fetch(&request, &file);
   out_over("%s", "");
   if(EFI_ERROR(status)) {
-    tell(text, &file);
+    tell(wish, text, &file);
     return status;
   }
   if(!sha256_parse((const char *)(UINTN)file.address, (size_t)file.size, wanted)) {
@@ -154,6 +170,31 @@ static EFI_STATUS compare(struct payload *payload, const uint8_t wanted[SHA256_S
     return EFI_COMPROMISED_DATA;
   }
   return EFI_SUCCESS;
+}
+
+/* Address -------------------------------------------------------------------------------------------------------- */
+
+static bool is_link_local(const struct url *url) {
+  return url->ipv6[0] == 0xFE && (url->ipv6[1] & 0xC0U) == 0x80;
+}
+
+EFI_STATUS payload_address(struct uplink *uplink, const char *url, const struct inet_host *wanted) {
+  struct url parsed;
+  EFI_STATUS status = EFI_SUCCESS;
+  if(url_parse(url, &parsed)) {
+    return EFI_INVALID_PARAMETER;
+  }
+  if(parsed.host_kind != URL_HOST_IPV6 || wanted->address) {
+    status = uplink_address(uplink, wanted);
+  }
+  if(status == EFI_TIMEOUT && parsed.host_kind == URL_HOST_NAME && !wanted->address) {
+    out("Going on by IPv6 alone.\n");
+    return uplink_address6(uplink);
+  }
+  if(!EFI_ERROR(status) && parsed.host_kind == URL_HOST_IPV6 && !is_link_local(&parsed)) {
+    status = uplink_address6(uplink);
+  }
+  return status;
 }
 
 /* Fetching ------------------------------------------------------------------------------------------------------- */
@@ -202,12 +243,13 @@ EFI_STATUS payload_fetch(const struct payload_wish *wish, struct payload *payloa
   if(EFI_ERROR(status)) {
     return status;
   }
+  struct watched watched = {payload->name, wish->nic};
   const struct fetch_request request = {
-      .controller = wish->controller, .url = wish->url, .memory = wish->memory, .watch = show, .ctx = payload};
+      .controller = wish->nic->handle, .url = wish->url, .memory = wish->memory, .watch = show, .ctx = &watched};
   status = fetch(&request, &payload->file);
   out_over("%s", "");
   if(EFI_ERROR(status)) {
-    tell(wish->url, &payload->file);
+    tell(wish, wish->url, &payload->file);
     return status;
   }
   out_fetched(payload);

@@ -3,12 +3,13 @@
 #define APP_PAYLOAD_H
 
 #include "../../driver/lib/sha256.h"
+#include "../session/uplink.h"
 #include "fetch.h"
 
 #define PAYLOAD_NAME_SIZE 48U /* as in a handoff */
 
 struct payload_wish {
-  EFI_HANDLE controller; /* as in fetch_request                                              */
+  const struct pci_nic *nic; /* the firmware's stack runs on it, with an address for IPv4 */
   const char *url;
   const char *sha256; /* 64 hexadecimal digits that it must have, or NULL                 */
   bool sha256_file;   /* the hash stands in a file beside it: the URL with .sha256 behind */
@@ -24,6 +25,12 @@ struct payload {
 
 /* Whether `text` is a hash; complains about one that is not. NULL is fine. */
 bool payload_check_hash(const char *text);
+
+/* Gets the addresses that `url` takes. IPv4: `wanted` by hand when its address is not 0, for the program that is
+ * started as well; else, but for a URL with an IPv6 address, one by DHCP. IPv6: one by routers and DHCPv6 for such a
+ * URL, unless the server is on the link; and for a name where DHCP does not answer. Complains. As uplink_address and
+ * lease6_get. */
+EFI_STATUS payload_address(struct uplink *uplink, const char *url, const struct inet_host *wanted);
 
 /* Fetches it, prints what happens, and compares. Complains; nothing is left then. EFI_COMPROMISED_DATA: the hash is
  * another. Else as fetch. */

@@ -119,7 +119,7 @@ static void take_lease(const struct pxe *pxe, struct net_handoff_lease *lease) {
   const EFI_PXE_BASE_CODE_MODE *mode = pxe->base->Mode;
   memcpy(lease->address, mode->StationIp.v4.Addr, sizeof(lease->address));
   memcpy(lease->mask, mode->SubnetMask.v4.Addr, sizeof(lease->mask));
-  bootp_lease(mode->DhcpAck.Raw, lease);
+  bootp_lease(mode->DhcpAck.Raw, BOOTP_PACKET_SIZE, lease);
   lease->origin = NET_HANDOFF_LEASE_DHCP;
 }
 
@@ -131,9 +131,6 @@ EFI_STATUS pxe_ask(struct pxe *pxe, char url[URL_TEXT_SIZE], struct net_handoff_
   out("Asking DHCP for an address and a boot file...\n");
   status = pxe->base->Dhcp(pxe->base, TRUE);
   if(EFI_ERROR(status)) {
-    complain("DHCP brought no boot file: %s; give a URL, or have the server send next-server and filename for client "
-             "architecture 7 (option 93)",
-             status_text(status));
     pxe_end(pxe);
     return status;
   }
@@ -141,11 +138,11 @@ EFI_STATUS pxe_ask(struct pxe *pxe, char url[URL_TEXT_SIZE], struct net_handoff_
   memset(lease, 0, sizeof(*lease));
   take_lease(pxe, lease);
   /* What the firmware itself goes by, the most particular first: the boot server's, a proxy's, the DHCP server's. */
-  if((mode->PxeReplyReceived && bootp_url(mode->PxeReply.Raw, url)) ||
-     (mode->ProxyOfferReceived && bootp_url(mode->ProxyOffer.Raw, url)) || bootp_url(mode->DhcpAck.Raw, url)) {
+  if((mode->PxeReplyReceived && bootp_url(mode->PxeReply.Raw, BOOTP_PACKET_SIZE, url)) ||
+     (mode->ProxyOfferReceived && bootp_url(mode->ProxyOffer.Raw, BOOTP_PACKET_SIZE, url)) ||
+     bootp_url(mode->DhcpAck.Raw, BOOTP_PACKET_SIZE, url)) {
     return EFI_SUCCESS;
   }
-  complain("DHCP gave an address, but no boot file: give a URL, or have the server send next-server and filename");
   pxe_end(pxe);
   return EFI_NOT_FOUND;
 }

@@ -37,8 +37,9 @@ void pxe_end(struct pxe *pxe);
 /*
  * Asks DHCP, as the firmware's own PXE boot does, for an address, a server and a boot file. `url` is then
  * tftp://SERVER/FILE, or the boot file itself when that is a URL, and *lease holds the addresses. Runs on started until
- * pxe_end. Complains: EFI_TIMEOUT and EFI_NO_MEDIA as the firmware says, EFI_NOT_FOUND when no answer names a file. Not
- * to be stopped by a key: the firmware's call returns after a minute at the latest.
+ * pxe_end. EFI_TIMEOUT and EFI_NO_MEDIA as the firmware says, EFI_NOT_FOUND when no answer names a file: neither is
+ * complained about, for HTTP boot's question may bring more. Not to be stopped by a key: the firmware's call returns
+ * after a minute at the latest.
  */
 EFI_STATUS pxe_ask(struct pxe *pxe, char url[URL_TEXT_SIZE], struct net_handoff_lease *lease);
 

@@ -1,22 +1,22 @@
-/* resolve.c - the server's IPv4 address, by the firmware's DNS when the URL has a name. */
+/* resolve.c - the server's address, by the firmware's DNS when the URL has a name. */
 #include "resolve.h"
 
 #include <string.h>
 
 #include "../../driver/lib/bytes.h"
-#include "efi/dns4.h"
+#include "../session/lease.h"
+#include "efi/dns.h"
 
-#define RETRIES    3U
-#define INTERVAL_S 2U
-
-static EFI_GUID service_guid = EFI_DNS4_SERVICE_BINDING_PROTOCOL_GUID;
-static EFI_GUID protocol_guid = EFI_DNS4_PROTOCOL_GUID;
+#define RETRIES     3U
+#define INTERVAL_S  2U
+#define SERVERS_MAX 8U
 
 struct lookup {
   struct child child;
-  EFI_DNS4_PROTOCOL *dns;
-  EFI_DNS4_COMPLETION_TOKEN token;
+  EFI_DNS_PROTOCOL *dns;
+  EFI_DNS_COMPLETION_TOKEN token;
   volatile BOOLEAN finished;
+  EFI_IPv4_ADDRESS servers[SERVERS_MAX];
 };
 
 static EFI_STATUS poll(void *ctx) {
@@ -24,18 +24,38 @@ static EFI_STATUS poll(void *ctx) {
   return lookup->dns->Poll(lookup->dns);
 }
 
-static EFI_STATUS prepare(struct lookup *lookup, EFI_HANDLE controller) {
-  EFI_DNS4_CONFIG_DATA config = {.UseDefaultSetting = TRUE,
-                                 .EnableDnsCache = TRUE,
-                                 .Protocol = EFI_DNS4_PROTOCOL_UDP,
-                                 .RetryCount = RETRIES,
-                                 .RetryInterval = INTERVAL_S};
-  EFI_STATUS status = child_open(&lookup->child, controller, &service_guid, &protocol_guid);
+/* The name servers that the firmware knows of. Where it knows none, its DNS asks DHCP for them. */
+static EFI_STATUS configure4(struct lookup *lookup, const struct pci_nic *pci) {
+  EFI_IP4_CONFIG2_PROTOCOL *config = lease_config(pci);
+  UINTN size = sizeof(lookup->servers);
+  if(!config || EFI_ERROR(config->GetData(config, Ip4Config2DataTypeDnsServer, &size, lookup->servers))) {
+    size = 0;
+  }
+  EFI_DNS4_CONFIG_DATA data = {.DnsServerListCount = size / sizeof(lookup->servers[0]),
+                               .DnsServerList = size ? lookup->servers : NULL,
+                               .UseDefaultSetting = TRUE,
+                               .EnableDnsCache = TRUE,
+                               .Protocol = EFI_DNS_PROTOCOL_UDP,
+                               .RetryCount = RETRIES,
+                               .RetryInterval = INTERVAL_S};
+  return lookup->dns->Configure(lookup->dns, &data);
+}
+
+static EFI_STATUS configure6(struct lookup *lookup) {
+  EFI_DNS6_CONFIG_DATA data = {
+      .EnableDnsCache = TRUE, .Protocol = EFI_DNS_PROTOCOL_UDP, .RetryCount = RETRIES, .RetryInterval = INTERVAL_S};
+  return lookup->dns->Configure(lookup->dns, &data);
+}
+
+static EFI_STATUS prepare(struct lookup *lookup, const struct pci_nic *pci, bool ipv6) {
+  static EFI_GUID guids[2][2] = {{EFI_DNS4_SERVICE_BINDING_PROTOCOL_GUID, EFI_DNS4_PROTOCOL_GUID},
+                                 {EFI_DNS6_SERVICE_BINDING_PROTOCOL_GUID, EFI_DNS6_PROTOCOL_GUID}};
+  EFI_STATUS status = child_open(&lookup->child, pci->handle, &guids[ipv6][0], &guids[ipv6][1]);
   if(EFI_ERROR(status)) {
     return status;
   }
   lookup->dns = lookup->child.protocol;
-  status = lookup->dns->Configure(lookup->dns, &config);
+  status = ipv6 ? configure6(lookup) : configure4(lookup, pci);
   if(!EFI_ERROR(status)) {
     status = BS->CreateEvent(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, transfer_signal, (VOID *)&lookup->finished,
                              &lookup->token.Event);
@@ -63,21 +83,42 @@ static EFI_STATUS ask(struct transfer *transfer, struct lookup *lookup) {
   return lookup->token.Status;
 }
 
-/* What the firmware allocated for the answer, and the first address of it. */
-static UINT32 take_answer(struct lookup *lookup) {
+/* Frees what the firmware allocated for the answer, and keeps the first address of it; false when there is none. */
+static bool take_answer(struct lookup *lookup, bool ipv6, struct fetch_result *result) {
   DNS_HOST_TO_ADDR_DATA *answer = lookup->token.RspData.H2AData;
-  UINT32 address = 0;
-  if(!answer) {
-    return 0;
+  bool found = answer && answer->IpList && answer->IpCount > 0;
+  if(found && ipv6) {
+    memcpy(result->server6, answer->IpList, sizeof(result->server6));
+    result->ipv6 = true;
+  } else if(found) {
+    result->server = get32(answer->IpList);
+    found = result->server != 0;
   }
-  if(answer->IpList) {
-    if(answer->IpCount > 0) {
-      address = get32(answer->IpList[0].Addr);
-    }
+  if(answer && answer->IpList) {
     FreePool(answer->IpList);
   }
-  FreePool(answer);
-  return address;
+  if(answer) {
+    FreePool(answer);
+  }
+  return found;
+}
+
+static EFI_STATUS look_up(struct transfer *transfer, const struct pci_nic *pci, bool ipv6) {
+  struct lookup lookup;
+  memset(&lookup, 0, sizeof(lookup));
+  EFI_STATUS status = prepare(&lookup, pci, ipv6);
+  if(!EFI_ERROR(status)) {
+    status = ask(transfer, &lookup);
+  }
+  if(lookup.dns) {
+    (void)lookup.dns->Configure(lookup.dns, NULL);
+  }
+  bool found = take_answer(&lookup, ipv6, transfer->result);
+  child_close(&lookup.child);
+  if(lookup.token.Event) {
+    BS->CloseEvent(lookup.token.Event);
+  }
+  return !EFI_ERROR(status) && !found ? EFI_NOT_FOUND : status;
 }
 
 static EFI_STATUS blame(struct transfer *transfer, EFI_STATUS status) {
@@ -91,7 +132,7 @@ static EFI_STATUS blame(struct transfer *transfer, EFI_STATUS status) {
                          "'%s'",
                          host);
   case EFI_NOT_FOUND:
-    return transfer_fail(transfer, status, "no name server knows an IPv4 address of '%s'", host);
+    return transfer_fail(transfer, status, "no name server knows an address of '%s'", host);
   case EFI_TIMEOUT:
     return transfer_fail(transfer, status, "no name server answered about '%s'", host);
   default:
@@ -103,27 +144,22 @@ static EFI_STATUS blame(struct transfer *transfer, EFI_STATUS status) {
 }
 
 EFI_STATUS resolve(struct transfer *transfer) {
-  struct lookup lookup;
-  transfer->result->server = transfer->url.host_kind == URL_HOST_IPV4 ? transfer->url.ipv4 : 0;
-  if(transfer->url.host_kind != URL_HOST_NAME) {
+  struct fetch_result *result = transfer->result;
+  const struct url *url = &transfer->url;
+  const struct pci_nic pci = {.handle = transfer->request->controller};
+  result->ipv6 = url->host_kind == URL_HOST_IPV6;
+  result->server = url->host_kind == URL_HOST_IPV4 ? url->ipv4 : 0;
+  memset(result->server6, 0, sizeof(result->server6));
+  if(url->host_kind != URL_HOST_NAME) {
+    memcpy(result->server6, url->ipv6, sizeof(result->server6));
     return EFI_SUCCESS;
   }
-  memset(&lookup, 0, sizeof(lookup));
-  transfer->result->step = FETCH_NAME;
-  EFI_STATUS status = prepare(&lookup, transfer->request->controller);
-  if(!EFI_ERROR(status)) {
-    status = ask(transfer, &lookup);
-  }
-  if(lookup.dns) {
-    (void)lookup.dns->Configure(lookup.dns, NULL);
-  }
-  transfer->result->server = take_answer(&lookup);
-  child_close(&lookup.child);
-  if(lookup.token.Event) {
-    BS->CloseEvent(lookup.token.Event);
-  }
-  if(!EFI_ERROR(status) && transfer->result->server == 0) {
-    status = EFI_NOT_FOUND;
+  result->step = FETCH_NAME;
+  EFI_STATUS status = lease_known(&pci).address ? look_up(transfer, &pci, false) : EFI_NO_MAPPING;
+  if(EFI_ERROR(status) && status != EFI_ABORTED) {
+    EFI_STATUS by_ipv6 = look_up(transfer, &pci, true);
+    /* Of two that failed the one is told that got further. */
+    status = !EFI_ERROR(by_ipv6) || by_ipv6 == EFI_ABORTED || status == EFI_NO_MAPPING ? by_ipv6 : status;
   }
   return EFI_ERROR(status) ? blame(transfer, status) : EFI_SUCCESS;
 }

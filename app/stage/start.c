@@ -130,7 +130,7 @@ static EFI_STATUS start_http(const struct start_plan *plan, const struct url *ur
 static EFI_STATUS start_tftp(const struct start_plan *plan, const struct url *url, EFI_STATUS *result) {
   char file[URL_TEXT_SIZE];
   struct pxe pxe;
-  if(url->host_kind == URL_HOST_IPV6 || !url_file(url, file, sizeof(file)) ||
+  if(plan->payload->file.ipv6 || !url_file(url, file, sizeof(file)) ||
      EFI_ERROR(pxe_find(&pxe, plan->uplink->pci.handle))) {
     return start_http(plan, url, result);
   }
@@ -151,6 +151,10 @@ static EFI_STATUS start_program(const struct start_plan *plan, EFI_STATUS *resul
   if(problem) {
     complain("%s: %s", plan->payload->file.url, problem);
     return EFI_INVALID_PARAMETER;
+  }
+  if(plan->payload->file.ipv6) { /* also where the URL has a name */
+    url.host_kind = URL_HOST_IPV6;
+    memcpy(url.ipv6, plan->payload->file.server6, sizeof(url.ipv6));
   }
   return url.scheme == URL_TFTP ? start_tftp(plan, &url, result) : start_http(plan, &url, result);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../driver/lib/texts.h"
 #include "../args.h"
 
 #define IPV6_GROUPS 8U
@@ -437,6 +438,40 @@ bool url_file(const struct url *url, char *file, size_t size) {
     put(&sink, one);
   }
   return finish(&sink);
+}
+
+/* What a URL must write as % and two digits is written so. */
+static bool encode(const char *file, char *path, size_t size) {
+  size_t at = 0;
+  for(; *file; file++) {
+    unsigned char c = (unsigned char)*file;
+    if(at + 4U > size) {
+      return false;
+    }
+    if(is_path_character(*file) && c != '?') {
+      path[at++] = *file;
+    } else {
+      path[at++] = '%';
+      path[at++] = "0123456789ABCDEF"[c >> 4];
+      path[at++] = "0123456789ABCDEF"[c & 15U];
+    }
+  }
+  path[at] = '\0';
+  return true;
+}
+
+bool url_of_boot_file(const char *file, uint32_t server, char text[URL_TEXT_SIZE]) {
+  struct url url;
+  size_t length = strlen(file);
+  text[0] = '\0';
+  if(length > 0 && length < URL_TEXT_SIZE && !url_parse(file, &url)) {
+    memcpy(text, file, length + 1U);
+    return true;
+  }
+  url = (struct url){.scheme = URL_TFTP, .host_kind = URL_HOST_IPV4, .ipv4 = server, .port = 69, .path = "/"};
+  (void)ipv4_text(server, url.host);
+  return length > 0 && server != 0 && encode(file + (file[0] == '/'), url.path + 1, sizeof(url.path) - 1U) &&
+         url_text(&url, text, URL_TEXT_SIZE);
 }
 
 void url_name(const struct url *url, char *name, size_t size) {

@@ -43,6 +43,11 @@ bool url_authority(const struct url *url, char *text, size_t size);
  * when it does not fit. */
 bool url_file(const struct url *url, char *file, size_t size);
 
+/* The URL of what DHCP names as boot file: `file` itself when it is a URL, else tftp://SERVER/FILE, with % and two
+ * digits for what a URL writes so. `server` in host order. False, and an empty text, when one of them is missing, or
+ * the URL is too long. */
+bool url_of_boot_file(const char *file, uint32_t server, char text[URL_TEXT_SIZE]);
+
 /* The last part of the path, percent-encoding resolved, without a query, cut to what fits; "" when the path ends with
  * a '/'. */
 void url_name(const struct url *url, char *name, size_t size);

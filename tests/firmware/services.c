@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KINDS    5U
+#define KINDS    6U
 #define MAP_EACH 64U
 
-static const struct service_kind *const kinds[KINDS] = {&mtftp4_kind, &mtftp6_kind, &http_kind, &dns4_kind,
-                                                        &dhcp4_kind};
+static const struct service_kind *const kinds[KINDS] = {&mtftp4_kind, &mtftp6_kind, &http_kind,
+                                                        &dns4_kind,   &dns6_kind,   &dhcp4_kind};
 
 struct server *server;
 static struct node *services;
@@ -95,10 +95,14 @@ void services_start(EFI_HANDLE handle) {
   if(server && !is_missing("PxeBc")) {
     pxe_start_on(handle);
   }
+  if(server && !is_missing("Ip6Config")) {
+    ip6_start_on(handle);
+  }
 }
 
 void services_stop(EFI_HANDLE handle) {
   pxe_stop_on(handle);
+  ip6_stop_on(handle);
   for(struct node *node = services; node;) {
     struct service *service = (struct service *)node;
     node = node->next;
@@ -160,6 +164,7 @@ UINTN services_left(void) {
 void services_end(void) {
   disks_end();
   pxe_forget();
+  ip6_forget();
   while(services) {
     struct service *service = (struct service *)services;
     while(service->children) {

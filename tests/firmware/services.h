@@ -42,9 +42,13 @@ struct server {
   BOOLEAN coded;   /* Content-Encoding: gzip                                                */
   BOOLEAN refuses; /* no connection                                                         */
 
-  /* DNS: what names have; 0: nobody knows them. silent: no answer */
+  /* DNS: what names have; 0 and NULL: nobody knows them. silent: no answer */
   UINT32 name_address;
+  const UINT8 *name_ipv6; /* 16 bytes */
   BOOLEAN dns_silent;
+
+  /* IPv6: what routers give who asks them, 16 bytes; NULL: there are none */
+  const UINT8 *ipv6_address;
 
   /* DHCP: of the lease in force */
   UINT32 lease_server;
@@ -56,6 +60,12 @@ struct server {
   UINT32 pxe_next;
   const char *pxe_file;
 
+  /* DHCP, asked by a client of HTTP boot; address 0: nobody offers one */
+  BOOLEAN http_silent; /* it is asked for ever */
+  UINT32 http_address;
+  const char *http_class; /* "HTTPClient"; NULL: without */
+  const char *http_url;
+
   /* What was seen */
   UINTN gets;
   UINTN heads;
@@ -64,12 +74,14 @@ struct server {
   char last_host[64];
   char last_url[512];
   UINTN lookups;
+  UINTN name_servers; /* that DNS was given      */
 };
 
 /* From now on the firmware's stack has these protocols on every NIC that it runs on; `server` must stay. */
 void services_add(struct server *server);
 
-/* Without one of them: "Mtftp4", "Http", "Dns4", "Dhcp4", "PxeBc", "RamDisk". Before services_add. */
+/* Without one of them: "Mtftp4", "Http", "Dns4", "Dns6", "Dhcp4", "PxeBc", "RamDisk", "Ip6Config". Before
+ * services_add. */
 void services_without(const char *name);
 
 /* Children that exist, RAM disks, and whether PXE runs: all 0 when nothing is left. */
@@ -81,6 +93,10 @@ BOOLEAN services_pxe_ack(UINT32 *server, char file[128]);
 
 /* RAM disks registered so far; the memory type that the last lay in. */
 UINTN services_ram_disks(EFI_MEMORY_TYPE *type);
+
+/* The policy of IPv6 is automatic; gateways and name servers of it that were set by hand, as often as that. */
+BOOLEAN services_ip6_automatic(void);
+UINTN services_ip6_servers_set(void);
 
 /* stack.c's calls */
 void services_start(EFI_HANDLE handle);

@@ -35,6 +35,7 @@ extern const struct service_kind mtftp4_kind;
 extern const struct service_kind mtftp6_kind;
 extern const struct service_kind http_kind;
 extern const struct service_kind dns4_kind;
+extern const struct service_kind dns6_kind;
 extern const struct service_kind dhcp4_kind;
 
 /* The server in use. */
@@ -50,6 +51,11 @@ void pxe_start_on(EFI_HANDLE handle);
 void pxe_stop_on(EFI_HANDLE handle);
 UINTN pxe_left(void);
 void pxe_forget(void);
+
+/* services_ip6.c */
+void ip6_start_on(EFI_HANDLE handle);
+void ip6_stop_on(EFI_HANDLE handle);
+void ip6_forget(void);
 
 /* services_disk.c */
 void disks_begin(void);

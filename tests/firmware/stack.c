@@ -59,6 +59,7 @@ struct stack {
   struct node *sending; /* struct packet: buffers that SNP has */
   UINT32 address;       /* another one than settings->address, or 0 */
   UINT32 manual[3];     /* address, mask and gateway that SetData brought; a change of the policy forgets them */
+  UINT32 servers[6];    /* the same of name servers, as many as are not 0                                      */
   bool asking;          /* the DHCP client runs */
   UINT64 asked_us;
 };
@@ -424,12 +425,12 @@ static EFI_STATUS manual_data(const struct stack *stack, UINTN first, UINTN coun
   return EFI_SUCCESS;
 }
 
-static EFI_STATUS set_manual(struct stack *stack, UINTN first, UINTN count, UINTN size, const EFI_IPv4_ADDRESS *data) {
+static EFI_STATUS set_manual(UINT32 *manual, UINTN count, UINTN size, const EFI_IPv4_ADDRESS *data) {
   if(dhcp_policy || size != count * sizeof(*data)) {
     return dhcp_policy ? EFI_WRITE_PROTECTED : EFI_BAD_BUFFER_SIZE;
   }
   for(UINTN i = 0; i < count; i++) {
-    stack->manual[first + i] =
+    manual[i] =
         (UINT32)data[i].Addr[0] << 24 | (UINT32)data[i].Addr[1] << 16 | (UINT32)data[i].Addr[2] << 8 | data[i].Addr[3];
   }
   return EFI_SUCCESS;
@@ -472,9 +473,10 @@ static EFI_STATUS interface_info(const struct stack *stack, UINTN *size, VOID *d
 }
 
 /* EFI_NOT_FOUND for none, and the size that is needed when it is more (UEFI 2.10, 28.5). */
-static EFI_STATUS dns_servers(UINTN *size, EFI_IPv4_ADDRESS *data) {
+static EFI_STATUS dns_servers(const struct stack *stack, UINTN *size, EFI_IPv4_ADDRESS *data) {
+  const UINT32 *dns = stack->servers[0] ? stack->servers : settings->dns;
   UINTN count = 0;
-  while(count < sizeof(settings->dns) / sizeof(settings->dns[0]) && settings->dns[count]) {
+  while(count < sizeof(settings->dns) / sizeof(settings->dns[0]) && dns[count]) {
     count++;
   }
   UINTN room = *size;
@@ -483,7 +485,7 @@ static EFI_STATUS dns_servers(UINTN *size, EFI_IPv4_ADDRESS *data) {
     return count == 0 ? EFI_NOT_FOUND : EFI_BUFFER_TOO_SMALL;
   }
   for(UINTN i = 0; i < count; i++) {
-    put_address(&data[i], settings->dns[i]);
+    put_address(&data[i], dns[i]);
   }
   return EFI_SUCCESS;
 }
@@ -498,7 +500,7 @@ static EFI_STATUS EFIAPI get_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
     return interface_info(stack, size, data);
   }
   if(type == Ip4Config2DataTypeDnsServer) {
-    return dns_servers(size, data);
+    return dns_servers(stack, size, data);
   }
   if(type == Ip4Config2DataTypeManualAddress) {
     return manual_data(stack, 0, 2, size, data);
@@ -522,10 +524,15 @@ static EFI_STATUS EFIAPI set_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
     return EFI_DEVICE_ERROR;
   }
   if(type == Ip4Config2DataTypeManualAddress) {
-    return set_manual(stack, 0, 2, size, data);
+    return set_manual(stack->manual, 2, size, data);
   }
   if(type == Ip4Config2DataTypeGateway) {
-    return set_manual(stack, 2, 1, size, data);
+    return set_manual(stack->manual + 2, 1, size, data);
+  }
+  if(type == Ip4Config2DataTypeDnsServer &&
+     size / sizeof(EFI_IPv4_ADDRESS) < sizeof(stack->servers) / sizeof(stack->servers[0])) {
+    memset(stack->servers, 0, sizeof(stack->servers));
+    return set_manual(stack->servers, size / sizeof(EFI_IPv4_ADDRESS), size, data);
   }
   if(type != Ip4Config2DataTypePolicy || size != sizeof(EFI_IP4_CONFIG2_POLICY)) {
     firmware_abort("Ip4Config2.SetData: not modelled", this);
@@ -535,6 +542,7 @@ static EFI_STATUS EFIAPI set_data(EFI_IP4_CONFIG2_PROTOCOL *this, EFI_IP4_CONFIG
     return EFI_ABORTED;
   }
   memset(stack->manual, 0, sizeof(stack->manual));
+  memset(stack->servers, 0, sizeof(stack->servers));
   policies_set++;
   dhcp_policy = wanted;
   stack->asking = wanted;

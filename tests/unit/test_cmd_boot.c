@@ -104,6 +104,7 @@ static void begin_with(bool resident) {
                                      {"disk.img", disk, sizeof(disk)},
                                      {"empty", program, 0}},
                            .step_us = MS,
+                           .ipv6_address = (const UINT8 *)"\xFD\x77\0\0\0\0\0\0\0\0\0\0\0\0\0\11",
                            .lease_server = 0x0A000009U,
                            .lease_seconds = 3600,
                            .pxe_address = 0x0A000006U,
@@ -254,7 +255,7 @@ static void test_no_url(void **state) {
   begin();
   server.dhcp_status = EFI_TIMEOUT;
   assert_int_equal(cmd("boot"), EFI_TIMEOUT);
-  assert_said("DHCP brought no boot file");
+  assert_said("DHCP brought no boot file: Time out; give a URL");
   end();
   begin();
   server.pxe_file = NULL;
@@ -263,8 +264,73 @@ static void test_no_url(void **state) {
   end();
   services_without("PxeBc");
   begin();
-  assert_int_equal(cmd("boot"), EFI_UNSUPPORTED);
   assert_int_equal(cmd("boot " TFTP), EFI_SUCCESS); /* with a path as by HTTP, for want of better */
+  end();
+}
+
+/* HTTP boot's question is another one, with answers of its own. */
+static void http_only(void) {
+  begin();
+  server.pxe_file = NULL;
+  server.http_address = 0x0A000007U;
+  server.http_class = "HTTPClient";
+  server.http_url = "http://boot.lan/kernel.efi";
+  server.name_address = 0x0A000002U;
+}
+
+static void test_no_url_http(void **state) {
+  (void)state;
+  http_only();
+  assert_int_equal(cmd("boot"), EFI_SUCCESS);
+  assert_said("DHCP names http://boot.lan/kernel.efi");
+  assert_string_equal(seen.source, "http://boot.lan/kernel.efi");
+  assert_memory_equal(seen.nic.lease.address, "\12\0\0\7", 4);
+  assert_memory_equal(seen.nic.lease.server, "\12\0\0\11", 4);
+  assert_memory_equal(seen.nic.lease.dns[0], "\12\0\0\3", 4);
+  assert_int_equal(seen.nic.lease.origin, NET_HANDOFF_LEASE_DHCP);
+  assert_true(seen.nic.lease.obtained != 0);
+  assert_int_equal(server.name_servers, 1); /* the one that DHCP named */
+  assert_int_equal(seen.runs, 1);
+  assert_false(seen.ack); /* PXE says nothing of it */
+  end();
+
+  static const struct {
+    const char *class;
+    const char *url;
+  } rows[] = {{NULL, "http://boot.lan/kernel.efi"}, {"PXEClient", "http://boot.lan/kernel.efi"}, {"HTTPClient", NULL}};
+  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    http_only();
+    server.http_class = rows[i].class;
+    server.http_url = rows[i].url;
+    assert_int_equal(cmd("boot"), EFI_NOT_FOUND);
+    assert_said("for client architecture 7 (option 93), or a URL for architecture 16");
+    assert_int_equal(seen.runs, 0);
+    end();
+  }
+
+  http_only();
+  server.http_silent = TRUE;
+  console_press(firmware_now_us() + 5000U * MS, 0, 0x03);
+  assert_int_equal(cmd("boot"), EFI_ABORTED);
+  assert_said("boot: stopped");
+  end();
+  http_only();
+  server.dhcp_status = EFI_TIMEOUT;
+  server.http_silent = TRUE;
+  assert_int_equal(cmd("boot"), EFI_TIMEOUT);
+  end();
+  http_only();
+  server.dhcp_status = EFI_NO_MEDIA; /* no link: nobody else is asked */
+  assert_int_equal(cmd("boot"), EFI_NO_MEDIA);
+  assert_said("DHCP brought no boot file: No Media");
+  end();
+  services_without("PxeBc");
+  http_only();
+  assert_int_equal(cmd("boot"), EFI_SUCCESS);
+  end();
+  services_without("Dhcp4");
+  http_only();
+  assert_int_equal(cmd("boot"), EFI_NOT_FOUND); /* as PXE says */
   end();
 }
 
@@ -294,6 +360,7 @@ static bool may_degrade(const char *call) {
       "OpenProtocolInformation",
       "LocateHandleBuffer",
       "Ip4Config2.GetData",
+      "Ip6Config.GetData", /* it is asked again, or has no lists to put back    */
       "GetMemoryMap",
       "Dhcp4.GetModeData",
       "Service.CreateChild",
@@ -309,6 +376,7 @@ static bool may_degrade(const char *call) {
       "InstallConfigurationTable", /* which withdraws the table: it stays, its entry LOST */
       "Mnp.Transmit",
       "CreateEvent",
+      "PxeBc.Dhcp", /* HTTP boot's question brings the file          */
       "Unmap",
   };
   for(size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -319,10 +387,10 @@ static bool may_degrade(const char *call) {
   return false;
 }
 
-static bool fail_one(const char *line, UINTN at) {
+static bool fail_one(void (*start)(void), const char *line, UINTN at) {
   struct firmware_counts before;
   struct firmware_counts after;
-  begin();
+  start();
   programs_add(&on_disk);
   firmware_count(&before);
   firmware_fail_at(at, FALSE);
@@ -361,12 +429,21 @@ static bool fail_one(const char *line, UINTN at) {
 
 static void test_every_call_fails_once(void **state) {
   (void)state;
-  static const char *const lines[] = {"fetch " TFTP " fs0:\\got", "fetch " HTTP, "boot " TFTP, "boot " HTTP,
-                                      "boot http://10.0.0.2/disk.img"};
+  static const struct {
+    void (*start)(void);
+    const char *line;
+  } rows[] = {{begin, "fetch " TFTP " fs0:\\got"},
+              {begin, "fetch " HTTP},
+              {begin, "boot " TFTP},
+              {begin, "boot " HTTP},
+              {begin, "boot http://10.0.0.2/disk.img"},
+              {begin, "boot"},
+              {http_only, "boot"},
+              {begin, "fetch http://[fd77::2]/kernel.efi"}};
   positions = 0;
-  for(size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+  for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     UINTN at = FIRST;
-    while(fail_one(lines[i], at)) {
+    while(fail_one(rows[i].start, rows[i].line, at)) {
       assert_true(++at < TRIES);
     }
   }
@@ -382,6 +459,7 @@ int main(void) {
       cmocka_unit_test(test_refused),
       cmocka_unit_test(test_secure_boot),
       cmocka_unit_test(test_no_url),
+      cmocka_unit_test(test_no_url_http),
       cmocka_unit_test(test_armed_already),
       cmocka_unit_test(test_every_call_fails_once),
   };

@@ -18,6 +18,8 @@ static struct stack_config stack;
 static struct server server;
 static UINT8 content[SIZE];
 
+static const UINT8 station6[16] = {0xFD, 0x77, [15] = 9};
+
 static void begin_with(bool resident, bool dhcp) {
   (void)cmd_begin(SIM_82540EM);
   programs_clock_step(1000);
@@ -31,7 +33,8 @@ static void begin_with(bool resident, bool dhcp) {
                                      {"file.sha256", DIGEST "  file\n", 71},
                                      {"bad.sha256", "?", 1}},
                            .step_us = MS,
-                           .piece = 1000};
+                           .piece = 1000,
+                           .ipv6_address = station6};
   stack.dhcp_policy = dhcp;
   services_add(&server);
   if(resident) {
@@ -257,7 +260,7 @@ static void test_faults(void **state) {
       {endless, HTTP, EFI_TIMEOUT, ""},
       {coded, HTTP, EFI_UNSUPPORTED, "in a coding that was not asked for"},
       {refuses, HTTP, EFIERR(106), "the server refuses the connection"},
-      {unknown_name, "http://boot.lan/file", EFI_NOT_FOUND, "no name server knows an IPv4 address of 'boot.lan'"},
+      {unknown_name, "http://boot.lan/file", EFI_NOT_FOUND, "no name server knows an address of 'boot.lan'"},
       {silent_dns, "tftp://boot.lan/file", EFI_TIMEOUT, "no name server answered about 'boot.lan'"},
       {NULL, "https://10.0.0.2/file", EFI_UNSUPPORTED, "this firmware has no TLS"},
       {NULL, "tftp://10.0.0.2/", EFI_INVALID_PARAMETER, "the URL names no file"},
@@ -303,6 +306,34 @@ static void test_names(void **state) {
   end();
 }
 
+/* A name that has an IPv6 address alone, and one in a network without DHCP. */
+static void test_names_by_ipv6(void **state) {
+  static const UINT8 address[16] = {0xFD, 0x77, [15] = 2};
+  (void)state;
+  for(UINTN i = 0; i < 2; i++) {
+    begin();
+    server.name_ipv6 = address;
+    if(i) {
+      no_dhcp();
+    }
+    assert_int_equal(cmd("fetch http://boot.lan:8000/file"), EFI_SUCCESS);
+    assert_string_equal(server.last_host, "boot.lan:8000");
+    assert_string_equal(server.last_url, "http://[fd77::2]:8000/file");
+    assert_int_equal(server.lookups, i ? 2 : 4); /* HEAD and GET; without an IPv4 address nobody asks for one */
+    assert_int_equal(cmd("fetch tftp://boot.lan/file"), EFI_SUCCESS);
+    assert_false(services_ip6_automatic());
+    end();
+  }
+  services_without("Dns6");
+  begin();
+  no_dhcp();
+  server.name_address = 0x0A000002U;
+  assert_int_equal(cmd("fetch http://boot.lan/file"), EFI_UNSUPPORTED);
+  assert_said("Going on by IPv6 alone.");
+  assert_said("this firmware has no DNS for the NIC");
+  end();
+}
+
 static void test_services_missing(void **state) {
   (void)state;
   static const struct {
@@ -311,7 +342,7 @@ static void test_services_missing(void **state) {
     const char *said;
   } rows[] = {
       {"Mtftp4", TFTP, "no TFTP for IPv4"},
-      {"Mtftp6", "tftp://[::1]/file", "no TFTP for IPv6"},
+      {"Mtftp6", "tftp://[fe80::1]/file", "no TFTP for IPv6"},
       {"Http", HTTP, "no HTTP on the NIC"},
       {"Dns4", "http://name/file", "no DNS for the NIC"},
   };
@@ -361,6 +392,39 @@ static void test_address_by_hand(void **state) {
   assert_int_equal(stack_policy(), TRUE);
   assert_int_equal(cmd("fetch --addr 10.0.0.7/24 tftp://10.0.0.2/none"), EFI_NOT_FOUND);
   assert_int_equal(stack_policy(), TRUE);
+  UINTN before = stack_policies_set();
+  assert_int_equal(cmd("fetch tftp://[fd77::2]/file"), EFI_SUCCESS);
+  assert_int_equal(stack_policies_set(), before); /* IPv6 needs no IPv4 address, and takes one that was given */
+  assert_int_equal(cmd("fetch --addr 10.0.0.7/24 tftp://[fd77::2]/file"), EFI_SUCCESS);
+  assert_int_equal(stack_policies_set(), before + 2U);
+  assert_int_equal(stack_policy(), TRUE);
+  end();
+}
+
+/* IPv6 addresses that reach further than the link: firmware asks for them when its policy is automatic. */
+static void test_ipv6_address(void **state) {
+  static const char line[] = "fetch tftp://[fd77::2]/file";
+  (void)state;
+  begin_with(true, false);
+  assert_int_equal(cmd("fetch tftp://[fe80::2]/file"), EFI_SUCCESS); /* on the link: needs none */
+  assert_int_equal(services_ip6_servers_set(), 0);
+  assert_int_equal(cmd(line), EFI_SUCCESS);
+  assert_said("Asking routers for an IPv6 address...");
+  assert_said("Address fd77::9");
+  assert_false(services_ip6_automatic());
+  assert_int_equal(services_ip6_servers_set(), 2); /* the gateway and name server that were set by hand */
+  server.ipv6_address = NULL;
+  assert_int_equal(cmd(line), EFI_TIMEOUT);
+  assert_said("no IPv6 address in 20 s");
+  assert_false(services_ip6_automatic());
+  console_press(firmware_now_us() + 3000U * MS, 0, 0x03);
+  assert_int_equal(cmd(line), EFI_ABORTED);
+  assert_false(services_ip6_automatic());
+  end();
+  services_without("Ip6Config");
+  begin();
+  assert_int_equal(cmd(line), EFI_UNSUPPORTED);
+  assert_said("this firmware has no IPv6 on the NIC");
   end();
 }
 
@@ -383,9 +447,11 @@ static void test_volume_trouble(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_to_a_volume),     cmocka_unit_test(test_other_ways),       cmocka_unit_test(test_faults),
-      cmocka_unit_test(test_names),           cmocka_unit_test(test_services_missing), cmocka_unit_test(test_keys),
-      cmocka_unit_test(test_address_by_hand), cmocka_unit_test(test_volume_trouble),
+      cmocka_unit_test(test_to_a_volume),    cmocka_unit_test(test_other_ways),
+      cmocka_unit_test(test_faults),         cmocka_unit_test(test_names),
+      cmocka_unit_test(test_names_by_ipv6),  cmocka_unit_test(test_services_missing),
+      cmocka_unit_test(test_keys),           cmocka_unit_test(test_address_by_hand),
+      cmocka_unit_test(test_volume_trouble), cmocka_unit_test(test_ipv6_address),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,9 +148,9 @@ static void test_ack(void **state) {
   assert_memory_equal(packet + 20, "\12\0\0\2", 4);
   assert_memory_equal(packet + 28, mac, 6);
   assert_string_equal((char *)packet + 108, "boot/a b.efi");
-  assert_true(bootp_url(packet, url));
+  assert_true(bootp_url(packet, BOOTP_PACKET_SIZE, url));
   assert_string_equal(url, "tftp://10.0.0.2/boot/a%20b.efi");
-  bootp_lease(packet, &back);
+  bootp_lease(packet, BOOTP_PACKET_SIZE, &back);
   assert_memory_equal(back.mask, lease.mask, 4);
   assert_memory_equal(back.gateway, lease.gateway, 4);
   assert_memory_equal(back.server, lease.server, 4);
@@ -162,16 +162,16 @@ static void test_ack(void **state) {
   longer[199] = '\0';
   bootp_ack(packet, &lease, mac, 0x0A000002U, longer);
   assert_int_equal(packet[108], 0);
-  assert_true(bootp_url(packet, url));
+  assert_true(bootp_url(packet, BOOTP_PACKET_SIZE, url));
   assert_int_equal(strlen(url), strlen("tftp://10.0.0.2/") + 199U);
 
   bootp_ack(packet, &lease, mac, 0x0A000002U, "http://10.0.0.4/k.efi");
-  assert_true(bootp_url(packet, url));
+  assert_true(bootp_url(packet, BOOTP_PACKET_SIZE, url));
   assert_string_equal(url, "http://10.0.0.4/k.efi");
   bootp_discover(packet, mac);
-  assert_false(bootp_url(packet, url));
+  assert_false(bootp_url(packet, BOOTP_PACKET_SIZE, url));
   memset(packet, 0xFF, sizeof(packet));
-  assert_false(bootp_url(packet, url));
+  assert_false(bootp_url(packet, BOOTP_PACKET_SIZE, url));
 }
 
 int main(void) {
