@@ -47,9 +47,10 @@ class BenchError(Exception):
 ICOUNT_SHIFT = 5
 
 
-def parse(text, instructions=False):
+def parse(text, instructions=False, least=False):
     """What the guest's program said: [(work, size, nanoseconds, bytes or instructions per operation)]. Times are
-    medians; of instructions, which have no noise but the timer's interrupt, it is the least."""
+    medians unless `least` is asked for; of instructions, which have no noise but the timer's interrupt, it is the
+    least."""
     failed = FAILED.search(text)
     if failed:
         raise BenchError(f"the guest says: {failed[0]}")
@@ -60,7 +61,8 @@ def parse(text, instructions=False):
         if not rate:
             raise BenchError(f"no ticks per second before '{match[0]}'")
         work, size, ticks, operations = match[1], int(match[2]), int(match[3]), int(match[4])
-        value = int(match[6]) / (1 << ICOUNT_SHIFT) if instructions else ticks * 1e9 / rate
+        ticks = int(match[6]) if least or instructions else ticks
+        value = ticks / (1 << ICOUNT_SHIFT) if instructions else ticks * 1e9 / rate
         found.append((work, size, value / operations))
     for match in MEMORY.finditer(text):
         found.append(("memory", 0, int(match[1]) * PAGE))
@@ -282,7 +284,7 @@ def report(data):
              "have gone on: only ratios of one run say something, and instructions do not depend on the\nmachine.\n",
              f"{host['date']}: {host['qemu']};\n{host['processors']} processors, {host['processor']}, load "
              f"{host['load']:.1f} at the start;\n{data['rounds']} rounds of {data['samples']} samples, drivers in "
-             "turn.\n"]
+             f"turn{', the least of the samples of each boot' * data.get('least', False)}.\n"]
     if data["targets"]:
         parts += ["## What was asked for\n", target_table(data)]
     for part, title, text, make in SECTIONS:

@@ -103,20 +103,22 @@ static void measure(uint64_t wanted) {
   uint64_t before = processed();
   uint64_t interrupts_before = interrupts();
   uint64_t frames = 0;
-  uint64_t first = 0;
-  uint64_t last = now_us();
+  uint64_t begin = now_us(); /* the last look before the first frame: this process may starve while frames come */
+  uint64_t last = begin;
   puts("linux: running");
   while(frames < wanted && now_us() - last < IDLE_US) {
+    uint64_t before_look = now_us();
     uint64_t count = processed() - before;
     if(count > frames) {
       last = now_us();
-      first = frames == 0 ? last : first;
+    } else if(frames == 0) {
+      begin = before_look;
     }
     frames = count;
     usleep(POLL_US);
   }
   printf("linux: frames %llu elapsed_us %llu interrupts %llu end\n", (unsigned long long)frames,
-         (unsigned long long)(last - first), (unsigned long long)(interrupts() - interrupts_before));
+         (unsigned long long)(last - begin), (unsigned long long)(interrupts() - interrupts_before));
 }
 
 int main(int argc, char **argv) {

@@ -52,6 +52,9 @@ class Parse(unittest.TestCase):
         """The least, and not the median, by the shift of -icount."""
         self.assertEqual(benchlib.parse(SAID, True)[0], ("transmit", 60, 6400 / 64 / 2 ** benchlib.ICOUNT_SHIFT))
 
+    def test_least(self):
+        self.assertEqual(benchlib.parse(SAID, False, True)[0], ("transmit", 60, 50.0))
+
     def test_failures(self):
         for text in ("bench: receive 60: failed", "bench: no work is called 'x'", "bench: NIC 3 of 2, 1 samples: none"):
             with self.assertRaises(benchlib.BenchError):
