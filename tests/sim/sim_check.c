@@ -260,6 +260,9 @@ void sim_check_reset(struct sim *sim, bool io, bool shadow) {
   if(shadow != (how == SIM_RESET_SHADOW)) {
     sim_violate(sim, "CTRL.RST in the wrong one of CTRL and its shadow", 0);
   }
+  if(sim->part->phy_first && (*sim_reg(sim, R_CTRL) & CTRL_PHY_RST)) {
+    sim_violate(sim, "CTRL.RST while the PHY is held in reset", 0);
+  }
   if(sim->part->phy_first && !sim->phy_was_reset) {
     sim_violate(sim, "CTRL.RST before the PHY was reset", 0);
   }

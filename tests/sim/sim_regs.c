@@ -399,7 +399,7 @@ static void write_tail(struct sim *sim, uint32_t offset, uint32_t value) {
 }
 
 static void write_control(struct sim *sim, uint32_t value, bool io, bool shadow) {
-  *sim_reg(sim, R_CTRL) = value & ~(CTRL_RST | CTRL_PHY_RST);
+  *sim_reg(sim, R_CTRL) = value & ~CTRL_RST;
   if((value & CTRL_PHY_RST) && sim->part->me) {
     sim_violate(sim, "CTRL.PHY_RST of a PHY that the ME shares", value);
   }

@@ -67,6 +67,7 @@ static const struct {
     {"CTRL.RST in the wrong one", SIM_82546GB, {{0}}, WRITE, E1000_CTRL, E1000_CTRL_RST},
     {"CTRL.RST through the I/O BAR", SIM_82547GI, {{0}}, IO_WRITE, E1000_CTRL, E1000_CTRL_RST},
     {"CTRL.RST before the PHY", SIM_82547EI, {{0}}, WRITE, E1000_CTRL, E1000_CTRL_RST},
+    {"CTRL.RST while the PHY is held", SIM_82547EI, {{0}}, WRITE, E1000_CTRL, E1000_CTRL_RST | E1000_CTRL_PHY_RST},
     {"CTRL.RST without the semaphore", SIM_82573L, {{0}}, WRITE, E1000_CTRL, E1000_CTRL_RST},
     {"CTRL.RST without the semaphore", SIM_82579LM, {{0}}, WRITE, E1000_CTRL, E1000_CTRL_RST},
     {"CTRL.PHY_RST of a PHY", SIM_82579LM, {{0}}, WRITE, E1000_CTRL, E1000_CTRL_PHY_RST},

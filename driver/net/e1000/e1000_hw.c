@@ -109,11 +109,12 @@ static uint32_t find_io_bar(const struct net_platform *platform) {
   return bar;
 }
 
+/* The bit is a level: the PHY is in reset as long as it is set. */
 static int step_reset_phy(struct e1000 *nic) {
   int result = e1000_modify(nic, E1000_CTRL, 0, E1000_CTRL_PHY_RST);
   e1000_write_flush(nic);
   delay(nic, E1000_PHY_RESET_US);
-  return result;
+  return result == NETDEV_OK ? e1000_modify(nic, E1000_CTRL, E1000_CTRL_PHY_RST, 0) : result;
 }
 
 static int step_reset(struct e1000 *nic) {
