@@ -70,6 +70,8 @@ struct sim_config {
   bool second_bank;      /* 82579: the valid copy of the NVM is the second one; read at sim_create        */
   bool no_bank;          /* 82579: none is valid; read at sim_create                                      */
   bool unsummed;         /* 82579: the NVM says that its checksum was not made; read at sim_create        */
+  bool no_descriptor;    /* 82579: the flash has no descriptor, and no cycle works                        */
+  bool no_region;        /* 82579: the flash has no region for the NVM                                    */
   uint32_t flash_errors; /* 82579: so many of the next flash cycles end in an error                       */
   bool port_b;           /* 82546, 82571: this is the second port                                         */
   bool eerd_never_done;

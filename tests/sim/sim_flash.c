@@ -56,9 +56,9 @@ static void cycle(struct sim *sim) {
 bool sim_flash_read(struct sim *sim, uint32_t offset, uint32_t width, uint32_t *value) {
   struct sim_flash *flash = &sim->flash;
   if(offset == GFPREG && width == 4U) {
-    *value = LAST << 16 | FIRST;
+    *value = sim->config.no_region ? 0U : LAST << 16 | FIRST;
   } else if(offset == HSFSTS && width == 2U) {
-    *value = flash->status | VALID;
+    *value = flash->status | (sim->config.no_descriptor ? 0U : VALID);
   } else if(offset == HSFCTL && width == 2U) {
     *value = flash->control;
   } else if(offset == FDATA0 && width == 4U) {

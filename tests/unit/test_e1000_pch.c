@@ -84,17 +84,19 @@ static void test_flash(void **state) {
 static void test_no_flash(void **state) {
   (void)state;
   for(int ral_empty = 0; ral_empty < 2; ral_empty++) {
-    for(int bar = 0; bar < 3; bar++) {
+    for(int bar = 0; bar < 5; bar++) {
       struct sim_config config = unit_config(SIM_82579LM);
       config.ral_empty = ral_empty;
       config.no_bank = bar == 0;
+      config.no_descriptor = bar == 3;
+      config.no_region = bar == 4;
       struct sim *sim = sim_create(&config);
       struct net_platform platform = *sim_platform(sim);
       const struct net_config wanted = {.id = {.vendor_id = 0x8086, .device_id = SIM_82579LM}};
       struct netdev *dev = NULL;
       uint16_t value;
       platform.bar[1].kind = bar == 1 ? NET_BAR_NONE : NET_BAR_MEMORY;
-      platform.bar[1].size = bar == 2 ? 16 : 0;
+      platform.bar[1].size = bar == 2 ? 16 : 0; /* too small for the data */
       assert_int_equal(e1000_create(&platform, &wanted, &dev), ral_empty ? NETDEV_E_NO_ADDRESS : NETDEV_OK);
       if(dev) {
         assert_int_equal(e1000_nvm_read(dev, 0, &value), NETDEV_E_NVM);
