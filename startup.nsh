@@ -16,6 +16,10 @@ echo "=== status %lasterror%"
 echo "=== netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -c 5 -i 200"
 netdiag ping 10.0.2.2 --addr 10.0.2.15/24 -c 5 -i 200
 echo "=== status %lasterror%"
+# From here to a kernel, with a file server behind QEMU's network: `tools/serve FOLDER --qemu` is one. The first only
+# fetches and prints the hash, the second starts what is in the image, and does not come back.
+#   netdiag fetch http://10.0.2.2:8000/image.img
+#   netdiag boot http://10.0.2.2:8000/image.img --live
 echo "=== end"
 :end
 reset -s

@@ -161,6 +161,15 @@ def nic_arguments(model, netdev, mac=MAC, index=0, rom="", properties="", port=F
     return arguments + ["-device", ",".join(words)]
 
 
+def hub_arguments(model, *netdevs):
+    """The arguments for one NIC with several network back-ends on its wire; "{id}" in each becomes its name."""
+    arguments = []
+    for index, netdev in enumerate(netdevs):
+        arguments += ["-netdev", netdev.format(id=f"end{index}"),
+                      "-netdev", f"hubport,id=hub{index},hubid=0,netdev=end{index}"]
+    return arguments + nic_arguments(model, "hubport,id={id},hubid=0")
+
+
 def count_accesses(trace):
     """{mark: [writes, reads]} of the NIC's registers in a trace (Machine.trace_accesses), by the mark that was last
     written to port 0x80 before them; 0 before the first."""

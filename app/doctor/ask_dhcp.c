@@ -78,7 +78,7 @@ static uint32_t choose(const struct doctor_evidence *evidence) {
   uint32_t best_rank = 0;
   for(uint32_t i = 0; i < evidence->offer_count; i++) {
     const struct doctor_offer *offer = &evidence->offers[i];
-    if(offer->proxy != DOCTOR_YES && offer->server != 0 && offer->address != 0) {
+    if(doctor_is_usable(offer)) {
       uint32_t rank = offer->file[0] == '\0' ? 1U : offer->http == DOCTOR_YES ? 2U : 3U;
       best = rank > best_rank ? i : best;
       best_rank = rank > best_rank ? rank : best_rank;
@@ -94,7 +94,7 @@ static bool is_url(const char *file) {
 /* Where the boot file is: --url, what PXE would fetch, or what HTTP boot would. */
 static void choose_url(struct doctor *doctor) {
   struct doctor_evidence *evidence = &doctor->evidence;
-  char server[IPV4_TEXT_SIZE];
+  char text[URL_TEXT_SIZE];
   if(doctor->options->url) {
     doctor_append(evidence->url, sizeof(evidence->url), "%s", doctor->options->url);
     evidence->url_by_hand = DOCTOR_YES;
@@ -107,9 +107,8 @@ static void choose_url(struct doctor *doctor) {
       }
       if(is_url(offer->file)) {
         doctor_append(evidence->url, sizeof(evidence->url), "%s", offer->file);
-      } else if(offer->next_server != 0) {
-        doctor_append(evidence->url, sizeof(evidence->url), "tftp://%s/%s", ipv4_text(offer->next_server, server),
-                      offer->file + (offer->file[0] == '/'));
+      } else if(url_of_boot_file(offer->file, offer->next_server, text)) {
+        doctor_append(evidence->url, sizeof(evidence->url), "%s", text);
       }
     }
   }

@@ -35,6 +35,9 @@ bool doctor_was_answered(const struct doctor_evidence *evidence);
 /* How many of the offers may be looked at. */
 uint32_t doctor_offers(const struct doctor_evidence *evidence);
 
+/* An offer that a client would take: with an address and a server to answer to. */
+bool doctor_is_usable(const struct doctor_offer *offer);
+
 /* The judges, one a check. */
 void doctor_judge_nic(const struct doctor_evidence *evidence, struct doctor_finding *finding);
 void doctor_judge_driver(const struct doctor_evidence *evidence, struct doctor_finding *finding);

@@ -151,14 +151,13 @@ void doctor_judge_tree(const struct doctor_evidence *evidence, struct doctor_fin
 
 /* DHCP ----------------------------------------------------------------------------------------------------------- */
 
-/* An offer that a client would take: with an address and a server to answer to. */
-static bool is_usable(const struct doctor_offer *offer) {
+bool doctor_is_usable(const struct doctor_offer *offer) {
   return offer->proxy != DOCTOR_YES && offer->server != 0 && offer->address != 0 && offer->address != UINT32_MAX;
 }
 
 static const struct doctor_offer *first_usable(const struct doctor_evidence *evidence) {
   for(uint32_t i = 0; i < doctor_offers(evidence); i++) {
-    if(is_usable(&evidence->offers[i])) {
+    if(doctor_is_usable(&evidence->offers[i])) {
       return &evidence->offers[i];
     }
   }
@@ -239,7 +238,7 @@ void doctor_judge_dhcp(const struct doctor_evidence *evidence, struct doctor_fin
  * of luck. One for the address and another for the boot file is how proxyDHCP works, and two with the same data are a
  * pair for safety. */
 static const char *disagreement(const struct doctor_offer *left, const struct doctor_offer *right) {
-  bool addresses = is_usable(left) && is_usable(right);
+  bool addresses = doctor_is_usable(left) && doctor_is_usable(right);
   if(left->server == right->server || left->server == 0 || right->server == 0) {
     return NULL;
   }

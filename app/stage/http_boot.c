@@ -30,6 +30,7 @@ struct asking {
   volatile BOOLEAN finished;
   volatile BOOLEAN answered; /* some server offered something */
   volatile BOOLEAN named;    /* one offered a URL             */
+  volatile BOOLEAN over;     /* the firmware would take one that has none: edk2 goes on asking, and we do not */
 };
 
 /* Offers, at TPL_CALLBACK ---------------------------------------------------------------------------------------- */
@@ -56,6 +57,7 @@ static EFI_STATUS EFIAPI on_event(EFI_DHCP4_PROTOCOL *this, VOID *context, UINT3
     asking->named = TRUE;
     return EFI_SUCCESS;
   }
+  asking->over = event == Dhcp4SelectOffer;
   return event == Dhcp4RcvdOffer ? EFI_NOT_READY : EFI_ABORTED;
 }
 
@@ -89,12 +91,12 @@ static void make_options(struct options *options, const UINT8 mac[6]) {
 
 static EFI_STATUS wait(struct asking *asking) {
   UINT64 deadline_us = efi_clock_us() + WAIT_US;
-  while(!asking->finished) {
+  while(!asking->finished && !asking->over) {
     if(console_aborted()) {
       return EFI_ABORTED;
     }
     if(efi_clock_us() >= deadline_us) {
-      return EFI_TIMEOUT;
+      return asking->answered && !asking->named ? EFI_NOT_FOUND : EFI_TIMEOUT;
     }
     BS->Stall(POLL_US);
   }

@@ -251,7 +251,10 @@ static EFI_STATUS EFIAPI dhcp_start(EFI_DHCP4_PROTOCOL *this, EFI_EVENT event) {
       status = dhcp->config.Dhcp4Callback(this, dhcp->config.CallbackContext, 2, Dhcp4SelectOffer, packet, NULL);
     }
     BS->RestoreTPL(tpl);
-    dhcp->asked = !EFI_ERROR(status);
+    if(EFI_ERROR(status)) {
+      return EFI_SUCCESS; /* edk2 goes on asking */
+    }
+    dhcp->asked = TRUE;
     make_reply(dhcp, 5);
   }
   return BS->SignalEvent(event);

@@ -29,15 +29,7 @@ BINDING = f"{0x100 + version.revision():08X}"  # our driver's version, as the Sh
 LEASE = ["ifconfig -s eth0 dhcp", "lease"]
 SUCCESS, INVALID, DEVICE_ERROR, NO_MEDIA, NOT_FOUND, DENIED, TIMEOUT, ABORTED = \
     "0x0", "0x2", "0x7", "0xC", "0xE", "0xF", "0x12", "0x15"
-
-
-def hub(model, *netdevs):
-    """The arguments for one NIC with several network back-ends on its wire."""
-    arguments = ["-netdev", "hubport,id=wire,hubid=0"]
-    for index, netdev in enumerate(netdevs):
-        arguments += ["-netdev", netdev.format(id=f"end{index}"),
-                      "-netdev", f"hubport,id=port{index},hubid=0,netdev=end{index}"]
-    return arguments + ["-device", f"{nics.TABLE[model].device},netdev=wire,mac={qemulib.MAC},romfile="]
+hub = qemulib.hub_arguments
 
 
 class Command:

@@ -3,20 +3,16 @@
 The first part of a path says how, the rest names the file:
 
   /files/    as it should be: HEAD, lengths, ranges
-  /plain/    without ranges
-  /nohead/   HEAD is answered with 405
   /chunked/  without a length, in chunks
-  /redirect/ 302 to /files/          /loop/   302 to itself
-  /cut/      half of it, once; then as /files/      /cutplain/  the same without ranges
+  /redirect/ 302 to /files/
+  /cut/      half of it, once; then as /files/      /stall/  half, once, and then nothing
   /broken/   a kilobyte of what is asked for, each time
-  /more/     GET says more than HEAD did            /less/      ... less
-  /endless/  in chunks, and never the last one      /stall/     half, and then nothing, each time
-  /hold/     half, and then nothing until release() is called
+  /more/     GET says more than HEAD did            /less/   ... less
+  /hold/     half, and then nothing, each time
 """
 
 import http.server
 import threading
-import time
 
 PIECE = 16384
 
@@ -35,23 +31,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
 
-    def chunks(self, content, endless=False):
+    def chunks(self, content):
         self.answer(200, Transfer_Encoding="chunked")
-        while endless or content:
-            piece = content[:PIECE] or b"." * PIECE
-            content = content[PIECE:]
+        for place in range(0, len(content), PIECE):
+            piece = content[place:place + PIECE]
             self.wfile.write(b"%x;part\r\n%s\r\n" % (len(piece), piece))
         self.wfile.write(b"0\r\nTrailer: x\r\n\r\n")
 
-    def hang_up(self, content):
-        self.wfile.write(content)
+    def stay(self):
+        """Says nothing more until the other side goes."""
         self.wfile.flush()
-        self.close_connection = True
-
-    def stay(self, until=None):
-        """Says nothing more until the other side goes, or `until` is set."""
         self.connection.settimeout(0.1)
-        while not self.server.closing and not (until and until.is_set()):
+        while not self.server.closing:
             try:
                 if not self.connection.recv(1):
                     break
@@ -59,82 +50,60 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 continue
             except OSError:
                 break
-        self.close_connection = True
 
-    def range_of(self, content):
-        """(first byte, status) of what is asked for."""
+    def part(self, content, most=None):
+        """What is asked for; only `most` bytes of it, and False, where less is to come than the head says."""
         field = self.headers.get("Range", "")
-        if field.startswith("bytes=") and field.endswith("-"):
-            return int(field[6:-1]), 206
-        return 0, 200
-
-    def part(self, content, send=None, ranges=True):
-        first, status = self.range_of(content) if ranges else (0, 200)
+        first = int(field[len("bytes="):-1]) if field else 0
         rest = content[first:]
-        fields = {"Content_Range": f"bytes {first}-{len(content) - 1}/{len(content)}"} if status == 206 else {}
-        self.answer(status, len(rest), **fields)
-        if send is None:
-            self.wfile.write(rest)
+        if field:
+            self.answer(206, len(rest), Content_Range=f"bytes {first}-{len(content) - 1}/{len(content)}")
         else:
-            self.hang_up(rest[:send])
+            self.answer(200, len(rest))
+        self.wfile.write(rest[:most])
+        self.close_connection = most is not None
 
     def do_HEAD(self):
-        self.serve(True)
+        self.serve()
 
     def do_GET(self):
-        self.serve(False)
+        self.serve()
 
-    def serve(self, head):
+    def serve(self):
         try:
-            self.serve_file(head)
+            self.serve_file()
         except OSError:
             self.close_connection = True
 
-    def serve_file(self, head):
-        how, _, name = self.path.partition("?")[0].lstrip("/").partition("/")
+    def serve_file(self):
+        how, _, name = self.path.lstrip("/").partition("/")
         content = self.server.files.get(name)
-        with self.server.lock:
-            self.server.requests.append((self.command, self.path, self.headers.get("Range"), self.headers.get("Host")))
-            first_get = not head and self.path not in self.server.seen
-            if not head:
-                self.server.seen.add(self.path)
+        first = self.server.note(self.command, self.path, self.headers.get("Range"))
+        half = len(content or b"") // 2
         if content is None:
             self.answer(404, 0)
-        elif how in ("redirect", "loop"):
-            self.answer(302, 0, Location=f"/files/{name}" if how == "redirect" else self.path)
-        elif head:
-            if how == "nohead":
-                self.answer(405, 0)
-            else:
-                self.answer(200, None if how in ("chunked", "endless") else len(content))
-        elif how in ("chunked", "endless"):
-            self.chunks(content, how == "endless")
-        elif how in ("cut", "cutplain"):
-            self.part(content, len(content) // 2 if first_get else None, how == "cut")
-        elif how == "broken":
-            self.part(content, 1024)
+        elif how == "redirect":
+            self.answer(302, 0, Location=f"/files/{name}")
+        elif self.command == "HEAD":
+            self.answer(200, None if how == "chunked" else len(content))
+        elif how == "chunked":
+            self.chunks(content)
         elif how in ("more", "less"):
             content = content + b"..." if how == "more" else content[:-3]
             self.answer(200, len(content))
             self.wfile.write(content)
-        elif how in ("stall", "hold"):
-            first, status = self.range_of(content)
-            fields = {"Content_Range": f"bytes {first}-{len(content) - 1}/{len(content)}"} if status == 206 else {}
-            self.answer(status, len(content) - first, **fields)
-            half = first + (len(content) - first) // 2
-            self.wfile.write(content[first:half])
-            self.wfile.flush()
-            self.stay(self.server.released if how == "hold" else None)
-            if self.server.released.is_set() and how == "hold":
-                self.wfile.write(content[half:])
-        elif how in ("files", "plain", "nohead"):
-            self.part(content, ranges=how == "files")
+        elif how == "broken":
+            self.part(content, 1024)
+        elif how == "hold" or (how in ("cut", "stall") and first):
+            self.part(content, half)
+            if how != "cut":
+                self.stay()
         else:
-            self.answer(404, 0)
+            self.part(content)
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `files`, a dictionary of names and bytes; `requests`: what was asked, (method, path, range, host)."""
+    """Serves `files`, a dictionary of names and bytes; `requests`: what was asked, (method, path, range)."""
 
     daemon_threads = True
 
@@ -142,12 +111,21 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__((address, 0), Handler)
         self.files = files
         self.requests = []
-        self.seen = set()
         self.lock = threading.Lock()
         self.closing = False
-        self.released = threading.Event()
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
         self.thread.start()
+
+    def note(self, *request):
+        """Whether it is the first of this method for this path."""
+        with self.lock:
+            first = not any(request[:2] == other[:2] for other in self.requests)
+            self.requests.append(request)
+        return first
+
+    def asked(self, method, path, part=None):
+        with self.lock:
+            return (method, path, part) in self.requests
 
     def handle_error(self, request, client_address):
         """A client that hangs up is what this server is for."""
@@ -160,21 +138,3 @@ class Server(http.server.ThreadingHTTPServer):
         self.closing = True
         self.shutdown()
         self.server_close()
-
-
-def main():
-    """Serves the files named on the command line, for a look by hand."""
-    import os
-    import sys
-    files = {}
-    for path in sys.argv[1:]:
-        with open(path, "rb") as file:
-            files[os.path.basename(path)] = file.read()
-    server = Server(files)
-    print(f"http://127.0.0.1:{server.port}/files/", *files)
-    while True:
-        time.sleep(60)
-
-
-if __name__ == "__main__":
-    main()
