@@ -31,6 +31,8 @@ WORK = {
     "kernel-moderated": ("kernel, receive, moderated", "ns/frame", False),
     "interrupts": ("kernel, interrupts", "per 1000", False),
     "interrupts-moderated": ("kernel, interrupts, moderated", "per 1000", False),
+    "kept": ("kernel, received of 1000", "frames", True),
+    "kept-moderated": ("kernel, received of 1000, moderated", "frames", True),
     "file": ("image file", "bytes", False),
     "memory": ("memory held", "bytes", False),
     "image": ("image in memory", "bytes", False),
@@ -237,14 +239,15 @@ def value_table(rows, part, digits=0):
 def kernel_table(rows):
     """Frames a second as a ratio, interrupts as they are."""
     values = {(row["nic"], row["work"], row["driver"]): row["median"] for row in rows if row["part"] == "kernel"}
-    lines = ["| NIC | moderation | ours over Linux's rate | interrupts per 1000 frames, ours | Linux's |",
-             "|---|---|---:|---:|---:|"]
+    lines = ["| NIC | moderation | ours over Linux's rate | interrupts per 1000 frames, ours | Linux's | "
+             "received of 1000, ours | Linux's |", "|---|---|---:|---:|---:|---:|---:|"]
     for nic in dict.fromkeys(key[0] for key in values):
         for suffix, name in (("", "none"), ("-moderated", "on")):
             ours, linux = (values.get((nic, "kernel" + suffix, driver)) for driver in (OURS, "Linux"))
             if ours and linux:
-                counts = [values[nic, "interrupts" + suffix, driver] for driver in (OURS, "Linux")]
-                lines.append(f"| {nic} | {name} | {times(linux / ours)} | {counts[0]:.1f} | {counts[1]:.1f} |")
+                counts = [f"{values[nic, what + suffix, driver]:.{digits}f}" if (nic, what + suffix, driver) in values
+                          else "-" for what, digits in (("interrupts", 1), ("kept", 0)) for driver in (OURS, "Linux")]
+                lines.append(f"| {nic} | {name} | {times(linux / ours)} | {' | '.join(counts)} |")
     return "\n".join(lines) + "\n"
 
 

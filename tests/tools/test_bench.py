@@ -94,6 +94,7 @@ class Tables(unittest.TestCase):
                    ("size", "e1000.efi", "ours", "file", 0, 70000),
                    ("kernel", "e1000", "ours", "kernel", 0, 10), ("kernel", "e1000", "Linux", "kernel", 0, 40),
                    ("kernel", "e1000", "ours", "interrupts", 0, 9), ("kernel", "e1000", "Linux", "interrupts", 0, 5),
+                   ("kernel", "e1000", "Linux", "kept", 0, 139.75),
                    ("rings", "e1000", "ours", "ring 64", 10, 10), ("rings", "e1000", "ours", "ring 64", 100, 63))
 
     def test_ratios(self):
@@ -125,7 +126,7 @@ class Tables(unittest.TestCase):
         text = benchlib.report(data)
         self.assertIn("| e1000 | transmit, 60 B | iPXE | 0.33 | 0.33 | 0.25 | met |", text)
         self.assertIn("| e1000 | receive, 8 waiting, 60 B | 0.50 |", text)
-        self.assertIn("| e1000 | none | 4.00 | 9.0 | 5.0 |", text)
+        self.assertIn("| e1000 | none | 4.00 | 9.0 | 5.0 | - | 140 |", text)
         self.assertIn("| e1000 | 64 | 10 | 63 |", text)
         widths = [line.count("|") for line in text.splitlines() if line.startswith("|")]
         self.assertEqual([line for line in text.splitlines() if len(line) > 200], [])
