@@ -96,7 +96,7 @@ APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c findi
 TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
-.PHONY: usb iso dist boot-demo instructions instructions-update
+.PHONY: usb iso dist boot-demo instructions instructions-update other-processors
 .PHONY: bench
 .DELETE_ON_ERROR:
 
@@ -526,9 +526,12 @@ soak: all $(BUILD)/tests/soak.efi
 	tools/soak --build $(BUILD) --nic virtio-net-pci --frames $(SOAK_FRAMES)
 
 # What the boot tests boot, and the other compiler's images: they are booted as well.
-test-programs: all usb $(TEST_EFI) $(KERNELS) other-compiler
+test-programs: all usb $(TEST_EFI) $(KERNELS) other-compiler other-processors
 other-compiler: deps
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
+other-processors: $(addprefix processor-,$(filter-out $(ARCH),$(ARCHES)))
+processor-%: deps
+	$(MAKE) --no-print-directory images ARCH=$* BUILD=$(BUILD)/$*
 
 # Everything, built on all processors unless -j says otherwise
 test: deps

@@ -234,13 +234,22 @@ BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 mac[NETDEV_MAC_LENGTH]
   memset(&look, 0, sizeof(look));
   look.pci_io = pci_io;
   if(EFI_ERROR(identify(&look)) ||
-     EFI_ERROR(pci_io->Attributes(pci_io, EfiPciIoAttributeOperationGet, 0, &attributes)) ||
-     !(attributes & EFI_PCI_IO_ATTRIBUTE_MEMORY)) {
+     EFI_ERROR(pci_io->Attributes(pci_io, EfiPciIoAttributeOperationGet, 0, &attributes))) {
+    return FALSE;
+  }
+  /* A NIC that nobody drives decodes nothing where the firmware leaves that to drivers, as AAVMF does. */
+  BOOLEAN asleep = !(attributes & EFI_PCI_IO_ATTRIBUTE_MEMORY);
+  if(asleep &&
+     EFI_ERROR(pci_io->Attributes(pci_io, EfiPciIoAttributeOperationEnable, EFI_PCI_IO_ATTRIBUTE_MEMORY, NULL))) {
     return FALSE;
   }
   look.decodes_io = (attributes & EFI_PCI_IO_ATTRIBUTE_IO) != 0;
   efi_platform_init(&look);
-  return look.driver->glance(&look.platform, &look.id, mac, link) == NETDEV_OK;
+  BOOLEAN seen = look.driver->glance(&look.platform, &look.id, mac, link) == NETDEV_OK;
+  if(asleep) {
+    (void)pci_io->Attributes(pci_io, EfiPciIoAttributeOperationDisable, EFI_PCI_IO_ATTRIBUTE_MEMORY, NULL);
+  }
+  return seen;
 }
 
 /* Heartbeat ------------------------------------------------------------------------------------------------------ */

@@ -91,7 +91,8 @@ static inline void efi_nic_unlock(EFI_TPL tpl) {
 BOOLEAN efi_nic_nothing_held(const struct efi_nic *nic);
 
 /* What can be seen of a controller without taking it: its station address and link. Two or three register reads that
- * disturb nobody; FALSE when this driver does not know the device or its memory decoding is off. */
+ * disturb nobody, and memory decoding for as long where it is off; FALSE when this driver does not know the device.
+ * TPL_NOTIFY or lower. */
 BOOLEAN efi_nic_glance(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 mac[NETDEV_MAC_LENGTH], struct netdev_link *link);
 
 /* What configuration space says the controller is; all ones where it does not answer. */

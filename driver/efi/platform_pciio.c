@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "net/barrier.h"
 #include "pci.h"
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
@@ -14,9 +15,12 @@ static void access_bar(struct efi_nic *nic, BOOLEAN write, EFI_PCI_IO_PROTOCOL_W
   UINT8 index = nic->bar_index[bar];
   EFI_PCI_IO_PROTOCOL_ACCESS *space = nic->platform.bar[bar].kind == NET_BAR_IO ? &io->Io : &io->Mem;
   if(write) {
+    net_dma_wmb(); /* not left to the firmware: DMA memory's stores, then the doorbell */
     (void)space->Write(io, width, index, offset, 1, value);
   } else if(EFI_ERROR(space->Read(io, width, index, offset, 1, value))) {
     memset(value, 0xFF, (UINTN)1 << width);
+  } else {
+    net_dma_rmb(); /* what a register says, then what lies in memory */
   }
 }
 

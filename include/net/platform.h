@@ -56,8 +56,9 @@ struct net_platform {
 
   /* One access of 8, 16 or 32 bits to BAR `bar` at `offset` (bytes, a multiple of the width): never split, never
    * merged, never reordered with another register access. Only for a BAR that is not NET_BAR_NONE, and inside its size.
-   * A device that has gone reads all ones. Callable from an interrupt handler and at any TPL. A 64-bit register is two
-   * 32-bit accesses: a 32-bit host has nothing else. */
+   * What a register says is known before anything that follows is read from DMA memory. A device that has gone reads
+   * all ones. Callable from an interrupt handler and at any TPL. A 64-bit register is two 32-bit accesses: a 32-bit
+   * host has nothing else. */
   uint32_t (*read32)(void *ctx, uint32_t bar, uint32_t offset);
   uint16_t (*read16)(void *ctx, uint32_t bar, uint32_t offset);
   uint8_t (*read8)(void *ctx, uint32_t bar, uint32_t offset);

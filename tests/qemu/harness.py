@@ -148,7 +148,7 @@ class QemuTest(unittest.TestCase):
         content = self.images()
         content["startup.nsh"] = qemulib.script(commands, finish)
         content.update(files or {})
-        qemulib.make_disk(disk, content)
+        qemulib.make_disk(disk, content, options.get("arch", "x86_64"))
         arguments = []
         for index, nic in enumerate(nics):
             if isinstance(nic, tuple):

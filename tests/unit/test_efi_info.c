@@ -464,7 +464,13 @@ static void test_glance(void **state) {
   struct firmware_nic *nic = firmware_add_nic(&config);
   struct netdev_link link;
   UINT8 mac[6];
-  assert_false(efi_nic_glance(&nic->pci_io, mac, &link)); /* decodes nothing */
+  assert_true(efi_nic_glance(&nic->pci_io, mac, &link));
+  assert_memory_equal(mac, config.mac, sizeof(mac));
+  assert_int_equal(nic->attributes, 0); /* decodes nothing, as before */
+  nic->supported_attributes &= ~(UINT64)EFI_PCI_IO_ATTRIBUTE_MEMORY;
+  assert_false(efi_nic_glance(&nic->pci_io, mac, &link));
+  nic->supported_attributes |= EFI_PCI_IO_ATTRIBUTE_MEMORY;
+  memset(mac, 0, sizeof(mac));
   nic->attributes = EFI_PCI_IO_ATTRIBUTE_MEMORY;
   nic->config[2] ^= 1U; /* another device */
   assert_false(efi_nic_glance(&nic->pci_io, mac, &link));
@@ -472,8 +478,12 @@ static void test_glance(void **state) {
   assert_true(efi_nic_glance(&nic->pci_io, mac, &link));
   assert_memory_equal(mac, config.mac, sizeof(mac));
   assert_false(link.up);
+  assert_int_equal(nic->attributes, EFI_PCI_IO_ATTRIBUTE_MEMORY);
   sim_knobs(nic->sim)->gone = true;
   assert_false(efi_nic_glance(&nic->pci_io, mac, &link));
+  nic->attributes = 0;
+  assert_false(efi_nic_glance(&nic->pci_io, mac, &link));
+  assert_int_equal(nic->attributes, 0);
   firmware_end();
 }
 

@@ -32,15 +32,21 @@ static uint16_t port_at(const struct menios_nic *nic, uint32_t bar, uint32_t off
 }
 
 static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
-  return *(volatile uint32_t *)register_at(ctx, bar, offset);
+  uint32_t value = *(volatile uint32_t *)register_at(ctx, bar, offset);
+  net_dma_rmb();
+  return value;
 }
 
 static uint16_t read16(void *ctx, uint32_t bar, uint32_t offset) {
-  return *(volatile uint16_t *)register_at(ctx, bar, offset);
+  uint16_t value = *(volatile uint16_t *)register_at(ctx, bar, offset);
+  net_dma_rmb();
+  return value;
 }
 
 static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
-  return *register_at(ctx, bar, offset);
+  uint8_t value = *register_at(ctx, bar, offset);
+  net_dma_rmb();
+  return value;
 }
 
 /* Of an I/O BAR the core has but one use: a doubleword written, the 8254x' reset. */

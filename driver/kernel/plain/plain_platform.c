@@ -130,7 +130,9 @@ static volatile void *at(const struct plain_nic *nic, uint32_t bar, uint32_t off
 
 #define READ(type, name)                                                                                               \
   static type name(void *ctx, uint32_t bar, uint32_t offset) {                                                         \
-    return *(volatile type *)at(ctx, bar, offset);                                                                     \
+    type value = *(volatile type *)at(ctx, bar, offset);                                                               \
+    net_dma_rmb();                                                                                                     \
+    return value;                                                                                                      \
   }
 #define WRITE(type, name)                                                                                              \
   static void name(void *ctx, uint32_t bar, uint32_t offset, type value) {                                             \

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "net/barrier.h"
+
 #define TX_COMMAND     (E1000_TXD_CMD_EOP | E1000_TXD_CMD_IFCS | E1000_TXD_CMD_RS)
 #define RING_ALIGN_MIN 128U /* RDBAL and TDBAL ignore bits 3:0; 128 keeps a cache line's descriptors together */
 
@@ -191,7 +193,7 @@ const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring) {
     return NULL;
   }
   /* Orders the read of DD before the next write to the slot's buffer, which the device has finished reading. */
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  net_dma_rmb();
   return tx_take(ring);
 }
 
@@ -241,7 +243,7 @@ enum e1000_rx_verdict e1000_rx_peek(const struct e1000_ring *ring, struct netdev
     return E1000_RX_NONE;
   }
   /* Orders the read of DD before the reads of length, errors and the frame itself. */
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  net_dma_rmb();
   uint16_t length = descriptor->length;
   uint8_t errors = descriptor->errors;
 
