@@ -1,5 +1,5 @@
 """test_processors - the images for AArch64 and ia32, each in one machine: netdiag on both families, and the drivers
-below the firmware's own network stack.."""
+below the firmware's own network stack."""
 
 import hashlib
 import os
