@@ -37,6 +37,10 @@ static EFI_STATUS set_data(EFI_IP4_CONFIG2_PROTOCOL *config, EFI_IP4_CONFIG2_DAT
   return status == EFI_NOT_READY || status == EFI_ABORTED ? EFI_SUCCESS : status;
 }
 
+EFI_STATUS ip4_policy_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config) {
+  return set_policy(config, Ip4Config2PolicyDhcp);
+}
+
 EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, UINT32 mask, UINT32 gateway) {
   EFI_IP4_CONFIG2_MANUAL_ADDRESS manual = {0};
   EFI_IPv4_ADDRESS router = {0};

@@ -20,6 +20,9 @@ struct ip4_policy {
 /* Remembers what is in force. */
 EFI_STATUS ip4_policy_save(EFI_IP4_CONFIG2_PROTOCOL *config, struct ip4_policy *saved);
 
+/* From now on by DHCP. Also when it is so already: that starts a client again that has given up. */
+EFI_STATUS ip4_policy_dhcp(EFI_IP4_CONFIG2_PROTOCOL *config);
+
 /* Sets an address by hand (host order; gateway 0: none). It is in force some time after this returns. */
 EFI_STATUS ip4_policy_static(EFI_IP4_CONFIG2_PROTOCOL *config, UINT32 address, UINT32 mask, UINT32 gateway);
 

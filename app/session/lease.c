@@ -132,14 +132,11 @@ static EFI_STATUS wait_for_address(const struct pci_nic *pci, EFI_IP4_CONFIG2_PR
 /* With `keep` the policy stays at DHCP, and the address with it. */
 static EFI_STATUS ask_dhcp(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *config, struct inet_host *host,
                            bool keep) {
-  EFI_IP4_CONFIG2_POLICY before;
-  EFI_IP4_CONFIG2_POLICY dhcp = Ip4Config2PolicyDhcp;
-  UINTN size = sizeof(before);
-  EFI_STATUS status = config->GetData(config, Ip4Config2DataTypePolicy, &size, &before);
+  struct ip4_policy before;
+  EFI_STATUS status = ip4_policy_save(config, &before);
   out("Asking for an address by DHCP...\n");
   if(!EFI_ERROR(status)) {
-    /* Also when it is DHCP already: that starts a client again that has given up. */
-    status = config->SetData(config, Ip4Config2DataTypePolicy, sizeof(dhcp), &dhcp);
+    status = ip4_policy_dhcp(config);
   }
   if(EFI_ERROR(status)) {
     complain("the firmware refuses to use DHCP: %s", status_text(status));
@@ -152,7 +149,7 @@ static EFI_STATUS ask_dhcp(const struct pci_nic *pci, EFI_IP4_CONFIG2_PROTOCOL *
     BS->Stall(POLL_US);
     (void)read_interface(config, host);
   }
-  if(!keep && before != dhcp && EFI_ERROR(config->SetData(config, Ip4Config2DataTypePolicy, sizeof(before), &before))) {
+  if(!keep && EFI_ERROR(ip4_policy_restore(config, &before))) {
     complain("the firmware's address policy stays at DHCP; 'ifconfig -s eth0 static ...' in the Shell changes it");
   }
   return status;
@@ -246,20 +243,22 @@ EFI_STATUS lease_by_hand(const struct pci_nic *pci, UINT64 link_wait_us, const s
   }
   status = ip4_policy_static(config, wanted->address, wanted->mask, wanted->gateway);
   UINT64 deadline_us = efi_clock_us() + BY_HAND_US;
-  while(!EFI_ERROR(status) && read_interface(config, &host) && host.address != wanted->address) {
-    if(console_aborted()) {
+  while(!EFI_ERROR(status)) {
+    if(!read_interface(config, &host)) {
+      status = EFI_DEVICE_ERROR;
+    } else if(host.address == wanted->address) {
+      return EFI_SUCCESS;
+    } else if(console_aborted()) {
       out("Stopped.\n");
       return EFI_ABORTED;
-    }
-    if(efi_clock_us() >= deadline_us) {
+    } else if(efi_clock_us() >= deadline_us) {
       status = EFI_TIMEOUT;
+    } else {
+      BS->Stall(POLL_US);
     }
-    BS->Stall(POLL_US);
   }
-  if(EFI_ERROR(status)) {
-    complain("the firmware does not take the address: %s%s", status_text(status),
-             status == EFI_INVALID_PARAMETER ? "; is the gateway in its network?" : "");
-  }
+  complain("the firmware does not take the address: %s%s", status_text(status),
+           status == EFI_INVALID_PARAMETER ? "; is the gateway in its network?" : "");
   return status;
 }
 

@@ -92,6 +92,10 @@ EFI_STATUS session_may_take(const struct pci_nic *pci, bool allowed);
  * let go, or NULL. Complains, EFI_ACCESS_DENIED, when it may not be taken or the driver keeps it. */
 EFI_STATUS session_take(const struct pci_nic *pci, bool allowed, EFI_HANDLE *holder);
 
+/* Lets the drivers have it again that session_take took it from; *holder is NULL afterwards, and may be before.
+ * Complains, EFI_NOT_STARTED or what the firmware says, when nobody takes it. */
+EFI_STATUS session_give_back(const struct pci_nic *pci, EFI_HANDLE *holder);
+
 /* The address to use: from --addr and --gw if given, else from the firmware (see lease_get). Before anybody is asked,
  * complains of a NIC that may not be taken, and of one without a link. */
 EFI_STATUS session_address(const struct nic_options *options, const struct cidr_option *address, uint32_t gateway,

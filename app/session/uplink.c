@@ -16,13 +16,7 @@ static void give_back(struct uplink *uplink) {
     own_driver_unbind();
   }
   uplink->own = false;
-  if(uplink->holder) {
-    EFI_STATUS status = BS->ConnectController(uplink->pci.handle, NULL, NULL, TRUE);
-    if(!pci_find_holder(uplink->pci.handle)) {
-      complain("the NIC's driver did not take it back: %s; 'connect -r' in the Shell tries again", status_text(status));
-    }
-  }
-  uplink->holder = NULL;
+  (void)session_give_back(&uplink->pci, &uplink->holder);
 }
 
 static EFI_STATUS remember(struct uplink *uplink) {

@@ -94,6 +94,15 @@ class SecureBoot(Typing):
         self.assertRegex(self.under_test.output, r"failed to load Boot.*: Access Denied")
         self.type("c", "netdiag> ")
         self.assertIn("1 packets transmitted, 1 received", self.command("ping 10.0.2.2 --addr 10.0.2.15/24 -c 1"))
+        # doctor asks the firmware whether it would start what was fetched, and nothing of it stays.
+        said = " ".join(self.command("doctor --url tftp://10.0.2.2/unsigned.efi").split())
+        self.assertIn("ok image an EFI application for x86-64, not signed FAIL start Secure Boot refuses", said)
+        self.assertIn("Diagnosis: It breaks at 'start': Secure Boot refuses the boot file, which is not signed", said)
+        self.assertIn("Exit status 0x1a: ", said)
+        said = " ".join(self.command("doctor --url tftp://10.0.2.2/signed.efi").split())
+        self.assertIn("ok image an EFI application for x86-64, signed ok start the firmware would start it; "
+                      "Secure Boot is on", said)
+        self.assertIn("Diagnosis: Nothing is in the way of a network boot: tftp://10.0.2.2/signed.efi", said)
         self.assertIn("will be handed over quiet", self.command("handoff"))
         said = self.command(r"handoff \unsigned.efi")
         self.assertIn(r"cannot load '\unsigned.efi'", said)

@@ -1,9 +1,11 @@
 """test_questions - netdiag dhcp, arp and route in tools/badnet's networks: on a NIC of netdiag's own, beside the
 firmware's stack on our driver, and over OVMF's own driver."""
 
+import os
 import unittest
 
-from harness import Prompt, QemuTest
+from harness import Prompt, QemuTest, qemulib
+from test_capture import records
 
 FAR = "route 10.78.0.2 --addr 10.77.0.60/24 --gw 10.77.0.1 -W 3000"
 STATUS = "echo status %lasterror%"
@@ -60,9 +62,21 @@ class Questions(QemuTest):
         ask("dhcp -n eth1 --request", "over 'Virtio", "OFFER from 10.77.0.2", "ACK from 10.77.0.2")
         ask("arp -n eth1 10.77.0.2", "over 'Virtio", "1 station")
         ask(FAR + " -n eth1", "over 'Virtio", "path MTU 1500 bytes")
+        # What goes by on a NIC that is somebody else's: the multicast of switches too, and what netdiag asks itself.
+        other.fault("lldp=1", "cdp=1", "stp=1")
+        ask("capture heard.pcapng -n eth1 -c 12 -t 600", "over 'Virtio", "capture: 12 frames in 'heard.pcapng'")
+        other.fault()
+        ask("arp -n eth1 10.77.0.2 -c 1 --capture asked.pcapng", "1 station", "capture: 2 frames in 'asked.pcapng'")
+        ask("monitor -n eth1 -t 1", "netdiag monitor eth1 virtio-net", "beside another driver")
         ask("info -n eth1", "Held by Virtio")  # it is still his
         machine.type("reset -s\r")
         self.assertTrue(machine.wait_for(None))
+        for name, speakers in (("heard.pcapng", {"0180c200000e", "01000ccccccc", "0180c2000000"}),
+                               ("asked.pcapng", {"ffffffffffff", qemulib.mac(1).replace(":", "")})):
+            path = os.path.join(self.folder, name)
+            with open(path, "wb") as file:
+                file.write(qemulib.read_from_disk(machine.disk, name))
+            self.assertLessEqual(speakers, {frame[:12] for frame in records(path)}, name)
 
 
 if __name__ == "__main__":
