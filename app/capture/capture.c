@@ -473,6 +473,17 @@ static void write_statistics(struct capture *capture) {
 static void out_summary(const struct capture *capture) {
   struct capture_counts counts;
   capture_count(capture, &counts);
+  if(report_is_json()) {
+    report_object("capture");
+    report_text("file", capture->options.path);
+    report_u64("frames", counts.written);
+    report_u64("bytes", counts.bytes);
+    report_u64("seen", counts.seen);
+    report_u64("matched", counts.matched);
+    report_u64("dropped", counts.dropped);
+    report_end();
+    return;
+  }
   out("capture: %ju frames in '%s' (%ju bytes), %ju seen, %ju matched, %ju dropped\n", counts.written,
       capture->options.path, counts.bytes, counts.seen, counts.matched, counts.dropped);
 }

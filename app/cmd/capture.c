@@ -13,6 +13,7 @@ struct capture_command_options {
   uint32_t snap_length;
   uint32_t seconds;
   bool not_promiscuous;
+  bool json;
 };
 
 struct run {
@@ -82,6 +83,7 @@ static EFI_STATUS capture_on_session(struct run *run, const struct capture_comma
   char name[NIC_NAME_SIZE];
   out("Capturing on %s to '%s'%s%s. Esc stops.\n", nic_name(&session->pci, name), path, run->filter_text[0] ? ": " : "",
       run->filter_text);
+  report_which(&session->pci);
   run->wanted = options->count;
   enum wait_result result = listen(run, options->seconds ? efi_clock_us() + options->seconds * 1000000ULL : UINT64_MAX);
   session_stop_receiving(session);
@@ -133,6 +135,7 @@ static const struct option option_rows[] = {
     {"-t", "SECONDS", OPTION_U32, offsetof(struct capture_command_options, seconds), 1, 86400, "stop after so long"},
     {"-p", NULL, OPTION_FLAG, offsetof(struct capture_command_options, not_promiscuous), 0, 0,
      "not promiscuous: only frames for us and for all"},
+    JSON_OPTION_ROW(struct capture_command_options),
     NIC_OPTION_ROWS(struct capture_command_options),
     {0},
 };

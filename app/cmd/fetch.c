@@ -9,7 +9,27 @@ struct fetch_options {
   uint32_t gateway;
   const char *sha256;
   bool sha256_file;
+  bool json;
 };
+
+static void report_file(const struct payload *payload, const char *file) {
+  char hash[2U * SHA256_SIZE + 1U];
+  for(UINTN i = 0; i < SHA256_SIZE; i++) {
+    hash[2U * i] = "0123456789abcdef"[payload->sha256[i] >> 4];
+    hash[2U * i + 1U] = "0123456789abcdef"[payload->sha256[i] & 15U];
+  }
+  hash[2U * SHA256_SIZE] = '\0';
+  report_text("url", payload->file.url);
+  report_text("name", payload->name);
+  report_u64("bytes", payload->file.size);
+  report_u64("time_us", payload->file.time_us);
+  report_u64("transfer_us", payload->file.transfer_us);
+  report_u64("timeouts", payload->file.timeouts);
+  report_u64("retries", payload->file.retries);
+  report_text("sha256", hash);
+  report_bool("verified", payload->verified);
+  report_text("file", file);
+}
 
 static EFI_STATUS get(const struct fetch_options *options, const char *url, const char *file) {
   struct uplink uplink;
@@ -36,6 +56,7 @@ static EFI_STATUS get(const struct fetch_options *options, const char *url, cons
   if(file) {
     status = save(file, (const void *)(UINTN)payload.file.address, payload.file.size);
   }
+  report_file(&payload, file);
   if(!EFI_ERROR(status) && file) {
     out("Written to %s\n", file);
   }
@@ -75,6 +96,7 @@ static const struct option option_rows[] = {
      "take the NIC from the driver that holds it, and give it back afterwards"},
     {"--link-wait", "SECONDS", OPTION_U32, offsetof(struct fetch_options, nic.link_wait), 1, LINK_WAIT_MAX_S,
      "how long to wait for a link (default 5)"},
+    JSON_OPTION_ROW(struct fetch_options),
     {0},
 };
 

@@ -6,6 +6,7 @@
 struct identify_options {
   struct nic_options nic;
   uint32_t seconds;
+  bool json;
 };
 
 static EFI_STATUS set_blinking(struct session *session, bool on) {
@@ -28,6 +29,9 @@ static EFI_STATUS blink(struct session *session, uint32_t seconds) {
   if(EFI_ERROR(status)) {
     return status;
   }
+  report_which(&session->pci);
+  report_text("model", session->netdev->model);
+  report_mac("mac", session->netdev->permanent_mac);
   out("The lights of %s (%s, %s) blink for %u s; Esc stops.\n", nic_name(&session->pci, name), session->netdev->model,
       mac_text(session->netdev->permanent_mac, mac), seconds);
   enum wait_result result = session_wait(session, efi_clock_us() + seconds * 1000000ULL, NULL, NULL);
@@ -66,6 +70,7 @@ static EFI_STATUS run(const void *values, const char *const *words, int word_cou
 
 static const struct option option_rows[] = {
     {"-t", "SECONDS", OPTION_U32, offsetof(struct identify_options, seconds), 1, 86400, "how long (default 10)"},
+    JSON_OPTION_ROW(struct identify_options),
     NIC_OPTION_ROWS(struct identify_options),
     {0},
 };

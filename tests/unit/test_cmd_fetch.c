@@ -1,6 +1,7 @@
 /* test_cmd_fetch.c - netdiag fetch on the host: servers right and wrong behind the firmware's protocols, and what a
  * failure leaves: nothing. */
-#include "cmd_machine.h"
+#define _POSIX_C_SOURCE 200809L /* popen */
+#include "cmd_json.h"
 
 #include <stdlib.h>
 
@@ -72,6 +73,17 @@ static void test_to_a_volume(void **state) {
     assert_int_equal(stack_policy(), FALSE); /* as before */
     end();
   }
+}
+
+static void test_json(void **state) {
+  (void)state;
+  begin();
+  assert_int_equal(cmd("fetch --json " HTTP), EFI_SUCCESS);
+  assert_json("d['bytes'] == 5000 and d['name'] == 'file' and d['file'] is None and not d['verified']");
+  assert_json("d['sha256'] == '" DIGEST "' and d['url'] == '" HTTP "'");
+  assert_int_equal(cmd("fetch --json " TFTP " fs0:\\got --sha256 " DIGEST), EFI_SUCCESS);
+  assert_json("d['verified'] and d['file'].endswith('got') and d['status'] == 0");
+  end();
 }
 
 /* Servers that do it another way, or get it wrong in the middle. */
@@ -447,11 +459,17 @@ static void test_volume_trouble(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_to_a_volume),    cmocka_unit_test(test_other_ways),
-      cmocka_unit_test(test_faults),         cmocka_unit_test(test_names),
-      cmocka_unit_test(test_names_by_ipv6),  cmocka_unit_test(test_services_missing),
-      cmocka_unit_test(test_keys),           cmocka_unit_test(test_address_by_hand),
-      cmocka_unit_test(test_volume_trouble), cmocka_unit_test(test_ipv6_address),
+      cmocka_unit_test(test_to_a_volume),
+      cmocka_unit_test(test_other_ways),
+      cmocka_unit_test(test_json),
+      cmocka_unit_test(test_faults),
+      cmocka_unit_test(test_names),
+      cmocka_unit_test(test_names_by_ipv6),
+      cmocka_unit_test(test_services_missing),
+      cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_address_by_hand),
+      cmocka_unit_test(test_volume_trouble),
+      cmocka_unit_test(test_ipv6_address),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -189,11 +189,44 @@ static void test_handoff(void **state) {
   cmd_end();
 }
 
+/* What a command writes beside its facts is an object of its own, also when the command is about nothing else. */
+static void test_capture(void **state) {
+  (void)state;
+  (void)begin(false);
+  assert_int_equal(cmd("capture quiet.pcapng -t 1 --json"), EFI_SUCCESS);
+  assert_json("d['nic'] == 'eth0' and d['capture']['file'] == 'quiet.pcapng' and d['capture']['frames'] == 0");
+  assert_int_equal(cmd("ping 10.0.0.2 " ADDRESS "-c 3 --json --capture ping.pcapng"), EFI_SUCCESS);
+  assert_json("d['capture']['frames'] > 5 and d['capture']['dropped'] == 0");
+  assert_int_equal(cmd("capture no\\where.pcapng --json"), EFI_NOT_FOUND);
+  assert_json("d['status'] == 14 and 'capture' not in d");
+  cmd_end();
+}
+
+static void test_identify(void **state) {
+  (void)state;
+  (void)begin(false);
+  assert_int_equal(cmd("identify -t 1 --json"), EFI_SUCCESS);
+  assert_json("d['nic'] == 'eth0' and d['model'] == '82574L' and d['mac'] == '52:54:00:a1:b2:c3'");
+  cmd_end();
+}
+
+/* A page for people, and a kernel that starts: there is no document at their end. */
+static void test_without(void **state) {
+  (void)state;
+  (void)begin(false);
+  assert_int_equal(cmd("monitor --json"), EFI_INVALID_PARAMETER);
+  assert_said("--json");
+  assert_int_equal(cmd("boot --json"), EFI_INVALID_PARAMETER);
+  assert_said("--json");
+  cmd_end();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_info), cmocka_unit_test(test_info_of_anothers), cmocka_unit_test(test_stats),
-      cmocka_unit_test(test_ping), cmocka_unit_test(test_stats_watched),    cmocka_unit_test(test_frames),
-      cmocka_unit_test(test_echo), cmocka_unit_test(test_handoff),
+      cmocka_unit_test(test_info),     cmocka_unit_test(test_info_of_anothers), cmocka_unit_test(test_stats),
+      cmocka_unit_test(test_ping),     cmocka_unit_test(test_stats_watched),    cmocka_unit_test(test_frames),
+      cmocka_unit_test(test_echo),     cmocka_unit_test(test_handoff),          cmocka_unit_test(test_capture),
+      cmocka_unit_test(test_identify), cmocka_unit_test(test_without),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
