@@ -10,8 +10,8 @@
 /*
  * Fills in address, mask and gateway of `host` for the NIC. If the firmware's stack runs on the NIC itself, untagged,
  * and has an address, that is it; if it has none, a link is waited for, `link_wait_us` at most, and the stack told to
- * use DHCP, and its policy is put back afterwards, with what was set by hand beside it: the firmware keeps all that in a
- * non-volatile variable. If no stack runs on the NIC, our driver is bound for the time of the DHCP.
+ * use DHCP, and its policy is put back afterwards, with what was set by hand beside it: the firmware keeps all that in
+ * a non-volatile variable. If no stack runs on the NIC, our driver is bound for the time of the DHCP.
  *
  * Complains and returns EFI_NO_MEDIA without a link, EFI_TIMEOUT when no server answers, EFI_ABORTED on Esc,
  * EFI_UNSUPPORTED when the firmware has no IPv4 stack or uses the NIC for VLANs only. The NIC is held afterwards by
