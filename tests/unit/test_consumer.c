@@ -300,6 +300,38 @@ static void test_marked_though_fresh(void **state) {
   }
 }
 
+/* The lease is told whatever became of the NIC; not of another NIC, and not from a table that is not to be believed. */
+static void test_lease(void **state) {
+  (void)state;
+  for(uint8_t damage = 0; damage < 3; damage++) {
+    struct bench bench;
+    struct net_handoff_lease lease;
+    char source[NET_HANDOFF_SOURCE_MAX];
+    memset(&lease, 0xEE, sizeof(lease));
+    memset(source, 0xEE, sizeof(source));
+    begin(&bench, 0x10D3);
+    leave(&bench, NET_HANDOFF_LIVE);
+    bench.table.nic[0].state = NET_HANDOFF_ADOPTED;
+    bench.table.nic[0].lease = (struct net_handoff_lease){.address = {10, 9, 9, 2}, .seconds = 3600};
+    assert_true(net_handoff_stage(&bench.table, "http://10.9.9.1/kernel", NULL, 0));
+    net_handoff_seal(&bench.table);
+    struct kernel_nic nic = place_of(&bench);
+    nic.device ^= damage == 1;
+    bench.table.nic[0].lease.seconds ^= damage == 2;
+    const uint32_t held = sim_leaks(bench.sim);
+    bool found = kernel_handoff_lease(sim_platform(bench.sim), &nic, &bench.table, sizeof(bench.table),
+                                      (uintptr_t)&bench.table, &lease, source);
+    assert_int_equal(found, damage == 0);
+    assert_int_equal(lease.seconds, damage == 0 ? 3600 : 0);
+    assert_int_equal(lease.address[3], damage == 0 ? 2 : 0);
+    assert_string_equal(source, damage == 0 ? "http://10.9.9.1/kernel" : "");
+    assert_int_equal(sim_leaks(bench.sim), held);
+    bench.table.nic[0].lease.seconds = 3600;
+    nic = place_of(&bench);
+    expect_start(&bench, &nic, sizeof(bench.table), KERNEL_NIC_FRESH);
+  }
+}
+
 /* A NIC of a family that this kernel lacks, were it one of ours: started afresh by whoever knows it. */
 static void test_foreign_family(void **state) {
   (void)state;
@@ -567,6 +599,7 @@ int main(void) {
       cmocka_unit_test(test_path),
       cmocka_unit_test(test_second_kernel),
       cmocka_unit_test(test_marked_though_fresh),
+      cmocka_unit_test(test_lease),
       cmocka_unit_test(test_foreign_family),
       cmocka_unit_test(test_look),
       cmocka_unit_test(test_look_too_deep),

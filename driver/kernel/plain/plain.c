@@ -171,6 +171,13 @@ uint32_t plain_start(const struct plain_host *host, const struct netdev_client *
   return plain.count;
 }
 
+void plain_lease(const struct netdev *dev, struct net_handoff_lease *lease, char source[NET_HANDOFF_SOURCE_MAX]) {
+  const struct plain_nic *nic = dev->client.ctx;
+  uint64_t table = plain_handoff();
+  (void)kernel_handoff_lease(&nic->platform, &nic->pci, table ? plain_map(NULL, table, NET_HANDOFF_MAX_SIZE) : NULL,
+                             NET_HANDOFF_MAX_SIZE, table, lease, source);
+}
+
 bool plain_poll(void) {
   uint64_t now = plain_now_us(NULL);
   bool tick = now - plain.ticked_us >= TICK_US;

@@ -42,6 +42,10 @@ uint32_t plain_start(const struct plain_host *host, const struct netdev_client *
  * once. */
 bool plain_poll(void);
 
+/* The lease that the firmware had for one of these devices, and where the kernel came from, as kernel_handoff_lease;
+ * both empty without a handoff. */
+void plain_lease(const struct netdev *dev, struct net_handoff_lease *lease, char source[NET_HANDOFF_SOURCE_MAX]);
+
 /* The parts of plain_start, for a kernel that decides more by itself. plain_begin comes first. plain_find looks for the
  * machine's NIC number `index`, false when there are fewer. plain_prepare fills in its platform and switches its
  * decoding and bus mastering on; then kernel_nic_start. */
