@@ -133,7 +133,7 @@ help:
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make boot-demo     a bare NIC, netdiag boot URL, a kernel that answers pings: timed by steps  NIC=e1000e'
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
-	@echo 'make usb      $(BUILD)/netdiag.img, to write to a USB stick that boots netdiag; make iso: the same as a CD'
+	@echo 'make usb      $(BUILD)/netdiag.img, to write to a USB stick that boots netdiag on every processor; make iso: a CD'
 	@echo '              KEY=FILE.key CERT=FILE.pem takes signed images'
 	@echo 'make dist     a release, $(BUILD)/netdiag-VERSION.tar.gz: images, ROMs, media, sources, checksums'
 	@echo 'make sign     sign them for Secure Boot, into $(BUILD)/signed  KEY=FILE.key CERT=FILE.pem (tools/sign --help)'
@@ -201,19 +201,28 @@ $(ROMS) $(filter %.rom,$(SIGNED)): tools/mkrom tools/version.py include/efi/vers
 	$(call say,ROM )
 	tools/mkrom --vendor $(ROM_VENDOR) --device $(ROM_ID) $(filter %.efi,$^) $@
 
-# To write to a stick or a CD: netdiag as boot loader, the drivers beside it; signed when there is a key.
-MEDIA := $(BUILD)/netdiag.img $(BUILD)/netdiag.iso
-BOOTED := $(if $(KEY)$(CERT),$(BUILD)/signed,$(BUILD))
+# To write to a stick or a CD: netdiag as boot loader, the drivers beside it; signed when there is a key. For all processors,
+# unless ARCH says which one.
+MEDIA  := $(BUILD)/netdiag.img $(BUILD)/netdiag.iso
+SIGNED_FOLDER := $(if $(KEY)$(CERT),/signed)
+OTHERS := $(if $(filter x86_64,$(ARCH)),$(filter-out $(ARCH),$(ARCHES)))
+CARRIED := $(BUILD)$(SIGNED_FOLDER) $(OTHERS:%=$(BUILD)/%$(SIGNED_FOLDER))
 usb: $(BUILD)/netdiag.img
 iso: $(BUILD)/netdiag.iso
-$(MEDIA): $(addprefix $(BOOTED)/,netdiag.efi e1000.efi virtio-net.efi) tools/mkmedia tools/medialib.py FORCE
+.PHONY: other-processors
+other-processors: deps
+	for arch in $(OTHERS); do \
+	  $(MAKE) --no-print-directory -o deps $(if $(KEY)$(CERT),sign,images) ARCH=$$arch BUILD=$(BUILD)/$$arch || exit 1; \
+	done
+$(MEDIA): $(addprefix $(BUILD)$(SIGNED_FOLDER)/,netdiag.efi e1000.efi virtio-net.efi) other-processors tools/mkmedia \
+          tools/medialib.py FORCE
 	$(call say,DISK)
-	tools/mkmedia --images $(BOOTED) $@
+	tools/mkmedia $(CARRIED:%=--images %) $@
 
 # A release: images, ROMs, media, sources and checksums in one archive
-dist: images
+dist: images other-processors
 	$(call say,DIST)
-	tools/mkdist --images $(BUILD) $(BUILD)
+	tools/mkdist $(CARRIED:%=--images %) $(BUILD)
 
 # Programs that the boot tests run inside the firmware; they know the driver by its protocols only, and print with gnu-efi,
 # which has the variables as well
@@ -547,4 +556,4 @@ clean:
 	rm -rf $(BUILD)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/distros -prune -o -name '*.d' -type f -print 2>/dev/null)

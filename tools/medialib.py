@@ -8,11 +8,12 @@ import tempfile
 import uuid
 import zlib
 
+import processors
 from qemulib import QemuError as MediaError, fill_disk, need, run_tool
 
-# By the machine in a PE header: a processor's name in our folders, and what firmware starts on it (UEFI 2.10, 3.5.1.1)
-PROCESSORS = {0x8664: ("x86_64", "EFI/BOOT/BOOTX64.EFI"), 0x014C: ("ia32", "EFI/BOOT/BOOTIA32.EFI"),
-              0xAA64: ("aarch64", "EFI/BOOT/BOOTAA64.EFI")}
+# By the machine in a PE header: a processor's name, and what firmware starts on it
+PROCESSORS = {machine: (name, processors.TABLE[name].boot_file)
+              for machine, name in ((0x8664, "x86_64"), (0x014C, "ia32"), (0xAA64, "aarch64"))}
 BOOT_FILE = PROCESSORS[0x8664][1]
 BOOT_FILES = tuple(boot_file for _, boot_file in PROCESSORS.values())
 IMAGES = ("netdiag.efi", "e1000.efi", "virtio-net.efi")

@@ -56,7 +56,26 @@ class Usb(Typing):
         self.type("\x1b[A\x7f0\r", "82574L")  # the line before, with another number
         self.expect("netdiag> ")
         self.type("\x03", "Enter starts")
-        self.type("q", "Boot Manager")  # the firmware's own page
+        self.type("q", "Boot ?Manager")  # the firmware's own page, edk2 of 2026: BootManagerMenuApp
+
+
+class UsbOnArm(Typing):
+    """The same stick, in a USB port of a machine with an AArch64 processor."""
+
+    def test_menu(self):
+        stick = os.path.join(self.folder, "stick.img")
+        qemulib.run_tool(["cp", "--sparse=always", os.path.join(BUILD, "netdiag.img"), stick])
+        self.boot_to_menu(arch="aarch64", nics=[qemulib.nic_arguments("e1000e", "user,id={id}")], extra=[
+            "-device", "qemu-xhci", "-drive", f"if=none,id=stick,format=raw,file={stick}",
+            "-device", "usb-storage,drive=stick,bootindex=0"])
+        self.type("l", "eth0 .* 8086:10d3  82574L ")
+        self.expect("Press a key for the menu")
+        self.type(" ", "Enter starts")
+        self.type("c", "netdiag> ")
+        self.assertIn("1 packets transmitted, 1 received", self.command("ping 10.0.2.2 --addr 10.0.2.15/24 -c 1"))
+        # The driver for this processor, not the one in the stick's root
+        self.assertIn("will be handed over quiet", self.command("handoff"))
+        self.assertIn("Handoff withdrawn", self.command("handoff --cancel"))
 
 
 class SecureBoot(Typing):
