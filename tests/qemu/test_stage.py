@@ -105,6 +105,71 @@ class Fetch(StageTest):
         self.assertTrue(self.server.asked("GET", "/cut/blob", "bytes=100000-"), self.server.requests)
 
 
+class Networks(QemuTest):
+    def test_networks(self):
+        """In tools/badnet: frames that are lost, names, a link that goes, and what DHCP tells HTTP boot."""
+        content = random.Random(3).randbytes(60_000)
+        large = random.Random(4).randbytes(2 * MIB)
+        for name, data in (("blob", content), ("large", large)):
+            with open(os.path.join(self.folder, name), "wb") as file:
+                file.write(data)
+        digest = hashlib.sha256(content).hexdigest()
+        network = self.badnet(boot="netdiag.efi")
+        machine = self.machine(["load e1000.efi"], [("e1000e", network.netdev())], finish="")
+        shell = Prompt(self, machine)
+        by_hand = "--addr 10.77.0.60/24 --gw 10.77.0.1"
+        before = shell("dh"), shell("ifconfig -l"), shell("ifconfig6 -l")
+
+        def ask(line, *texts, status=SUCCESS):
+            with self.subTest(line):
+                said = " ".join(shell(f"netdiag {line}").split())
+                for text in texts:
+                    self.assertIn(text, said)
+                self.assertIn(f"status {status}\n", shell("echo status %lasterror%"), said)
+
+        network.fault("tftp-loss=15")
+        ask(f"fetch {by_hand} tftp://10.77.0.2/blob", digest)
+        self.assertGreater(network.seen("tftp-block-lost"), 0)
+        network.fault("loss=5")
+        ask(f"fetch {by_hand} http://10.77.0.2/blob", digest)
+
+        # By IPv4, where the name server was named by DHCP; by IPv6 where there is no DHCP
+        network.fault()
+        ask("fetch http://boot.badnet.example/blob", digest)
+        self.assertGreater(network.seen("dns"), 0)
+        network.fault("no-dhcp")
+        ask("fetch http://boot.badnet.example/blob", "Going on by IPv6 alone.", digest)
+        ask("fetch tftp://[fd77::2]/blob", digest)
+        self.assertGreater(network.seen("dns ipv6"), 0)
+
+        # The link goes in the middle, and comes back; goes, and a key ends it
+        network.fault()
+        for key, text in (("", hashlib.sha256(large).hexdigest()), ("\x03", "stopped")):
+            start = len(machine.output)
+            asked = network.seen("http-get large")
+            machine.type(f"netdiag fetch {by_hand} http://10.77.0.2/large\r")
+            self.wait_until(machine, lambda: network.seen("http-get large") > asked, "asked")
+            frames = network.seen("frame")
+            self.wait_until(machine, lambda: network.seen("frame") > frames + 200, "on its way")
+            machine.set_link(False)
+            self.assertTrue(machine.wait_for("and the link is down", since=start), machine.output[-1000:])
+            if key:
+                machine.type(key)
+                self.assertTrue(machine.wait_for(text, since=start), machine.output[-1000:])
+            machine.set_link(True)
+            self.assertIn(text, " ".join(shell.read().split()))
+
+        for faults, url in ((("http-only", "boot-name"), "http://boot.badnet.example/boot.efi"),
+                            (("pxe-only",), "tftp://10.77.0.2/boot.efi")):
+            network.fault(*faults)
+            ask("boot --cmdline=version", f"DHCP names {url}", "boot.efi returned: Success")
+
+        self.assertEqual(handles(before[0]), handles(shell("dh")))
+        self.assertEqual(before[1:], (shell("ifconfig -l"), shell("ifconfig6 -l")))
+        machine.type("reset -s\r")
+        self.assertTrue(machine.wait_for(None))
+
+
 class Boot(StageTest):
     def images(self):
         return super().images() | self.boot_programs("lease")

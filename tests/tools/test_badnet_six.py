@@ -2,8 +2,8 @@
 
 import unittest
 
-from scapy.all import (IP, TCP, UDP, Ether, ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA,
-                       ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS, ICMPv6NDOptMTU, ICMPv6NDOptPrefixInfo,
+from scapy.all import (DNS, DNSQR, IP, TCP, UDP, Ether, ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest,
+                       ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS, ICMPv6NDOptMTU, ICMPv6NDOptPrefixInfo,
                        ICMPv6NDOptSrcLLAddr, IPv6, Raw)
 from scapy.layers.dhcp6 import (DHCP6_Advertise, DHCP6_InfoRequest, DHCP6_Reply, DHCP6_Request, DHCP6_Solicit,
                                 DHCP6OptBootFileUrl, DHCP6OptClientId, DHCP6OptDNSServers, DHCP6OptIA_NA,
@@ -66,6 +66,18 @@ class Six(NetworkTest):
             self.station.send(who_has(SERVER6))
             first = self.station.await_frame(lambda packet: ICMPv6ND_RA in packet or ICMPv6ND_NA in packet)
             self.assertIn(ICMPv6ND_NA, first)
+
+    def test_names(self):
+        """The name server at the IPv6 address knows IPv6 addresses alone."""
+        for name, kind, code, count in (("boot.badnet.example", "AAAA", 0, 1), ("boot.badnet.example", "A", 0, 0),
+                                        ("other.example", "AAAA", 3, 0)):
+            answer, = self.ask(six(SERVER6, UDP(sport=4001, dport=53) / DNS(id=7, qd=DNSQR(qname=name, qtype=kind))))
+            self.assertEqual((answer[DNS].id, answer[DNS].rcode, answer[DNS].ancount), (7, code, count))
+            if count:
+                self.assertEqual(answer[DNS].an.rdata, SERVER6)
+        self.network.fault("no-dns")
+        self.assertEqual(self.ask(six(SERVER6, UDP(sport=4001, dport=53) / DNS(qd=DNSQR(qname="boot.badnet.example")))),
+                         [])
 
     def test_echo(self):
         for address in (SERVER6, GATEWAY6):
