@@ -13,12 +13,7 @@ struct fetch_options {
 };
 
 static void report_file(const struct payload *payload, const char *file) {
-  char hash[2U * SHA256_SIZE + 1U];
-  for(UINTN i = 0; i < SHA256_SIZE; i++) {
-    hash[2U * i] = "0123456789abcdef"[payload->sha256[i] >> 4];
-    hash[2U * i + 1U] = "0123456789abcdef"[payload->sha256[i] & 15U];
-  }
-  hash[2U * SHA256_SIZE] = '\0';
+  char hash[SHA256_TEXT_SIZE];
   report_text("url", payload->file.url);
   report_text("name", payload->name);
   report_u64("bytes", payload->file.size);
@@ -26,7 +21,7 @@ static void report_file(const struct payload *payload, const char *file) {
   report_u64("transfer_us", payload->file.transfer_us);
   report_u64("timeouts", payload->file.timeouts);
   report_u64("retries", payload->file.retries);
-  report_text("sha256", hash);
+  report_text("sha256", sha256_text(payload->sha256, hash));
   report_bool("verified", payload->verified);
   report_text("file", file);
 }

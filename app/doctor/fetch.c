@@ -8,7 +8,7 @@
 #include "../session/below.h"
 #include "../session/lease.h"
 #include "../session/uplink.h"
-#include "../stage/fetch.h"
+#include "../stage/payload.h"
 #include "finding.h"
 #include "pe.h"
 
@@ -145,7 +145,8 @@ static EFI_STATUS fetch_file(struct doctor *doctor) {
   return EFI_SUCCESS;
 }
 
-/* The address that was acknowledged, or given by hand; what the firmware has already serves as well. */
+/* The address that was acknowledged, or given by hand; what the firmware has already serves as well. For a URL with an
+ * IPv6 address one of those, too. */
 static EFI_STATUS give_address(struct doctor *doctor, struct uplink *uplink) {
   const struct doctor_evidence *evidence = &doctor->evidence;
   struct inet_host wanted = {0};
@@ -154,7 +155,7 @@ static EFI_STATUS give_address(struct doctor *doctor, struct uplink *uplink) {
     wanted.mask = evidence->mask;
     wanted.gateway = evidence->gateway;
   }
-  return uplink_address(uplink, &wanted);
+  return payload_address(uplink, evidence->url, &wanted);
 }
 
 EFI_STATUS doctor_fetch(struct doctor *doctor) {
