@@ -41,6 +41,9 @@
       SIM_82547GI, SIM_82571EB, SIM_82572EI, SIM_82573L, SIM_82583V
 #define SIM_EVERY_PART SIM_EVERY_CARD, SIM_82579LM
 
+/* One of each way to be reset, read and shared, for tests that go through every single access. */
+#define SIM_EVERY_WAY SIM_82540EM, SIM_82544GC, SIM_82545EM, SIM_82574L, SIM_82541EI, SIM_82571EB, SIM_82579LM
+
 #define SIM_NVM_WORDS 64U
 
 /* What is simulated, and what goes wrong. A zeroed struct with a device and an address is a healthy device as the

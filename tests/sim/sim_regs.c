@@ -30,7 +30,7 @@ static void wrong_defaults(struct sim *sim) {
   *sim_reg(sim, R_CTRL) |= 1U << 29;
   *sim_reg(sim, R_CTRL_EXT) = 1U << 23 | 1U << 19;
   *sim_reg(sim, R_TARC0) = 0x78000000U;
-  *sim_reg(sim, R_TARC1) = 3U << 29 | (sim->part->me ? 0U : TARC1_28);
+  *sim_reg(sim, R_TARC1) = sim->part->me ? 0U : 3U << 29 | TARC1_28;
   *sim_reg(sim, R_TCTL) = sim->part->me ? 0U : TCTL_MULR;
   *sim_reg(sim, 0x05008U) = 1U << 15; /* RFCTL.EXTEN */
 }

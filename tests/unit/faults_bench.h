@@ -4,7 +4,7 @@
 
 #include "unit.h"
 
-static const uint16_t devices[] = {SIM_EVERY_PART};
+static const uint16_t devices[] = {SIM_EVERY_WAY};
 #define DEVICES (sizeof(devices) / sizeof(devices[0]))
 #define TICK_US 60000U /* a tick that reads STATUS for certain */
 #define HANG_US 2000000U

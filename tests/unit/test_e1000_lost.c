@@ -3,7 +3,7 @@
 
 #define TICK_US 60000U /* a tick that reads STATUS for certain */
 
-static const uint16_t devices[] = {SIM_EVERY_PART};
+static const uint16_t devices[] = {SIM_EVERY_WAY};
 
 static const struct net_platform *host;
 static bool lose_all;
