@@ -96,7 +96,7 @@ APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c findi
 TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
-.PHONY: usb iso dist boot-demo instructions instructions-update other-processors
+.PHONY: usb iso dist boot-demo instructions instructions-update other-processors test-arch foreign-unit
 .PHONY: bench
 .DELETE_ON_ERROR:
 
@@ -124,6 +124,7 @@ help:
 	@echo 'make test     build everything and run every test'
 	@echo 'make test-programs  build what `tests/run --only NAME` needs'
 	@echo 'make test-distros  make run and make test of the last commit on a fresh Debian 12 and 13; as root, in an hour or two'
+	@echo 'make test-arch     every NIC and option ROM on AArch64 and ia32, and unit tests as AArch64 programs'
 	@echo 'make coverage lines and branches of the driver that the host tests reach; fails when driver/net loses one'
 	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS); make fuzz-rx runs one (tests/fuzz)'
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
@@ -547,6 +548,28 @@ test: deps
 	$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) \
 	  check unit coverage $(FUZZ_BIN) test-programs $(BUILD)/menios.o $(PATHS)
 	BUILD=$(BUILD) tests/run --slowest --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
+
+# More of AArch64 and ia32 than `test` has: every NIC and the option ROMs booted, and the unit tests of the portable part
+# compiled for AArch64 and run by qemu-aarch64, with a cmocka that is unpacked beside them. No sanitizers there.
+FOREIGN       := $(BUILD)/foreign
+FOREIGN_ROOT  := $(abspath $(FOREIGN))/root
+FOREIGN_TESTS := $(filter-out test_efi_% test_cmd_% test_family% test_menios%,$(UNIT_BIN:$(BUILD)/%=%))
+FOREIGN_CC    := aarch64-linux-gnu-gcc -isystem $(FOREIGN_ROOT)/usr/include -L$(FOREIGN_ROOT)/usr/lib/aarch64-linux-gnu
+$(FOREIGN)/root: tools/foreign-packages
+	$(call say,APT )
+	tools/foreign-packages arm64 $@ libcmocka-dev libcmocka0
+	touch $@
+foreign-unit: deps
+	tools/install-packages tools/packages-arch.txt
+	$(MAKE) --no-print-directory $(FOREIGN)/root
+	$(MAKE) --no-print-directory BUILD=$(FOREIGN) HOSTCC='$(FOREIGN_CC)' HOST_WATCH=-O1 $(FOREIGN_TESTS:%=$(FOREIGN)/%)
+	export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu; \
+	for test in $(FOREIGN_TESTS); do \
+	  qemu-aarch64 -E LD_LIBRARY_PATH=$(FOREIGN_ROOT)/usr/lib/aarch64-linux-gnu $(FOREIGN)/$$test >$(FOREIGN)/$$test.txt 2>&1 || \
+	    { cat $(FOREIGN)/$$test.txt; echo "$$test failed on AArch64"; exit 1; }; \
+	done; echo '$(words $(FOREIGN_TESTS)) test programs passed on AArch64'
+test-arch: test-programs foreign-unit
+	BUILD=$(BUILD) tests/run --slowest --suite tests/processors
 
 # The last commit on other machines; no part of `test`. tools/test-distros --help says what it needs.
 test-distros:
