@@ -107,6 +107,7 @@ static EFI_STATUS exchange(struct asking *asking, const UINT8 mac[6]) {
   UINT32 discover_s[] = {4, 8, 8};
   UINT32 request_s[] = {2, 4, 4};
   struct options options;
+  memset(&options, 0, sizeof(options));
   make_options(&options, mac);
   EFI_DHCP4_CONFIG_DATA config = {.DiscoverTryCount = sizeof(discover_s) / sizeof(discover_s[0]),
                                   .DiscoverTimeout = discover_s,
