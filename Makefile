@@ -351,7 +351,7 @@ $(VENDORED):
 # not from gnu-efi.
 HOST_EFI_FLAGS := $(HOST_FLAGS) -fshort-wchar -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
                   -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64
-HOST_EFI_SRC   := $(filter-out $(EFI_START_SRC),$(wildcard driver/efi/*.c)) \
+HOST_EFI_SRC   := $(filter-out $(EFI_START_SRC) driver/efi/mmio.c,$(wildcard driver/efi/*.c)) \
                   $(wildcard tests/firmware/*.c)
 LINK_HOST_EFI  := -lcmocka -lc -lefi
 HOST_EFI_OBJ   := $(patsubst %.c,$(BUILD)/host-efi/%.o,$(HOST_EFI_SRC))

@@ -28,9 +28,10 @@ struct efi_nic {
   const struct net_driver *driver; /* the family that knows it, and what it says of the part                     */
   const struct net_model *model;
   UINT64 saved_attributes;
-  BOOLEAN decodes_io;             /* I/O space can be enabled                                       */
-  BOOLEAN low_memory;             /* from the options                                               */
-  UINT8 bar_index[NET_BAR_COUNT]; /* what PciIo calls the BAR of each register                          */
+  BOOLEAN decodes_io;               /* I/O space can be enabled                                       */
+  BOOLEAN low_memory;               /* from the options                                               */
+  UINT8 bar_index[NET_BAR_COUNT];   /* what PciIo calls the BAR of each register                          */
+  UINTN bar_address[NET_BAR_COUNT]; /* where the processor reaches it; 0: by PciIo only                 */
   struct net_platform platform;
   struct netdev *netdev;
   EFI_EVENT heartbeat;

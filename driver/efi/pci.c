@@ -147,6 +147,7 @@ void pci_get_bar(EFI_PCI_IO_PROTOCOL *pci_io, UINT8 index, struct pci_bar *bar) 
     /* UEFI 2.10, 14.4.18: AddrRangeMin is the processor's address. */
     bar->base = resources->AddrRangeMin;
     bar->size = resources->AddrLen;
+    bar->translated = resources->AddrTranslationOffset != 0;
   }
   BS->FreePool(resources);
 }

@@ -40,10 +40,11 @@ struct pci_bar {
   enum pci_bar_type type;
   BOOLEAN is_64bit;
   BOOLEAN prefetchable;
-  UINT8 index; /* what PciIo calls it        */
-  UINT64 base; /* address the processor uses */
-  UINT64 bus;  /* on the bus, as the register has it; 0 for ports that PciIo does not know of */
-  UINT64 size; /* bytes                      */
+  BOOLEAN translated; /* a bridge on the way changes addresses */
+  UINT8 index;        /* what PciIo calls it        */
+  UINT64 base;        /* address the processor uses */
+  UINT64 bus;         /* on the bus, as the register has it; 0 for ports that PciIo does not know of */
+  UINT64 size;        /* bytes                      */
 };
 
 #define PCI_BAR_COUNT 6U

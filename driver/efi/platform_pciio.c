@@ -1,14 +1,16 @@
-/* platform_pciio.c - struct net_platform over EFI_PCI_IO_PROTOCOL. */
+/* platform_pciio.c - struct net_platform over EFI_PCI_IO_PROTOCOL, and past it where registers have an address. */
 #include "efi_nic.h"
 
 #include <string.h>
 
+#include "mmio.h"
 #include "net/barrier.h"
 #include "pci.h"
 
 /* Registers ------------------------------------------------------------------------------------------------------ */
 
-/* One access to a BAR, by the number of its register. What fails reads as all ones, as from a device that is gone. */
+/* One access to a BAR, by the number of its register. What fails reads as all ones, as from a device that is gone.
+ * PciIo.Mem.Write completes the processor's earlier stores first (UEFI 2.10, 14.4: accesses are strongly ordered). */
 static void access_bar(struct efi_nic *nic, BOOLEAN write, EFI_PCI_IO_PROTOCOL_WIDTH width, uint32_t bar,
                        uint32_t offset, VOID *value) {
   EFI_PCI_IO_PROTOCOL *io = nic->pci_io;
@@ -24,36 +26,28 @@ static void access_bar(struct efi_nic *nic, BOOLEAN write, EFI_PCI_IO_PROTOCOL_W
   }
 }
 
-static uint32_t read32(void *ctx, uint32_t bar, uint32_t offset) {
-  UINT32 value = UINT32_MAX;
-  access_bar(ctx, FALSE, EfiPciIoWidthUint32, bar, offset, &value);
-  return value;
-}
-
-static uint16_t read16(void *ctx, uint32_t bar, uint32_t offset) {
-  UINT16 value = UINT16_MAX;
-  access_bar(ctx, FALSE, EfiPciIoWidthUint16, bar, offset, &value);
-  return value;
-}
-
-static uint8_t read8(void *ctx, uint32_t bar, uint32_t offset) {
-  UINT8 value = UINT8_MAX;
-  access_bar(ctx, FALSE, EfiPciIoWidthUint8, bar, offset, &value);
-  return value;
-}
-
-/* PciIo.Mem.Write completes the processor's earlier stores first (UEFI 2.10, 14.4: accesses are strongly ordered). */
-static void write32(void *ctx, uint32_t bar, uint32_t offset, uint32_t value) {
-  access_bar(ctx, TRUE, EfiPciIoWidthUint32, bar, offset, &value);
-}
-
-static void write16(void *ctx, uint32_t bar, uint32_t offset, uint16_t value) {
-  access_bar(ctx, TRUE, EfiPciIoWidthUint16, bar, offset, &value);
-}
-
-static void write8(void *ctx, uint32_t bar, uint32_t offset, uint8_t value) {
-  access_bar(ctx, TRUE, EfiPciIoWidthUint8, bar, offset, &value);
-}
+/* A BAR with an address of its own is accessed there, any other through PciIo. */
+#define REGISTER_ACCESS(bits)                                                                                          \
+  static uint##bits##_t read##bits(void *ctx, uint32_t bar, uint32_t offset) {                                         \
+    struct efi_nic *nic = ctx;                                                                                         \
+    UINT##bits value = UINT##bits##_MAX;                                                                               \
+    if(nic->bar_address[bar]) {                                                                                        \
+      return efi_mmio_read##bits(nic->bar_address[bar] + offset);                                                      \
+    }                                                                                                                  \
+    access_bar(nic, FALSE, EfiPciIoWidthUint##bits, bar, offset, &value);                                              \
+    return value;                                                                                                      \
+  }                                                                                                                    \
+  static void write##bits(void *ctx, uint32_t bar, uint32_t offset, uint##bits##_t value) {                            \
+    struct efi_nic *nic = ctx;                                                                                         \
+    if(nic->bar_address[bar]) {                                                                                        \
+      efi_mmio_write##bits(nic->bar_address[bar] + offset, value);                                                     \
+    } else {                                                                                                           \
+      access_bar(nic, TRUE, EfiPciIoWidthUint##bits, bar, offset, &value);                                             \
+    }                                                                                                                  \
+  }
+REGISTER_ACCESS(32)
+REGISTER_ACCESS(16)
+REGISTER_ACCESS(8)
 
 static EFI_PCI_IO_PROTOCOL_WIDTH width_of(uint32_t bytes) {
   return bytes == 1 ? EfiPciIoWidthUint8 : bytes == 2 ? EfiPciIoWidthUint16 : EfiPciIoWidthUint32;
@@ -73,11 +67,20 @@ static void config_write(void *ctx, uint32_t offset, uint32_t width, uint32_t va
   (void)nic->pci_io->Pci.Write(nic->pci_io, width_of(width), offset, 1, &value);
 }
 
+/* Memory that the processor reaches at the very address that the device answers to: then PciIo.Mem would do no more
+ * than access it. GetBarAttributes and the register must agree, and no bridge translate. */
+static UINTN direct_address(const struct pci_bar *bar) {
+  BOOLEAN direct = bar->type == PCI_BAR_MEMORY && !bar->translated && bar->base == bar->bus && bar->base != 0 &&
+                   bar->size <= (UINTN)-1 - bar->base && bar->base <= (UINTN)-1;
+  return direct ? (UINTN)bar->base : 0;
+}
+
 static void find_bars(struct efi_nic *nic) {
   struct pci_bar bars[PCI_BAR_COUNT];
   (void)pci_get_bars(nic->pci_io, bars); /* none, when it fails */
   for(UINT32 i = 0; i < NET_BAR_COUNT; i++) {
     nic->bar_index[i] = bars[i].index;
+    nic->bar_address[i] = direct_address(&bars[i]);
     if(bars[i].type == PCI_BAR_MEMORY || (bars[i].type == PCI_BAR_IO && nic->decodes_io)) {
       nic->platform.bar[i].kind = bars[i].type == PCI_BAR_IO ? NET_BAR_IO : NET_BAR_MEMORY;
       nic->platform.bar[i].size = bars[i].size;

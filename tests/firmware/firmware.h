@@ -172,8 +172,10 @@ struct firmware_nic {
   UINT32 io_address;          /* what IOADDR selects                                  */
   UINT64 attributes;          /* in force: all off at first                          */
   UINT64 supported_attributes;
-  UINT64 reads;         /* Mem.Read so far                                    */
-  UINT64 read_fails_at; /* the one with this number returns an error; 0 never */
+  BOOLEAN translated;   /* a bridge before it changes addresses, so that PciIo alone reaches its registers */
+  UINT64 accesses;      /* through PciIo.Mem so far                           */
+  UINT64 reads;         /* of registers so far, by Mem.Read or at their address */
+  UINT64 read_fails_at; /* the one with this number returns an error, or all ones; 0 never */
 };
 
 /* Where a device reaches what the processor has at this address; 0 when nothing maps it. */

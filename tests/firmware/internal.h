@@ -144,7 +144,16 @@ VOID *pool_new(UINTN size);
 void check_tables(void);
 struct memory *find_memory(struct node *list, const VOID *start);
 
+/* registers.c: functions of PciIo */
+EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
+                           UINTN count, VOID *buffer);
+EFI_STATUS EFIAPI mem_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
+                            UINTN count, VOID *buffer);
+EFI_STATUS EFIAPI io_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
+                           UINTN count, VOID *buffer);
+
 /* pciio.c */
+struct firmware_nic *nic_behind(EFI_PCI_IO_PROTOCOL *this);
 /* At the end of the bus, which has nothing but NICs; *number is how many came before. Then to be filled in, and
  * published: the handle with PciIo and a device path, and decoding off. */
 struct firmware_nic *nic_new(UINTN *number);

@@ -6,9 +6,10 @@
 
 #include "efi/acpi_resource.h"
 
-#define DMA_GAP   0x10000U /* so that running over the end of one mapping does not land in the next */
-#define DIRT      0xAFU
-#define FIRST_BUS 2U /* device number of the first NIC */
+#define DMA_GAP     0x10000U /* so that running over the end of one mapping does not land in the next */
+#define DIRT        0xAFU
+#define TRANSLATION 0x100000000U
+#define FIRST_BUS   2U /* device number of the first NIC */
 
 #define COMMAND 0x04U
 #define RCTL    0x00100U /* receive control, SDM 13.4.22 */
@@ -27,7 +28,7 @@ static const struct firmware_path path = {
     .end = {END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, {END_DEVICE_PATH_LENGTH, 0}},
 };
 
-static struct firmware_nic *of(EFI_PCI_IO_PROTOCOL *this) {
+struct firmware_nic *nic_behind(EFI_PCI_IO_PROTOCOL *this) {
   struct firmware_nic *nic = firmware.nics;
   while(nic && &nic->pci_io != this) {
     nic = nic->next;
@@ -38,77 +39,12 @@ static struct firmware_nic *of(EFI_PCI_IO_PROTOCOL *this) {
   return nic;
 }
 
-/* Registers ------------------------------------------------------------------------------------------------------ */
-
-/* The simulator's registers in BAR 0 have 32 bits; another BAR, and another device, says itself what its have. */
-static struct firmware_nic *check_access(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar,
-                                         UINT64 offset, UINTN count, UINT8 type) {
-  struct firmware_nic *nic = of(this);
-  if(width > EfiPciIoWidthUint32 || (nic->sim && bar == 0 && width != EfiPciIoWidthUint32) || count != 1 || bar >= 6 ||
-     nic->bar[bar].type != type || offset + ((UINT64)1 << width) > nic->bar[bar].size) {
-    firmware_abort(nic->sim ? "PciIo: not one 32-bit access inside a BAR of this kind"
-                            : "PciIo: not one access of up to 32 bits inside a BAR of this kind",
-                   (const void *)offset);
-  }
-  if(!(nic->attributes &
-       (type == ACPI_ADDRESS_SPACE_TYPE_IO ? EFI_PCI_IO_ATTRIBUTE_IO : EFI_PCI_IO_ATTRIBUTE_MEMORY))) {
-    firmware_abort("PciIo: the device does not decode this space", (const void *)offset);
-  }
-  return nic;
-}
-
-static void write_register(const struct firmware_nic *nic, UINTN width, UINT8 bar, UINT64 offset, const VOID *from) {
-  UINT32 value = 0;
-  memcpy(&value, from, width);
-  if(nic->kind) {
-    nic->kind->write(nic->device, nic->bar[bar].number, (UINT32)offset, (UINT32)width, value);
-  } else {
-    const struct net_platform *platform = sim_platform(nic->sim);
-    if(width == 2) {
-      platform->write16(platform->ctx, bar, (UINT32)offset, (UINT16)value);
-    } else {
-      platform->write32(platform->ctx, bar, (UINT32)offset, value);
-    }
-  }
-}
-
-static EFI_STATUS EFIAPI mem_read(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
-                                  UINTN count, VOID *buffer) {
-  struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
-  UINTN bytes = (UINTN)1 << width;
-  UINT32 value;
-  if(++nic->reads == nic->read_fails_at) {
-    return EFI_DEVICE_ERROR; /* and the caller's variable keeps what it had */
-  }
-  if(nic->kind) {
-    value = nic->kind->read(nic->device, nic->bar[bar].number, (UINT32)offset, (UINT32)bytes);
-  } else {
-    const struct net_platform *platform = sim_platform(nic->sim);
-    value = bytes == 2 ? platform->read16(platform->ctx, bar, (UINT32)offset)
-                       : platform->read32(platform->ctx, bar, (UINT32)offset);
-  }
-  memcpy(buffer, &value, bytes);
-  return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI mem_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
-                                   UINTN count, VOID *buffer) {
-  const struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_MEM);
-  write_register(nic, (UINTN)1 << width, bar, offset, buffer);
-  return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI io_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT8 bar, UINT64 offset,
-                                  UINTN count, VOID *buffer) {
-  const struct firmware_nic *nic = check_access(this, width, bar, offset, count, ACPI_ADDRESS_SPACE_TYPE_IO);
-  write_register(nic, (UINTN)1 << width, bar, offset, buffer);
-  return EFI_SUCCESS;
-}
+/* Configuration space --------------------------------------------------------------------------------------------- */
 
 /* `count` accesses of one width. */
 static void access_config(EFI_PCI_IO_PROTOCOL *this, bool write, EFI_PCI_IO_PROTOCOL_WIDTH width, UINT32 offset,
                           UINTN count, UINT8 *buffer) {
-  struct firmware_nic *nic = of(this);
+  struct firmware_nic *nic = nic_behind(this);
   UINT32 unit = 1U << width;
   if(width > EfiPciIoWidthUint32 || offset % unit || offset + unit * count > sizeof(nic->config)) {
     firmware_abort("PciIo: configuration space accessed askew", (const void *)(UINTN)offset);
@@ -149,7 +85,7 @@ static EFI_STATUS EFIAPI pci_write(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCO
 
 static EFI_STATUS EFIAPI allocate_buffer(EFI_PCI_IO_PROTOCOL *this, EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE memory_type,
                                          UINTN pages, VOID **host, UINT64 attributes) {
-  (void)of(this);
+  (void)nic_behind(this);
   if(fails("AllocateBuffer", TPL_NOTIFY)) {
     return EFI_OUT_OF_RESOURCES;
   }
@@ -174,7 +110,7 @@ static void drop_buffer(struct memory *buffer) {
 }
 
 static EFI_STATUS EFIAPI free_buffer(EFI_PCI_IO_PROTOCOL *this, UINTN pages, VOID *host) {
-  (void)of(this);
+  (void)nic_behind(this);
   check_service("FreeBuffer", TPL_NOTIFY);
   struct memory *buffer = find_memory(firmware.buffers, host);
   if(!buffer || buffer->size != pages * EFI_PAGE_SIZE) {
@@ -199,7 +135,7 @@ static UINT64 place(const struct firmware_nic *nic, UINTN size) {
 
 static EFI_STATUS EFIAPI map(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_OPERATION operation, VOID *host,
                              UINTN *size, EFI_PHYSICAL_ADDRESS *device, VOID **out) {
-  struct firmware_nic *nic = of(this);
+  struct firmware_nic *nic = nic_behind(this);
   if(fails("Map", TPL_NOTIFY)) {
     return EFI_OUT_OF_RESOURCES;
   }
@@ -252,7 +188,7 @@ UINT64 firmware_device_address(const void *cpu) {
 }
 
 static EFI_STATUS EFIAPI unmap(EFI_PCI_IO_PROTOCOL *this, VOID *handle) {
-  struct firmware_nic *nic = of(this);
+  struct firmware_nic *nic = nic_behind(this);
   if(fails("Unmap", TPL_NOTIFY)) {
     return EFI_DEVICE_ERROR;
   }
@@ -283,7 +219,7 @@ static void set_command(struct firmware_nic *nic, UINT8 bits) {
 
 static EFI_STATUS EFIAPI attributes(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_ATTRIBUTE_OPERATION operation,
                                     UINT64 wanted, UINT64 *result) {
-  struct firmware_nic *nic = of(this);
+  struct firmware_nic *nic = nic_behind(this);
   if(fails("Attributes", TPL_NOTIFY)) {
     return EFI_DEVICE_ERROR;
   }
@@ -315,7 +251,7 @@ static EFI_STATUS EFIAPI attributes(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOC
 
 static EFI_STATUS EFIAPI get_location(EFI_PCI_IO_PROTOCOL *this, UINTN *segment, UINTN *bus, UINTN *device,
                                       UINTN *function) {
-  const struct firmware_nic *nic = of(this);
+  const struct firmware_nic *nic = nic_behind(this);
   if(fails("GetLocation", TPL_HIGH_LEVEL)) {
     return EFI_DEVICE_ERROR;
   }
@@ -327,7 +263,7 @@ static EFI_STATUS EFIAPI get_location(EFI_PCI_IO_PROTOCOL *this, UINTN *segment,
 }
 
 static EFI_STATUS EFIAPI get_bar(EFI_PCI_IO_PROTOCOL *this, UINT8 index, UINT64 *supports, VOID **resources) {
-  const struct firmware_nic *nic = of(this);
+  const struct firmware_nic *nic = nic_behind(this);
   if(fails("GetBarAttributes", TPL_NOTIFY)) {
     return EFI_OUT_OF_RESOURCES;
   }
@@ -343,6 +279,7 @@ static EFI_STATUS EFIAPI get_bar(EFI_PCI_IO_PROTOCOL *this, UINT8 index, UINT64 
       .AddrSpaceGranularity = bar->wide ? 64 : 32,
       .AddrRangeMin = bar->base,
       .AddrRangeMax = bar->size - 1U,
+      .AddrTranslationOffset = nic->translated ? TRANSLATION : 0,
       .AddrLen = bar->size,
   };
   memcpy(list, &descriptor, sizeof(descriptor));

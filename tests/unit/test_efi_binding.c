@@ -383,6 +383,7 @@ static void test_registers_that_cannot_be_read(void **state) {
   struct unit_machine machine = unit_machine(SIM_82540EM);
   struct netdev_link link;
   UINT8 mac[6];
+  machine.nic->translated = TRUE;
   machine.nic->pci_io.Mem.Read = refuse_to_read;
   machine.nic->attributes = EFI_PCI_IO_ATTRIBUTE_MEMORY;
   assert_false(efi_nic_glance(&machine.nic->pci_io, mac, &link));
