@@ -14,25 +14,44 @@ struct __attribute__((packed, may_alias)) word {
 #define WORD  sizeof(struct word)
 #define BLOCK (4U * WORD)
 
+static inline void copy_words(unsigned char *to, const unsigned char *from, size_t count) {
+  const struct word *s = (const struct word *)from;
+  struct word *d = (struct word *)to;
+  struct word words[BLOCK / WORD];
+  for(size_t i = 0; i < count; i++) {
+    words[i] = s[i];
+  }
+  for(size_t i = 0; i < count; i++) {
+    d[i] = words[i];
+  }
+}
+
+/* The end is copied in one go that overlaps what is there already: no loop over the last bytes. */
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
   unsigned char *d = to;
   const unsigned char *s = from;
-  for(; size >= BLOCK; size -= BLOCK, d += BLOCK, s += BLOCK) {
-    const struct word *source = (const struct word *)s;
-    struct word *target = (struct word *)d;
-    const struct word words[] = {source[0], source[1], source[2], source[3]};
-    target[0] = words[0];
-    target[1] = words[1];
-    target[2] = words[2];
-    target[3] = words[3];
-  }
-  for(; size >= WORD; size -= WORD, d += WORD, s += WORD) {
-    NO_IDIOM();
-    *(struct word *)d = *(const struct word *)s;
-  }
-  for(; size > 0; size--, d++, s++) {
-    NO_IDIOM();
-    *d = *s;
+  unsigned char *last = d + size;
+  const unsigned char *source = s + size;
+  if(size >= BLOCK) {
+    for(; size > 2U * BLOCK; size -= 2U * BLOCK, d += 2U * BLOCK, s += 2U * BLOCK) {
+      copy_words(d, s, BLOCK / WORD);
+      copy_words(d + BLOCK, s + BLOCK, BLOCK / WORD);
+    }
+    if(size > BLOCK) {
+      copy_words(d, s, BLOCK / WORD);
+    }
+    copy_words(last - BLOCK, source - BLOCK, BLOCK / WORD);
+  } else if(size >= 2U * WORD) {
+    copy_words(d, s, 2);
+    copy_words(last - 2U * WORD, source - 2U * WORD, 2);
+  } else if(size >= WORD) {
+    copy_words(d, s, 1);
+    copy_words(last - WORD, source - WORD, 1);
+  } else {
+    for(; size > 0; size--, d++, s++) {
+      NO_IDIOM();
+      *d = *s;
+    }
   }
   return to;
 }

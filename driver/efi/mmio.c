@@ -1,5 +1,5 @@
-/* mmio.c - the accesses themselves. The barriers order memory that the device reads and writes: what was stored before a
- * register that tells it so is written; what a register said before what is loaded on the strength of it. */
+/* mmio.c - the accesses themselves. The barriers order memory that the device reads and writes: what was stored before
+ * a register that tells it so is written; what a register said before what is loaded on the strength of it. */
 #include "mmio.h"
 #include "net/barrier.h"
 

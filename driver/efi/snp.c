@@ -128,6 +128,12 @@ static EFI_STATUS EFIAPI snp_shutdown(EFI_SIMPLE_NETWORK_PROTOCOL *this) {
   return status;
 }
 
+void snp_fail(struct snp_device *snp) {
+  efi_nic_stop(&snp->nic);
+  snp->mode.State = EfiSimpleNetworkStarted;
+  snp->mode.MediaPresent = FALSE;
+}
+
 /* Set up --------------------------------------------------------------------------------------------------------- */
 
 static void fill_mode(struct snp_device *snp) {

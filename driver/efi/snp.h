@@ -8,6 +8,8 @@
 #include "efi/network_statistics.h"
 #include "efi_nic.h"
 
+#include <stddef.h>
+
 /*
  * Buffers that Transmit took and GetStatus has not handed back yet, oldest first. Apart from the descriptor ring, and
  * larger: MNP collects its buffers only when it runs out of them, and a ring that waited for that would be full.
@@ -49,11 +51,22 @@ EFI_STATUS snp_init(struct snp_device *snp);
 void snp_fini(struct snp_device *snp);
 
 /* The device behind a protocol; NULL when it is none of ours, or no longer: boot services are left. */
-struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol);
+static inline struct snp_device *snp_from_protocol(EFI_SIMPLE_NETWORK_PROTOCOL *protocol) {
+  if(!protocol) {
+    return NULL;
+  }
+  struct snp_device *snp = (struct snp_device *)((UINT8 *)protocol - offsetof(struct snp_device, protocol));
+  return snp->signature == SNP_SIGNATURE && !snp->nic.exited ? snp : NULL;
+}
 
 /* EFI_SUCCESS when Initialized, EFI_NOT_STARTED when Stopped, EFI_DEVICE_ERROR when only Started: what most functions
  * answer (section 24.1). */
-EFI_STATUS snp_require_initialized(const struct snp_device *snp);
+static inline EFI_STATUS snp_require_initialized(const struct snp_device *snp) {
+  if(snp->mode.State == EfiSimpleNetworkInitialized) {
+    return EFI_SUCCESS;
+  }
+  return snp->mode.State == EfiSimpleNetworkStarted ? EFI_DEVICE_ERROR : EFI_NOT_STARTED;
+}
 
 /* After the device could not be started again: Started, without media, heartbeat off. */
 void snp_fail(struct snp_device *snp);

@@ -1,4 +1,4 @@
-/* netdev.c - the device-independent half: list of devices, state and argument checks, completion and delivery. */
+/* netdev.c - the device-independent half: list of devices, state and argument checks. The datapath is netdev_data.c. */
 #include "netdev.h"
 
 #include <string.h>
@@ -31,21 +31,6 @@ void netdev_init(struct netdev *dev, const struct net_platform *platform, const 
   dev->filter = NETDEV_FILTER_UNICAST | NETDEV_FILTER_BROADCAST;
   memcpy(dev->permanent_mac, mac, NETDEV_MAC_LENGTH);
   memcpy(dev->mac, mac, NETDEV_MAC_LENGTH);
-}
-
-void netdev_tx_count(struct netdev *dev, uint32_t length, int status) {
-  if(status == NETDEV_OK) {
-    dev->stats.tx_frames++;
-    dev->stats.tx_bytes += length;
-  } else {
-    dev->stats.tx_errors++;
-  }
-}
-
-void netdev_tx_tell(struct netdev *dev, void *cookie, int status) {
-  if(dev->client.tx_done) {
-    dev->client.tx_done(dev->client.ctx, cookie, status);
-  }
 }
 
 void netdev_gone(struct netdev *dev) {
@@ -129,14 +114,6 @@ struct netdev *netdev_next(const struct netdev *previous) {
 }
 
 /* Open and close ------------------------------------------------------------------------------------------------- */
-
-/* What the device must not be asked, it is not asked. */
-static int require_open(const struct netdev *dev) {
-  if(dev->state == NETDEV_GONE) {
-    return NETDEV_E_GONE;
-  }
-  return dev->state == NETDEV_OPEN ? NETDEV_OK : NETDEV_E_STATE;
-}
 
 static bool has_client(const struct netdev *dev) {
   return dev->client.tx_done || dev->client.receive || dev->client.link_changed;
@@ -224,7 +201,7 @@ int netdev_panic(struct netdev *dev, bool interrupted) {
       return result;
     }
   }
-  int result = require_open(dev);
+  int result = netdev_require_open(dev);
   if(result == NETDEV_OK) {
     netdev_irq_disable(dev);
   }
@@ -262,103 +239,6 @@ void netdev_tap_remove(struct netdev *dev, struct netdev_tap *tap) {
   if(*link) {
     *link = tap->next;
   }
-}
-
-static void show_taps(struct netdev *dev, bool sent, const void *data, uint32_t length) {
-  const struct netdev_frame frame = {.data = data, .length = length};
-  for(const struct netdev_tap *tap = dev->taps; tap; tap = tap->next) {
-    tap->frame(tap->ctx, sent, &frame);
-  }
-}
-
-/* Transmit ------------------------------------------------------------------------------------------------------- */
-
-int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *cookie, uint32_t flags) {
-  int result = require_open(dev);
-  if(result != NETDEV_OK) {
-    return result;
-  }
-  if(!frame || length < NETDEV_HEADER_LENGTH || length > NETDEV_MAX_TAGGED_FRAME || (flags & ~NETDEV_TX_MORE)) {
-    return NETDEV_E_INVALID;
-  }
-  result = dev->ops->transmit(dev, frame, (uint32_t)length, cookie);
-  if(result == NETDEV_E_BUSY) {
-    /* A full ring may hold frames that were queued with NETDEV_TX_MORE: they must go before any can complete. */
-    dev->ops->flush(dev);
-    if(dev->ops->complete(dev) > 0) {
-      result = dev->ops->transmit(dev, frame, (uint32_t)length, cookie);
-    }
-  }
-  if(result == NETDEV_E_BUSY) {
-    dev->stats.tx_busy++;
-  }
-  if(result == NETDEV_OK && !(flags & NETDEV_TX_MORE)) {
-    dev->ops->flush(dev);
-  }
-  if(result == NETDEV_OK) {
-    show_taps(dev, true, frame, (uint32_t)length);
-  }
-  return result;
-}
-
-void netdev_flush(struct netdev *dev) {
-  if(dev->state == NETDEV_OPEN) {
-    dev->ops->flush(dev);
-  }
-}
-
-uint32_t netdev_complete(struct netdev *dev) {
-  return dev->state == NETDEV_OPEN ? dev->ops->complete(dev) : 0;
-}
-
-/* Receive -------------------------------------------------------------------------------------------------------- */
-
-int netdev_peek(struct netdev *dev, struct netdev_frame *frame) {
-  int result = require_open(dev);
-  return result == NETDEV_OK ? dev->ops->peek(dev, frame) : result;
-}
-
-void netdev_release(struct netdev *dev) {
-  if(dev->state == NETDEV_OPEN) {
-    struct netdev_frame frame;
-    if(dev->taps && dev->ops->peek(dev, &frame) == NETDEV_OK) {
-      show_taps(dev, false, frame.data, frame.length);
-    }
-    dev->ops->release(dev);
-  }
-}
-
-int netdev_receive(struct netdev *dev, void *buffer, size_t capacity, size_t *length) {
-  if(!buffer || !length) {
-    return NETDEV_E_INVALID;
-  }
-  struct netdev_frame frame;
-  int result = netdev_peek(dev, &frame);
-  if(result != NETDEV_OK) {
-    return result;
-  }
-  *length = frame.length;
-  if(frame.length > capacity) {
-    return NETDEV_E_TOO_SMALL;
-  }
-  memcpy(buffer, frame.data, frame.length);
-  netdev_release(dev);
-  return NETDEV_OK;
-}
-
-uint32_t netdev_poll(struct netdev *dev, uint32_t budget) {
-  netdev_complete(dev);
-  if(!dev->client.receive) {
-    return 0;
-  }
-  uint32_t count = 0;
-  struct netdev_frame frame;
-  while(count < budget && netdev_peek(dev, &frame) == NETDEV_OK) {
-    dev->client.receive(dev->client.ctx, &frame);
-    netdev_release(dev);
-    count++;
-  }
-  return count;
 }
 
 /* Configuration -------------------------------------------------------------------------------------------------- */
@@ -416,7 +296,7 @@ const struct netdev_stats *netdev_get_stats(struct netdev *dev) {
 }
 
 int netdev_tick(struct netdev *dev) {
-  int result = require_open(dev);
+  int result = netdev_require_open(dev);
   if(result == NETDEV_OK) {
     result = dev->ops->tick(dev);
   }
@@ -432,7 +312,7 @@ int netdev_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t ma
   if(!dev->ops->irq_enable) {
     return NETDEV_E_UNSUPPORTED;
   }
-  int result = require_open(dev);
+  int result = netdev_require_open(dev);
   return result == NETDEV_OK ? dev->ops->irq_enable(dev, mode, max_per_second) : result;
 }
 

@@ -237,6 +237,10 @@ struct netdev_ops {
   /* How many frames the device was told of, has not finished, and could: 0 as well when waiting for them is no use. May
    * read registers. NULL: a close does not wait. */
   uint32_t (*tx_waiting)(struct netdev *dev);
+
+  /* As netdev_news, of an open device. May claim what turns out to be nothing (a damaged frame), never the reverse.
+   * NULL: it has to be asked. */
+  uint32_t (*news)(const struct netdev *dev);
 };
 
 /* A network device. Readable by everybody, written by the driver and by netdev.c only. */
@@ -303,6 +307,14 @@ void netdev_flush(struct netdev *dev);
 /* Reports finished transmissions through tx_done, at most one ring's worth; returns their number. No
  * register access. */
 uint32_t netdev_complete(struct netdev *dev);
+
+#define NETDEV_NEWS_SENT     (1U << 0) /* a transmission is finished: netdev_complete has something to report */
+#define NETDEV_NEWS_RECEIVED (1U << 1) /* netdev_peek has something to look at                                */
+
+/* What there is to do, by a look at memory alone: NETDEV_NEWS_ bits, 0 for nothing. Changes nothing, and may be called
+ * without what serialises calls on the device: an answer of 0 was true at some moment of the call. All bits unless the
+ * device is open. */
+uint32_t netdev_news(const struct netdev *dev);
 
 /* netdev_complete, then hands at most `budget` waiting frames to client.receive (none while that is NULL); returns the
  * number of frames handed over. A return below `budget` means that nothing is waiting. No register access when nothing

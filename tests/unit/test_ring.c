@@ -115,7 +115,7 @@ static void test_no_memory(void **state) {
 
 static void test_batch(void **state) {
   (void)state;
-  static const uint32_t expected[] = {4, 8, 16, 16, 16, 32, 64, 64, 64, 64};
+  static const uint32_t expected[] = {4, 8, 16, 16, 32, 64, 64, 64, 64, 64};
   for(size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
     struct bench bench;
     open_bench(&bench, sizes[i]);

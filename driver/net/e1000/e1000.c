@@ -1,4 +1,4 @@
-/* e1000.c - Intel 8254x, 8257x and PCH behind struct netdev: datapath, heartbeat, recovery, and the family. */
+/* e1000.c - Intel 8254x, 8257x and PCH behind struct netdev: open, close, heartbeat, recovery, and the family. */
 #include "e1000_hw.h"
 #include "../net_model.h"
 #include "../netdev.h"
@@ -18,22 +18,14 @@ static uint64_t now_us(const struct e1000 *nic) {
   return nic->platform->now_us(nic->platform->ctx);
 }
 
-/* A frame that the firmware queued is counted, and nobody is told: the cookie was the firmware's. */
-static void frame_done(struct e1000 *nic, const struct e1000_slot *slot, int status) {
-  netdev_tx_count(&nic->netdev, slot->length, status);
-  if(!slot->foreign) {
-    netdev_tx_tell(&nic->netdev, slot->cookie, status);
-  }
-}
-
 /* The frames that are done count as sent; the rest comes back with `status`. Only while the device is quiet. */
 static void hand_back_frames(struct e1000 *nic, int status) {
   const struct e1000_slot *slot;
   while((slot = e1000_tx_done(&nic->tx)) != NULL) {
-    frame_done(nic, slot, NETDEV_OK);
+    e1000_frame_done(nic, slot, NETDEV_OK);
   }
   while((slot = e1000_tx_cancel(&nic->tx)) != NULL) {
-    frame_done(nic, slot, status);
+    e1000_frame_done(nic, slot, status);
   }
 }
 
@@ -94,74 +86,6 @@ static void op_close(struct netdev *dev, bool gone) {
     e1000_set_in_charge(nic, false);
   }
   hand_back_frames(nic, NETDEV_E_CANCELLED);
-}
-
-/* Datapath ------------------------------------------------------------------------------------------------------- */
-
-static int op_transmit(struct netdev *dev, const void *frame, uint32_t length, void *cookie) {
-  struct e1000 *nic = to_e1000(dev);
-  return e1000_tx_put(&nic->tx, frame, length, cookie, nic->tx_end_dword);
-}
-
-static void op_flush(struct netdev *dev) {
-  e1000_tx_doorbell(to_e1000(dev));
-}
-
-static uint32_t op_complete(struct netdev *dev) {
-  struct e1000 *nic = to_e1000(dev);
-  uint32_t count = 0;
-  const struct e1000_slot *slot;
-  /* At most one lap: a callback may transmit, which may complete at once, and so on for ever. */
-  while(count < e1000_ring_count(&nic->tx) && (slot = e1000_tx_done(&nic->tx)) != NULL) {
-    frame_done(to_e1000(dev), slot, NETDEV_OK);
-    count++;
-  }
-  return count;
-}
-
-static void release(struct e1000 *nic) {
-  if(e1000_rx_release(&nic->rx)) {
-    e1000_rx_doorbell(nic);
-  }
-}
-
-/* Skips what is damaged; a frame in several buffers is dropped as one. At most one lap of the ring per call, so a
- * device that writes faster than we read cannot keep us here. */
-static int op_peek(struct netdev *dev, struct netdev_frame *frame) {
-  struct e1000 *nic = to_e1000(dev);
-  for(uint32_t i = 0; i < e1000_ring_count(&nic->rx); i++) {
-    bool end = true;
-    enum e1000_rx_verdict verdict = e1000_rx_peek(&nic->rx, frame, &end);
-    if(verdict == E1000_RX_NONE) {
-      return NETDEV_E_EMPTY;
-    }
-    if(nic->rx_partial) {
-      nic->rx_partial = !end;
-    } else if(verdict == E1000_RX_FRAME) {
-      return NETDEV_OK;
-    } else if(verdict == E1000_RX_PART) {
-      nic->rx_partial = true;
-      dev->stats.rx_split_errors++;
-    } else if(verdict == E1000_RX_DAMAGED) {
-      dev->stats.rx_device_errors++;
-    } else {
-      dev->stats.rx_length_errors++;
-    }
-    release(nic);
-  }
-  return NETDEV_E_EMPTY;
-}
-
-static void op_release(struct netdev *dev) {
-  struct e1000 *nic = to_e1000(dev);
-  struct netdev_frame frame;
-  bool end;
-  /* The length once more, for the statistics; anything but a frame here means a caller without a netdev_peek. */
-  if(e1000_rx_peek(&nic->rx, &frame, &end) == E1000_RX_FRAME) {
-    dev->stats.rx_frames++;
-    dev->stats.rx_bytes += frame.length;
-    release(nic);
-  }
 }
 
 /* Configuration -------------------------------------------------------------------------------------------------- */
@@ -248,7 +172,7 @@ static uint32_t op_tx_waiting(struct netdev *dev) {
  */
 static int op_tick(struct netdev *dev) {
   struct e1000 *nic = to_e1000(dev);
-  op_complete(dev);
+  (void)e1000_data_complete(dev);
 
   uint64_t now = now_us(nic);
   bool stuck = is_stuck(nic, now);
@@ -291,11 +215,11 @@ static const struct netdev_ops e1000_ops = {
     .open = op_open,
     .close = op_close,
     .destroy = op_destroy,
-    .transmit = op_transmit,
-    .flush = op_flush,
-    .complete = op_complete,
-    .peek = op_peek,
-    .release = op_release,
+    .transmit = e1000_data_transmit,
+    .flush = e1000_data_flush,
+    .complete = e1000_data_complete,
+    .peek = e1000_data_peek,
+    .release = e1000_data_release,
     .set_mac = op_set_mac,
     .set_filter = op_set_filter,
     .update_stats = op_update_stats,
@@ -312,6 +236,7 @@ static const struct netdev_ops e1000_ops = {
     .inspect = e1000_inspect,
     .nvm_read = e1000_nvm_word,
     .tx_waiting = op_tx_waiting,
+    .news = e1000_data_news,
 };
 
 static void init(struct e1000 *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {

@@ -363,6 +363,7 @@ static int step_receive(struct e1000 *nic) {
   e1000_ring_reset(&nic->rx);
   e1000_rx_fill(&nic->rx);
   nic->rx_partial = false;
+  nic->rx_seen = 0;
   program_ring(nic, &nic->rx, E1000_RDBAL);
   e1000_apply_filter(nic);
   uint32_t rctl = nic->rctl | E1000_RCTL_EN | E1000_RCTL_BAM | E1000_RCTL_BSIZE_2048 | E1000_RCTL_SECRC;
@@ -405,31 +406,6 @@ void e1000_start_by_registers(struct e1000 *nic) {
   (void)step_addresses(nic);
   (void)step_transmit(nic);
   (void)step_receive(nic);
-}
-
-static void write_tail(const struct e1000 *nic, uint32_t offset, uint32_t value) {
-  if(nic->tails_get_lost) {
-    e1000_write_tail_beside_me(nic, offset, value);
-  } else {
-    e1000_write(nic, offset, value);
-  }
-}
-
-void e1000_tx_doorbell(struct e1000 *nic) {
-  if(nic->tx.published != nic->tx.tail) {
-    nic->tx.published = nic->tx.tail;
-    write_tail(nic, E1000_TDT, nic->tx.tail & nic->tx.mask);
-    nic->netdev.stats.tx_doorbells++;
-  }
-}
-
-void e1000_rx_doorbell(struct e1000 *nic) {
-  if(nic->rx.published != nic->rx.tail) {
-    nic->rx.published = nic->rx.tail;
-    write_tail(nic, E1000_RDT, nic->rx.tail & nic->rx.mask);
-    nic->netdev.stats.rx_doorbells++;
-    nic->rx_doorbell_posted = true;
-  }
 }
 
 /* Addresses and filters ------------------------------------------------------------------------------------------ */

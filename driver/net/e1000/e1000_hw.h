@@ -13,6 +13,7 @@ struct e1000 {
   const struct e1000_model *model;
   uint8_t revision_id;
   struct net_pci_aspm aspm; /* to be put back when the device is destroyed                        */
+  uint32_t rx_seen;         /* length of the frame that netdev_peek showed; 0: none, or it is released */
   bool rx_partial;          /* inside a frame that is being skipped                               */
   bool tx_end_dword;        /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
   bool irq_enabled;         /* a handler may touch the device; false only while IMS is zero       */
@@ -165,7 +166,18 @@ static inline uint64_t e1000_count(const struct e1000 *nic, uint32_t offset) {
   return nic->counter[(offset - E1000_STATS_FIRST) / 4U];
 }
 
+/* A frame that is sent, or comes back with `status`: counted, and told to whoever queued it. */
+void e1000_frame_done(struct e1000 *nic, const struct e1000_slot *slot, int status);
+
 /* Operations by file ---------------------------------------------------------------------------------------------- */
+
+/* e1000_data.c: as struct netdev_ops has them. */
+int e1000_data_transmit(struct netdev *dev, const void *frame, uint32_t length, void *cookie);
+void e1000_data_flush(struct netdev *dev);
+uint32_t e1000_data_complete(struct netdev *dev);
+int e1000_data_peek(struct netdev *dev, struct netdev_frame *frame);
+void e1000_data_release(struct netdev *dev);
+uint32_t e1000_data_news(const struct netdev *dev);
 
 /* e1000_irq.c, e1000_selftest.c, e1000_inspect.c: as the netdev_ calls of these names. */
 int e1000_irq_enable(struct netdev *dev, enum netdev_irq_mode mode, uint32_t max_per_second);

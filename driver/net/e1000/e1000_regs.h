@@ -328,10 +328,11 @@ enum { E1000_REGISTERS(E1000_REGISTER_OFFSET) };
 #define E1000_RXD_ERROR_FRAME 0x97U /* RXE, CXE, SEQ, SE, CE; not the checksum offload's TCPE and IPE */
 
 /* Legacy transmit descriptor, 3.3.3 */
-#define E1000_TXD_CMD_EOP   (1U << 0)
-#define E1000_TXD_CMD_IFCS  (1U << 1)
-#define E1000_TXD_CMD_RS    (1U << 3)
-#define E1000_TXD_STATUS_DD (1U << 0)
+#define E1000_TXD_COMMAND_SHIFT 24U /* in the second half of the descriptor */
+#define E1000_TXD_CMD_EOP       (1U << 0)
+#define E1000_TXD_CMD_IFCS      (1U << 1)
+#define E1000_TXD_CMD_RS        (1U << 3)
+#define E1000_TXD_STATUS_DD     (1U << 0)
 
 /* PHY registers, IEEE 802.3 clause 22 */
 #define E1000_PHY_CONTROL            0U

@@ -3,18 +3,16 @@
 
 #include <string.h>
 
-#include "net/barrier.h"
-
-#define TX_COMMAND     (E1000_TXD_CMD_EOP | E1000_TXD_CMD_IFCS | E1000_TXD_CMD_RS)
 #define RING_ALIGN_MIN 128U /* RDBAL and TDBAL ignore bits 3:0; 128 keeps a cache line's descriptors together */
 
 static bool ring_count_valid(uint32_t count) {
   return count >= E1000_RING_MIN && count <= E1000_RING_MAX && (count & (count - 1U)) == 0;
 }
 
-/* One doorbell for at least 16 buffers where the ring is deep enough to spare them, half the ring where it is not. */
+/* One doorbell for 16 to 64 buffers: a quarter of the ring where that is deep enough to spare them, half of it where it
+ * is not. A doorbell is the dearest step of receiving. */
 static uint32_t ring_batch(uint32_t count) {
-  uint32_t batch = count / 8U;
+  uint32_t batch = count / 4U;
   if(batch < 16U) {
     batch = 16U;
   }
@@ -122,57 +120,13 @@ const char *e1000_ring_check(const struct e1000_ring *ring) {
   return NULL;
 }
 
-bool e1000_ring_has_done(const struct e1000_ring *ring) {
-  _Static_assert(offsetof(struct e1000_rx_descriptor, status) == offsetof(struct e1000_tx_descriptor, status),
-                 "DD is bit 0 of the same byte for both directions");
-  return ring->head != ring->published && (ring->descriptor[ring->head & ring->mask].rx.status & E1000_RXD_STATUS_DD);
-}
-
-/*
- * "Potential 82544 hang in PCI-X mode": a buffer must not end within the first dword of an aligned pair (82544GC
- * specification update). Where the end is ours to place, moving the start by four bytes is the whole workaround.
- */
-static uint32_t tx_start(uint64_t device, uint32_t length, bool end_dword) {
-  return end_dword && ((device + length - 1U) & 4U) == 0 ? 4U : 0U;
-}
-
-int e1000_tx_put(struct e1000_ring *ring, const void *frame, uint32_t length, void *cookie, bool end_dword) {
-  if(e1000_ring_free(ring) == 0) {
-    return NETDEV_E_BUSY;
-  }
-  uint32_t index = ring->tail & ring->mask;
-  struct e1000_slot *slot = &ring->slot[index];
-  uint32_t padded = length < NETDEV_MIN_FRAME ? NETDEV_MIN_FRAME : length;
-  uint32_t start = tx_start(slot->device, padded, end_dword);
-
-  memcpy(slot->buffer + start, frame, length);
-  if(padded > length) {
-    /* TCTL.PSP would pad too, but the 82544 may corrupt what it pads and no model of the device pads at all. */
-    memset(slot->buffer + start + length, 0, padded - length);
-  }
-  slot->cookie = cookie;
-  slot->length = padded;
-  slot->foreign = false;
-
-  volatile struct e1000_tx_descriptor *descriptor = &ring->descriptor[index].tx;
-  descriptor->address = slot->device + start;
-  descriptor->length = (uint16_t)padded;
-  descriptor->checksum_offset = 0;
-  descriptor->command = TX_COMMAND;
-  descriptor->status = 0;
-  descriptor->checksum_start = 0;
-  descriptor->special = 0;
-  ring->tail++;
-  return NETDEV_OK;
-}
-
 bool e1000_tx_fits_slots(struct e1000_ring *ring) {
   for(uint32_t i = ring->head; i != ring->tail; i++) {
     const volatile struct e1000_tx_descriptor *descriptor = &ring->descriptor[i & ring->mask].tx;
     struct e1000_slot *slot = &ring->slot[i & ring->mask];
     uint64_t start = descriptor->address - slot->device;
     uint32_t length = descriptor->length;
-    bool whole = descriptor->command == TX_COMMAND && length > 0;
+    bool whole = descriptor->command == E1000_TX_COMMAND && length > 0;
     if(!whole || start > E1000_BUFFER_SIZE || length > E1000_BUFFER_SIZE - start) {
       return false;
     }
@@ -182,21 +136,6 @@ bool e1000_tx_fits_slots(struct e1000_ring *ring) {
   return true;
 }
 
-static const struct e1000_slot *tx_take(struct e1000_ring *ring) {
-  const struct e1000_slot *slot = &ring->slot[ring->head & ring->mask];
-  ring->head++;
-  return slot;
-}
-
-const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring) {
-  if(!e1000_ring_has_done(ring)) {
-    return NULL;
-  }
-  /* Orders the read of DD before the next write to the slot's buffer, which the device has finished reading. */
-  net_dma_rmb();
-  return tx_take(ring);
-}
-
 const struct e1000_slot *e1000_tx_cancel(struct e1000_ring *ring) {
   if(ring->head == ring->tail) {
     return NULL;
@@ -204,21 +143,7 @@ const struct e1000_slot *e1000_tx_cancel(struct e1000_ring *ring) {
   if(ring->head == ring->published) {
     ring->published++;
   }
-  return tx_take(ring);
-}
-
-void e1000_rx_fill(struct e1000_ring *ring) {
-  while(e1000_ring_free(ring) > 0) {
-    uint32_t index = ring->tail & ring->mask;
-    volatile struct e1000_rx_descriptor *descriptor = &ring->descriptor[index].rx;
-    descriptor->address = ring->slot[index].device;
-    descriptor->length = 0;
-    descriptor->checksum = 0;
-    descriptor->status = 0;
-    descriptor->errors = 0;
-    descriptor->special = 0;
-    ring->tail++;
-  }
+  return e1000_tx_take(ring);
 }
 
 bool e1000_rx_fits_slots(const struct e1000_ring *ring) {
@@ -230,40 +155,4 @@ bool e1000_rx_fits_slots(const struct e1000_ring *ring) {
     }
   }
   return true;
-}
-
-enum e1000_rx_verdict e1000_rx_peek(const struct e1000_ring *ring, struct netdev_frame *frame, bool *end_of_packet) {
-  if(ring->head == ring->published) {
-    return E1000_RX_NONE;
-  }
-  uint32_t index = ring->head & ring->mask;
-  const volatile struct e1000_rx_descriptor *descriptor = &ring->descriptor[index].rx;
-  uint8_t status = descriptor->status;
-  if(!(status & E1000_RXD_STATUS_DD)) {
-    return E1000_RX_NONE;
-  }
-  /* Orders the read of DD before the reads of length, errors and the frame itself. */
-  net_dma_rmb();
-  uint16_t length = descriptor->length;
-  uint8_t errors = descriptor->errors;
-
-  *end_of_packet = (status & E1000_RXD_STATUS_EOP) != 0;
-  if(!*end_of_packet) {
-    return E1000_RX_PART;
-  }
-  if(errors & E1000_RXD_ERROR_FRAME) {
-    return E1000_RX_DAMAGED;
-  }
-  if(length < NETDEV_HEADER_LENGTH || length > NETDEV_MAX_TAGGED_FRAME) {
-    return E1000_RX_LENGTH;
-  }
-  frame->data = ring->slot[index].buffer;
-  frame->length = length;
-  return E1000_RX_FRAME;
-}
-
-bool e1000_rx_release(struct e1000_ring *ring) {
-  ring->head++;
-  e1000_rx_fill(ring);
-  return ring->tail - ring->published >= ring->batch;
 }

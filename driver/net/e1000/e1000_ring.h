@@ -3,6 +3,7 @@
 #define E1000_RING_H
 
 #include "net/e1000.h"
+#include "net/barrier.h"
 #include "net/handoff.h"
 #include "e1000_regs.h"
 
@@ -52,6 +53,7 @@ struct e1000_tx_descriptor {
 };
 
 union e1000_descriptor {
+  uint64_t word[2]; /* to be written in two goes: the device looks at none before the tail says so */
   struct e1000_rx_descriptor rx;
   struct e1000_tx_descriptor tx;
 };
@@ -114,22 +116,53 @@ static inline uint32_t e1000_ring_bytes(const struct e1000_ring *ring) {
 const char *e1000_ring_check(const struct e1000_ring *ring);
 
 /* Whether the device is done with the oldest descriptor it owns. Memory only. */
-bool e1000_ring_has_done(const struct e1000_ring *ring);
+static inline bool e1000_ring_has_done(const struct e1000_ring *ring) {
+  _Static_assert(offsetof(struct e1000_rx_descriptor, status) == offsetof(struct e1000_tx_descriptor, status),
+                 "DD is bit 0 of the same byte for both directions");
+  return ring->head != ring->published && (ring->descriptor[ring->head & ring->mask].rx.status & E1000_RXD_STATUS_DD);
+}
+
+/* Transmit: the one kind of descriptor that we write. */
+#define E1000_TX_COMMAND (E1000_TXD_CMD_EOP | E1000_TXD_CMD_IFCS | E1000_TXD_CMD_RS)
 
 /* Transmit: queues a copy of `frame`, padded to NETDEV_MIN_FRAME. `end_dword` asks for the 82544's PCI-X workaround.
  * NETDEV_E_BUSY when no slot is free. Does not touch the device. */
 int e1000_tx_put(struct e1000_ring *ring, const void *frame, uint32_t length, void *cookie, bool end_dword);
 
+/* Transmit: takes back the oldest descriptor. There must be one. */
+static inline const struct e1000_slot *e1000_tx_take(struct e1000_ring *ring) {
+  return &ring->slot[ring->head++ & ring->mask];
+}
+
 /* Transmit: takes back the oldest descriptor if the device is done with it; NULL if not, or if there is none. The slot
  * is valid until the next e1000_tx_put. */
-const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring);
+static inline const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring) {
+  if(!e1000_ring_has_done(ring)) {
+    return NULL;
+  }
+  /* Orders the read of DD before the next write to the slot's buffer, which the device has finished reading. */
+  net_dma_rmb();
+  return e1000_tx_take(ring);
+}
 
 /* Transmit: takes back the oldest descriptor whether done or not; NULL if there is none. Only while the device is
  * quiet. */
 const struct e1000_slot *e1000_tx_cancel(struct e1000_ring *ring);
 
+/* Receive: prepares one descriptor more. There must be a free one. */
+static inline void e1000_rx_offer(struct e1000_ring *ring) {
+  uint32_t index = ring->tail & ring->mask;
+  ring->descriptor[index].word[0] = ring->slot[index].device;
+  ring->descriptor[index].word[1] = 0;
+  ring->tail++;
+}
+
 /* Receive: prepares descriptors until mask of them are the device's or prepared. */
-void e1000_rx_fill(struct e1000_ring *ring);
+static inline void e1000_rx_fill(struct e1000_ring *ring) {
+  while(e1000_ring_free(ring) > 0) {
+    e1000_rx_offer(ring);
+  }
+}
 
 /* What the device says about its oldest buffer. */
 enum e1000_rx_verdict {
@@ -141,9 +174,42 @@ enum e1000_rx_verdict {
 };
 
 /* Receive: judges the oldest buffer; fills *frame for E1000_RX_FRAME. Does not consume it. */
-enum e1000_rx_verdict e1000_rx_peek(const struct e1000_ring *ring, struct netdev_frame *frame, bool *end_of_packet);
+static inline enum e1000_rx_verdict e1000_rx_peek(const struct e1000_ring *ring, struct netdev_frame *frame,
+                                                  bool *end_of_packet) {
+  if(ring->head == ring->published) {
+    return E1000_RX_NONE;
+  }
+  uint32_t index = ring->head & ring->mask;
+  const volatile struct e1000_rx_descriptor *descriptor = &ring->descriptor[index].rx;
+  uint8_t status = descriptor->status;
+  if(!(status & E1000_RXD_STATUS_DD)) {
+    return E1000_RX_NONE;
+  }
+  /* Orders the read of DD before the reads of length, errors and the frame itself. */
+  net_dma_rmb();
+  uint16_t length = descriptor->length;
+  uint8_t errors = descriptor->errors;
+
+  *end_of_packet = (status & E1000_RXD_STATUS_EOP) != 0;
+  if(!*end_of_packet) {
+    return E1000_RX_PART;
+  }
+  if(errors & E1000_RXD_ERROR_FRAME) {
+    return E1000_RX_DAMAGED;
+  }
+  if(length < NETDEV_HEADER_LENGTH || length > NETDEV_MAX_TAGGED_FRAME) {
+    return E1000_RX_LENGTH;
+  }
+  frame->data = ring->slot[index].buffer;
+  frame->length = length;
+  return E1000_RX_FRAME;
+}
 
 /* Receive: consumes the oldest buffer and prepares another in its place. True when a batch is due for the device. */
-bool e1000_rx_release(struct e1000_ring *ring);
+static inline bool e1000_rx_release(struct e1000_ring *ring) {
+  ring->head++;
+  e1000_rx_fill(ring);
+  return ring->tail - ring->published >= ring->batch;
+}
 
 #endif

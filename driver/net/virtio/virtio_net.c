@@ -1,4 +1,4 @@
-/* virtio_net.c - virtio network devices behind struct netdev: datapath, heartbeat, recovery, and the ID table. */
+/* virtio_net.c - virtio network devices behind struct netdev: open, close, heartbeat, recovery, and the ID table. */
 #include "virtio_nic.h"
 #include "../net_model.h"
 #include "../net_pci.h"
@@ -18,38 +18,18 @@ static uint64_t now_us(const struct virtio_net *nic) {
 
 /* Open and close ------------------------------------------------------------------------------------------------- */
 
-/* A frame that the firmware queued is counted, and nobody is told: the cookie was the firmware's. */
-static void frame_done(struct virtio_net *nic, const struct virtq_slot *slot, int status) {
-  netdev_tx_count(&nic->netdev, slot->length, status);
-  if(!slot->foreign) {
-    netdev_tx_tell(&nic->netdev, slot->cookie, status);
-  }
-}
-
-/* The next frame that the device is done with, or NULL. */
-static const struct virtq_slot *next_done(struct virtio_net *nic) {
-  struct virtq *queue = virtio_tx(nic);
-  uint16_t id;
-  uint32_t length;
-  if(virtio_net_peek(nic, queue, &id, &length) != VIRTQ_DONE) {
-    return NULL;
-  }
-  virtq_take(queue);
-  return &queue->slot[id];
-}
-
 /* The frames that are done count as sent; the rest comes back with `status`. Only while the device is quiet, and while
  * a callback that wants to send is refused. */
 static void hand_back_frames(struct virtio_net *nic, int status) {
   struct virtq *queue = virtio_tx(nic);
   const struct virtq_slot *slot;
   /* Not when all was cancelled before: the used ring of a device that has gone is behind then, and looks like a lie. */
-  while(virtq_pending(queue) > 0 && (slot = next_done(nic)) != NULL) {
-    frame_done(nic, slot, NETDEV_OK);
+  while(virtq_pending(queue) > 0 && (slot = virtio_net_next_done(nic)) != NULL) {
+    virtio_net_frame_done(nic, slot, NETDEV_OK);
   }
   uint16_t id;
   while(virtq_cancel(queue, &id)) {
-    frame_done(nic, &queue->slot[id], status);
+    virtio_net_frame_done(nic, &queue->slot[id], status);
   }
 }
 
@@ -95,111 +75,6 @@ static void op_close(struct netdev *dev, bool gone) {
   }
   nic->irq_enabled = false;
   hand_back_frames(nic, NETDEV_E_CANCELLED);
-}
-
-/* Datapath ------------------------------------------------------------------------------------------------------- */
-
-/* With VIRTIO_NET_F_MTU no longer frame may be sent (5.1.4.2). A tag does not count (IEEE 802.3, 3.2.7). */
-static bool is_too_long(const struct virtio_net *nic, const uint8_t *frame, uint32_t length) {
-  bool tagged = length >= NETDEV_HEADER_LENGTH && frame[12] == 0x81U && frame[13] == 0x00U;
-  return virtio_has(nic, VIRTIO_NET_F_MTU) && length > NETDEV_HEADER_LENGTH + nic->mtu + (tagged ? 4U : 0U);
-}
-
-static int op_transmit(struct netdev *dev, const void *frame, uint32_t length, void *cookie) {
-  struct virtio_net *nic = to_virtio(dev);
-  struct virtq *queue = virtio_tx(nic);
-  if(is_too_long(nic, frame, length)) {
-    return NETDEV_E_INVALID;
-  }
-  uint16_t id;
-  if(!virtq_free_id(queue, &id)) {
-    return NETDEV_E_BUSY;
-  }
-  struct virtq_slot *slot = &queue->slot[id];
-  uint32_t padded = length < NETDEV_MIN_FRAME ? NETDEV_MIN_FRAME : length;
-  memset(slot->buffer, 0, VIRTIO_NET_HEADER_SIZE);
-  memcpy(slot->buffer + VIRTIO_NET_HEADER_SIZE, frame, length);
-  memset(slot->buffer + VIRTIO_NET_HEADER_SIZE + length, 0, padded - length);
-  slot->cookie = cookie;
-  slot->length = padded;
-  slot->foreign = false;
-  virtq_describe(queue, id, VIRTIO_NET_HEADER_SIZE + padded, 0, 0);
-  virtq_offer(queue);
-  return NETDEV_OK;
-}
-
-static void op_flush(struct netdev *dev) {
-  struct virtio_net *nic = to_virtio(dev);
-  struct virtq *queue = virtio_tx(nic);
-  bool any = queue->offered != queue->published;
-  if(virtq_publish(queue)) {
-    virtio_pci_notify(&nic->pci, queue);
-    dev->stats.tx_doorbells++;
-  } else if(any) {
-    nic->counters.tx_unnotified++;
-  }
-}
-
-static uint32_t op_complete(struct netdev *dev) {
-  struct virtio_net *nic = to_virtio(dev);
-  uint32_t count = 0;
-  const struct virtq_slot *slot;
-  /* At most one lap: a callback may transmit, which may complete at once, and so on for ever. */
-  while(count < virtio_tx(nic)->size && (slot = next_done(nic)) != NULL) {
-    frame_done(nic, slot, NETDEV_OK);
-    count++;
-  }
-  return count;
-}
-
-/* Gives the buffer that was taken back to the device, and tells it about a batch of them. */
-static void recycle(struct virtio_net *nic) {
-  struct virtq *queue = virtio_rx(nic);
-  virtq_take(queue);
-  virtio_net_fill(nic);
-  if((uint16_t)(queue->offered - queue->published) < queue->batch) {
-    return;
-  }
-  if(virtq_publish(queue)) {
-    virtio_pci_notify(&nic->pci, queue);
-    nic->netdev.stats.rx_doorbells++;
-  } else {
-    nic->counters.rx_unnotified++;
-  }
-}
-
-/* Skips what cannot be a frame. A length beyond the buffer is no reason for a reset: devices are known that report
- * lengths carelessly, and nothing is read beyond the longest frame. At most one lap of the queue per call, so a device
- * that writes faster than we read cannot keep us here. */
-static int op_peek(struct netdev *dev, struct netdev_frame *frame) {
-  struct virtio_net *nic = to_virtio(dev);
-  struct virtq *queue = virtio_rx(nic);
-  uint16_t id;
-  uint32_t length;
-  for(uint32_t i = 0; i < queue->size; i++) {
-    if(virtio_net_peek(nic, queue, &id, &length) != VIRTQ_DONE) {
-      return NETDEV_E_EMPTY;
-    }
-    if(length >= VIRTIO_NET_HEADER_SIZE + NETDEV_HEADER_LENGTH &&
-       length <= VIRTIO_NET_HEADER_SIZE + NETDEV_MAX_TAGGED_FRAME) {
-      frame->data = queue->slot[id].buffer + VIRTIO_NET_HEADER_SIZE;
-      frame->length = length - VIRTIO_NET_HEADER_SIZE;
-      return NETDEV_OK;
-    }
-    dev->stats.rx_length_errors++;
-    recycle(nic);
-  }
-  return NETDEV_E_EMPTY;
-}
-
-static void op_release(struct netdev *dev) {
-  struct virtio_net *nic = to_virtio(dev);
-  struct virtq *queue = virtio_rx(nic);
-  if(queue->seen) { /* else a caller without a netdev_peek */
-    dev->stats.rx_frames++;
-    dev->stats.rx_bytes += queue->seen_length - VIRTIO_NET_HEADER_SIZE;
-    recycle(nic);
-  }
 }
 
 /* Configuration -------------------------------------------------------------------------------------------------- */
@@ -279,7 +154,7 @@ static uint32_t op_tx_waiting(struct netdev *dev) {
 /* Two reads every 50 ms, none in between: whether the device is there and well, and its link. */
 static int op_tick(struct netdev *dev) {
   struct virtio_net *nic = to_virtio(dev);
-  op_complete(dev);
+  virtio_net_complete(dev);
 
   uint64_t now = now_us(nic);
   bool stuck = is_stuck(nic, now);
@@ -323,11 +198,11 @@ static const struct netdev_ops virtio_net_ops = {
     .open = op_open,
     .close = op_close,
     .destroy = op_destroy,
-    .transmit = op_transmit,
-    .flush = op_flush,
-    .complete = op_complete,
-    .peek = op_peek,
-    .release = op_release,
+    .transmit = virtio_net_transmit,
+    .flush = virtio_net_flush,
+    .complete = virtio_net_complete,
+    .peek = virtio_net_show,
+    .release = virtio_net_release,
     .set_mac = op_set_mac,
     .set_filter = op_set_filter,
     .update_stats = op_update_stats,
@@ -342,6 +217,7 @@ static const struct netdev_ops virtio_net_ops = {
     .selftest = virtio_net_selftest,
     .inspect = virtio_net_inspect,
     .tx_waiting = op_tx_waiting,
+    .news = virtio_net_news,
 };
 
 static void init(struct virtio_net *nic, const uint8_t mac[NETDEV_MAC_LENGTH]) {

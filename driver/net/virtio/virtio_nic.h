@@ -131,6 +131,22 @@ struct netdev_link virtio_net_read_link(const struct virtio_net *nic);
 
 void virtio_net_free_queues(struct virtio_net *nic);
 
+/* Datapath (virtio_data.c) --------------------------------------------------------------------------------------- */
+
+/* As struct netdev_ops has them; virtio_net_show is peek. */
+int virtio_net_transmit(struct netdev *dev, const void *frame, uint32_t length, void *cookie);
+void virtio_net_flush(struct netdev *dev);
+uint32_t virtio_net_complete(struct netdev *dev);
+int virtio_net_show(struct netdev *dev, struct netdev_frame *frame);
+void virtio_net_release(struct netdev *dev);
+uint32_t virtio_net_news(const struct netdev *dev);
+
+/* A frame that is sent, or comes back with `status`: counted, and told to whoever queued it. */
+void virtio_net_frame_done(struct virtio_net *nic, const struct virtq_slot *slot, int status);
+
+/* The next frame that the device is done with, or NULL. */
+const struct virtq_slot *virtio_net_next_done(struct virtio_net *nic);
+
 /* Commands (virtio_ctrl.c) --------------------------------------------------------------------------------------- */
 
 /* What the device filters by is unknown again: after a reset. */

@@ -33,14 +33,6 @@ static uint32_t used_bytes(uint32_t size) {
   return (uint32_t)sizeof(struct virtq_used) + (uint32_t)sizeof(struct virtq_used_element) * size + 2U;
 }
 
-static volatile uint16_t *used_event(const struct virtq *queue) {
-  return &queue->available->ring[queue->size];
-}
-
-static uint16_t available_event(const struct virtq *queue) {
-  return *(const volatile uint16_t *)&queue->used->ring[queue->size];
-}
-
 /* Buffers given back at once: enough to make the notification cheap, not so many that the queue runs dry meanwhile. */
 static uint16_t refill_batch(uint32_t size) {
   uint32_t batch = size / 8U;
@@ -188,11 +180,6 @@ int virtq_adopt(struct virtq *queue, const struct net_platform *platform, const 
 
 /* Free and in flight --------------------------------------------------------------------------------------------- */
 
-static void give_back(struct virtq *queue, uint16_t id) {
-  queue->in_flight[id / 32U] &= ~(1U << id % 32U);
-  queue->free[queue->free_count++] = id;
-}
-
 void virtq_reset(struct virtq *queue, bool event_index) {
   for(uint32_t i = 0; i < queue->size; i++) {
     virtq_describe(queue, (uint16_t)i, 0, 0, 0);
@@ -263,100 +250,7 @@ const char *virtq_check(const struct virtq *queue) {
   return NULL;
 }
 
-/* Offering ------------------------------------------------------------------------------------------------------- */
-
-bool virtq_free_id(const struct virtq *queue, uint16_t *id) {
-  if(queue->free_count == 0) {
-    return false;
-  }
-  *id = queue->free[queue->free_count - 1U];
-  return true;
-}
-
-void virtq_describe(struct virtq *queue, uint16_t id, uint32_t length, uint16_t flags, uint16_t next) {
-  volatile struct virtq_descriptor *descriptor = &queue->descriptor[id];
-  descriptor->address = queue->slot[id].device;
-  descriptor->length = length;
-  descriptor->flags = flags;
-  descriptor->next = next;
-}
-
-void virtq_offer(struct virtq *queue) {
-  uint16_t id = queue->free[--queue->free_count];
-  queue->in_flight[id / 32U] |= 1U << id % 32U;
-  uint32_t place = queue->offered & (queue->size - 1U);
-  queue->available->ring[place] = id;
-  queue->slot[place].entry = id;
-  queue->slot[id].told = false;
-  queue->offered++;
-}
-
-bool virtq_publish(struct virtq *queue) {
-  uint16_t before = queue->published;
-  if(queue->offered == before) {
-    return false;
-  }
-  net_dma_wmb(); /* descriptors and ring entries, then the index that makes them the device's (2.7.13.3) */
-  queue->available->index = queue->offered;
-  for(; queue->published != queue->offered; queue->published++) {
-    queue->slot[queue->slot[queue->published & (queue->size - 1U)].entry].told = true;
-  }
-  net_dma_mb(); /* the index, then the look at whether the device sleeps (2.7.13.4.1) */
-  if(queue->event_index) {
-    uint16_t beyond = (uint16_t)(queue->published - available_event(queue) - 1U);
-    return beyond < (uint16_t)(queue->published - before);
-  }
-  return (queue->used->flags & VIRTQ_USED_NO_NOTIFY) == 0;
-}
-
-/* What comes back ------------------------------------------------------------------------------------------------ */
-
-static enum virtq_verdict lied(struct virtq *queue, const char *what, uint32_t value) {
-  queue->lie = what;
-  queue->lie_value = value;
-  return VIRTQ_LIE;
-}
-
-enum virtq_verdict virtq_peek(struct virtq *queue, uint16_t *id, uint32_t *length) {
-  if(queue->lie) {
-    return VIRTQ_LIE;
-  }
-  if(!queue->seen) {
-    uint16_t index = queue->used->index;
-    uint16_t ahead = (uint16_t)(index - queue->taken);
-    if(ahead == 0) {
-      return VIRTQ_NONE;
-    }
-    if(ahead > virtq_pending(queue)) {
-      return lied(queue, "the device returned more buffers than it had; used index", index);
-    }
-    net_dma_rmb(); /* the index, then the entry and the buffer (2.7.14) */
-    volatile const struct virtq_used_element *element = &queue->used->ring[queue->taken & (queue->size - 1U)];
-    uint32_t used_id = element->id;
-    uint32_t used_length = element->length;
-    /* Also not one that was offered and not published: it would come back twice. */
-    if(!virtq_is_in_flight(queue, used_id) || !queue->slot[used_id].told) {
-      return lied(queue, "the device returned a buffer that it did not have; its number", used_id);
-    }
-    queue->seen = true;
-    queue->seen_id = (uint16_t)used_id;
-    queue->seen_length = used_length;
-  }
-  *id = queue->seen_id;
-  *length = queue->seen_length;
-  return VIRTQ_DONE;
-}
-
-void virtq_take(struct virtq *queue) {
-  if(queue->seen) {
-    queue->seen = false;
-    queue->taken++;
-    give_back(queue, queue->seen_id);
-    if(!queue->armed) {
-      virtq_park(queue);
-    }
-  }
-}
+/* Only while the device is quiet --------------------------------------------------------------------------------- */
 
 bool virtq_cancel(struct virtq *queue, uint16_t *id) {
   for(uint32_t i = 0; i < queue->heads; i++) {
@@ -366,7 +260,7 @@ bool virtq_cancel(struct virtq *queue, uint16_t *id) {
       }
       queue->taken++;
       queue->seen = false;
-      give_back(queue, (uint16_t)i);
+      virtq_give_back(queue, (uint16_t)i);
       *id = (uint16_t)i;
       return true;
     }
@@ -379,31 +273,14 @@ bool virtq_cancel(struct virtq *queue, uint16_t *id) {
 void virtq_arm(struct virtq *queue) {
   queue->armed = true;
   if(queue->event_index) {
-    *used_event(queue) = queue->taken;
+    *virtq_used_event(queue) = queue->taken;
   } else {
     queue->available->flags = 0;
   }
   net_dma_mb(); /* the wish, then the look at what came before it (2.7.7.1) */
 }
 
-/* The device interrupts when its index passes used_event. One behind `taken` it passes only after a whole lap of 65536,
- * since it may never be ahead of us by more than the queue's size. */
-void virtq_park(struct virtq *queue) {
-  queue->armed = false;
-  if(queue->event_index) {
-    queue->available->flags = 0; /* 2.7.7: no other value with the event index */
-    *used_event(queue) = (uint16_t)(queue->taken - 1U);
-  } else {
-    queue->available->flags = VIRTQ_AVAILABLE_NO_INTERRUPT;
-    *used_event(queue) = 0;
-  }
-}
-
 uint16_t virtq_waiting(const struct virtq *queue) {
   uint16_t ahead = (uint16_t)(queue->used->index - queue->taken);
   return !queue->lie && ahead <= virtq_pending(queue) ? ahead : 0;
-}
-
-bool virtq_has_news(const struct virtq *queue) {
-  return !queue->lie && (queue->seen || queue->used->index != queue->taken);
 }

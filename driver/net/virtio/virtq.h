@@ -117,14 +117,59 @@ static inline bool virtq_is_in_flight(const struct virtq *queue, uint32_t id) {
   return id < queue->heads && (queue->in_flight[id / 32U] >> id % 32U & 1U) != 0;
 }
 
+/* Where the driver says which used entry shall interrupt; behind the available ring (2.7.6). */
+static inline volatile uint16_t *virtq_used_event(const struct virtq *queue) {
+  return &queue->available->ring[queue->size];
+}
+
+/* Number `id` is no longer in flight. */
+static inline void virtq_give_back(struct virtq *queue, uint16_t id) {
+  queue->in_flight[id / 32U] &= ~(1U << id % 32U);
+  queue->free[queue->free_count++] = id;
+}
+
+/* Lets none interrupt. With the event index this is a hint, moved along by virtq_take: there is no other way (2.7.7).
+ * The device interrupts when its index passes used_event. One behind `taken` it passes only after a whole lap of 65536,
+ * since it may never be ahead of us by more than the queue's size. */
+static inline void virtq_park(struct virtq *queue) {
+  queue->armed = false;
+  if(queue->event_index) {
+    queue->available->flags = 0; /* 2.7.7: no other value with the event index */
+    *virtq_used_event(queue) = (uint16_t)(queue->taken - 1U);
+  } else {
+    queue->available->flags = VIRTQ_AVAILABLE_NO_INTERRUPT;
+    *virtq_used_event(queue) = 0;
+  }
+}
+
 /* The number that the next virtq_offer should use, or false when none is free. */
-bool virtq_free_id(const struct virtq *queue, uint16_t *id);
+static inline bool virtq_free_id(const struct virtq *queue, uint16_t *id) {
+  if(queue->free_count == 0) {
+    return false;
+  }
+  *id = queue->free[queue->free_count - 1U];
+  return true;
+}
 
 /* Writes descriptor `id`: `length` bytes of its own buffer, VIRTQ_DESCRIPTOR_ flags. */
-void virtq_describe(struct virtq *queue, uint16_t id, uint32_t length, uint16_t flags, uint16_t next);
+static inline void virtq_describe(struct virtq *queue, uint16_t id, uint32_t length, uint16_t flags, uint16_t next) {
+  volatile struct virtq_descriptor *descriptor = &queue->descriptor[id];
+  descriptor->address = queue->slot[id].device;
+  descriptor->length = length;
+  descriptor->flags = flags;
+  descriptor->next = next;
+}
 
 /* Takes the number that virtq_free_id showed, and puts it into the available ring. The device is not told. */
-void virtq_offer(struct virtq *queue);
+static inline void virtq_offer(struct virtq *queue) {
+  uint16_t id = queue->free[--queue->free_count];
+  queue->in_flight[id / 32U] |= 1U << id % 32U;
+  uint32_t place = queue->offered & (queue->size - 1U);
+  queue->available->ring[place] = id;
+  queue->slot[place].entry = id;
+  queue->slot[id].told = false;
+  queue->offered++;
+}
 
 /* Tells the device about everything offered. True when it wants to be notified of that (2.7.10): write the queue's
  * number to the doorbell then. False also when there was nothing to tell. */
@@ -142,14 +187,12 @@ bool virtq_cancel(struct virtq *queue, uint16_t *id);
 /* Lets the next used entry interrupt; a full barrier orders that before a look at the queue. */
 void virtq_arm(struct virtq *queue);
 
-/* Lets none interrupt. With the event index this is a hint, moved along by virtq_take: there is no other way
- * (2.7.7). */
-void virtq_park(struct virtq *queue);
-
 /* How many buffers the device has given back that were not taken; 0 for a queue that lies. */
 uint16_t virtq_waiting(const struct virtq *queue);
 
 /* Whether the device has returned something that was not taken yet; never on a queue that has lied. Memory only. */
-bool virtq_has_news(const struct virtq *queue);
+static inline bool virtq_has_news(const struct virtq *queue) {
+  return !queue->lie && (queue->seen || queue->used->index != queue->taken);
+}
 
 #endif
