@@ -83,7 +83,7 @@ static void op_close(struct netdev *dev, bool gone) {
       e1000_silence(nic);
     }
     e1000_write_address(nic, dev->permanent_mac);
-    e1000_set_in_charge(nic, false);
+    (void)e1000_set_in_charge(nic, false);
   }
   hand_back_frames(nic, NETDEV_E_CANCELLED);
 }

@@ -115,7 +115,7 @@ static void take_over_state(struct e1000 *nic, const struct net_handoff_nic *ent
 
 /* The frames that the firmware queued leave as soon as TCTL runs; what arrives lands where the ring stands. */
 static void wake(struct e1000 *nic, const struct net_handoff_e1000 *from) {
-  e1000_set_in_charge(nic, true);
+  (void)e1000_set_in_charge(nic, true);
   e1000_write(nic, E1000_TCTL, from->tctl);
   e1000_write(nic, E1000_RCTL, from->rctl);
   e1000_write_flush(nic);

@@ -253,18 +253,18 @@ int e1000_reset(struct e1000 *nic) {
   return result;
 }
 
-void e1000_set_in_charge(const struct e1000 *nic, bool in_charge) {
+int e1000_set_in_charge(const struct e1000 *nic, bool in_charge) {
   const struct e1000_part *part = nic->model->part;
-  if(part->in_charge_register != 0) {
-    (void)e1000_modify(nic, part->in_charge_register, part->in_charge, in_charge ? part->in_charge : 0U);
-  }
+  return part->in_charge_register == 0
+             ? NETDEV_OK
+             : e1000_modify(nic, part->in_charge_register, part->in_charge, in_charge ? part->in_charge : 0U);
 }
 
 void e1000_silence(struct e1000 *nic) {
   e1000_write(nic, E1000_IMC, UINT32_MAX);
   e1000_write(nic, E1000_RCTL, 0);
   e1000_write(nic, E1000_TCTL, nic->tctl & ~E1000_TCTL_EN); /* what it reads as may be all ones by now */
-  e1000_set_in_charge(nic, false);
+  (void)e1000_set_in_charge(nic, false);
   nic->rctl = 0;
   e1000_write_flush(nic);
 }
@@ -308,9 +308,8 @@ static int step_part_bits(struct e1000 *nic) {
       return result;
     }
   }
-  e1000_set_in_charge(nic, true);
   e1000_write(nic, E1000_RFCTL, part->rfctl); /* whole: an earlier owner's EXTEN would change the descriptors */
-  return NETDEV_OK;
+  return e1000_set_in_charge(nic, true);
 }
 
 static int step_phy(struct e1000 *nic) {

@@ -72,9 +72,9 @@ int e1000_wait(const struct e1000 *nic, const char *what, uint32_t offset, uint3
  * answers where no device is, or zero while the station address is zero too, which some bridges and QEMU answer. */
 bool e1000_is_gone(const struct e1000 *nic, uint32_t status);
 
-/* Tells management firmware whether a driver is in charge (DRV_LOAD, PCIe parts). Does nothing when the device does not
- * answer. */
-void e1000_set_in_charge(const struct e1000 *nic, bool in_charge);
+/* Tells management firmware whether a driver is in charge (DRV_LOAD, PCIe parts). NETDEV_E_GONE, with nothing written,
+ * when the device does not answer. */
+int e1000_set_in_charge(const struct e1000 *nic, bool in_charge);
 
 /* Receiver, transmitter and interrupts off by register accesses alone. What is left when a reset fails, and all that
  * may be done inside ExitBootServices. */
