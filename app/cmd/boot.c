@@ -1,6 +1,7 @@
 /* boot.c - netdiag boot: from a bare NIC to a running kernel: address, files, handoff, start. */
 #include "../netdiag.h"
 #include "../../driver/lib/dhcp.h"
+#include "../capture/capture.h"
 #include "../stage/http_boot.h"
 #include "../stage/pxe.h"
 #include "../stage/start.h"
@@ -21,6 +22,7 @@ struct boot_options {
   bool live;
   bool quiet;
   const char *command_line;
+  const char *capture;
   struct text_list modules;
 };
 
@@ -224,7 +226,11 @@ static void out_times(const struct boot *boot) {
 
 static EFI_STATUS prepare(struct boot *boot, const char *given) {
   struct nic_sight sight;
+  struct capture *capture = NULL;
   EFI_STATUS status = check_driver(boot);
+  if(!EFI_ERROR(status)) {
+    status = capture_begin_below(&capture, &boot->uplink.pci, boot->options->capture);
+  }
   if(!EFI_ERROR(status)) {
     session_look(&boot->uplink.pci, &sight);
     memcpy(boot->mac, sight.mac, sizeof(boot->mac));
@@ -234,6 +240,8 @@ static EFI_STATUS prepare(struct boot *boot, const char *given) {
   if(!EFI_ERROR(status)) {
     status = get_files(boot);
   }
+  EFI_STATUS captured = capture_end(capture);
+  status = EFI_ERROR(status) ? status : captured;
   /* Its policy goes back before anything is started that may not return: it stands in a non-volatile variable. */
   uplink_restore(&boot->uplink);
   return EFI_ERROR(status) ? status : arm(boot);
@@ -329,6 +337,7 @@ static const struct option option_rows[] = {
      "the NIC: eth0, PCI location or MAC (default: first)"},
     {"--take", NULL, OPTION_FLAG, offsetof(struct boot_options, nic.take), 0, 0,
      "take the NIC from the driver that holds it, and give it back if the program returns"},
+    CAPTURE_OPTION_ROW(struct boot_options),
     {"--link-wait", "SECONDS", OPTION_U32, offsetof(struct boot_options, nic.link_wait), 1, LINK_WAIT_MAX_S,
      "how long to wait for a link (default 5)"},
     {0},

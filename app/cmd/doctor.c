@@ -135,6 +135,7 @@ static EFI_STATUS walk_wire(struct doctor *doctor) {
   if(EFI_ERROR(status)) {
     return status;
   }
+  doctor_choose_url6(doctor);
   doctor_step(doctor, DOCTOR_AGREE);
   status = doctor_may(doctor, DOCTOR_ADDRESS) ? walk_network(doctor) : EFI_SUCCESS;
   doctor_count(doctor);

@@ -1,4 +1,5 @@
 /* fetch.c - netdiag fetch: a file from a TFTP or HTTP server, to a volume or only to be looked at. */
+#include "../capture/capture.h"
 #include "../netdiag.h"
 #include "../stage/payload.h"
 #include "../stage/save.h"
@@ -9,6 +10,7 @@ struct fetch_options {
   uint32_t gateway;
   const char *sha256;
   bool sha256_file;
+  const char *capture;
   bool json;
 };
 
@@ -28,14 +30,18 @@ static void report_file(const struct payload *payload, const char *file) {
 
 static EFI_STATUS get(const struct fetch_options *options, const char *url, const char *file) {
   struct uplink uplink;
-  struct payload payload;
+  struct payload payload = {0};
+  struct capture *capture = NULL;
   const struct inet_host wanted = {
       .address = options->address.address, .mask = options->address.mask, .gateway = options->gateway};
   EFI_STATUS status = uplink_open(&uplink, &options->nic, false);
   if(EFI_ERROR(status)) {
     return status;
   }
-  status = payload_address(&uplink, url, &wanted);
+  status = capture_begin_below(&capture, &uplink.pci, options->capture);
+  if(!EFI_ERROR(status)) {
+    status = payload_address(&uplink, url, &wanted);
+  }
   if(!EFI_ERROR(status)) {
     const struct payload_wish wish = {.nic = &uplink.pci,
                                       .url = url,
@@ -44,6 +50,7 @@ static EFI_STATUS get(const struct fetch_options *options, const char *url, cons
                                       .memory = EfiLoaderData};
     status = payload_fetch(&wish, &payload);
   }
+  EFI_STATUS captured = capture_end(capture);
   uplink_close(&uplink);
   if(EFI_ERROR(status)) {
     return status;
@@ -56,7 +63,7 @@ static EFI_STATUS get(const struct fetch_options *options, const char *url, cons
     out("Written to %s\n", file);
   }
   payload_free(&payload);
-  return status;
+  return EFI_ERROR(status) ? status : captured;
 }
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {
@@ -91,6 +98,7 @@ static const struct option option_rows[] = {
      "take the NIC from the driver that holds it, and give it back afterwards"},
     {"--link-wait", "SECONDS", OPTION_U32, offsetof(struct fetch_options, nic.link_wait), 1, LINK_WAIT_MAX_S,
      "how long to wait for a link (default 5)"},
+    CAPTURE_OPTION_ROW(struct fetch_options),
     JSON_OPTION_ROW(struct fetch_options),
     {0},
 };

@@ -118,6 +118,15 @@ static void choose_url(struct doctor *doctor) {
   }
 }
 
+/* DHCPv6 answers while others are listened to. */
+void doctor_choose_url6(struct doctor *doctor) {
+  struct doctor_evidence *evidence = &doctor->evidence;
+  if(!evidence->url[0] && evidence->by_hand != DOCTOR_YES && evidence->url6[0]) {
+    memcpy(evidence->url, evidence->url6, sizeof(evidence->url));
+    evidence->url_from_6 = DOCTOR_YES;
+  }
+}
+
 EFI_STATUS doctor_ask_dhcp(struct doctor *doctor) {
   struct doctor_evidence *evidence = &doctor->evidence;
   UINT64 begun_us = efi_clock_us();

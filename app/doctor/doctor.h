@@ -131,6 +131,7 @@ void doctor_send(struct doctor *doctor, const void *frame, size_t length);
 /* ask_dhcp.c: over an open session. */
 EFI_STATUS doctor_ask_dhcp(struct doctor *doctor);
 EFI_STATUS doctor_request(struct doctor *doctor); /* takes the address that was chosen */
+void doctor_choose_url6(struct doctor *doctor);   /* what DHCPv6 names, when nothing is named over IPv4 */
 
 /* Gives the lease back that doctor_request took (RFC 2131 4.4.6), once, unless it is the firmware's own: over the
  * session, or beside the firmware's stack on the NIC. */

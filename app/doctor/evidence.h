@@ -20,6 +20,7 @@ enum doctor_holder {
 };
 
 #define DOCTOR_OFFERS    8U
+#define DOCTOR_DNS       2U
 #define DOCTOR_VLANS     8U
 #define DOCTOR_NAME_SIZE 64U
 #define DOCTOR_URL_SIZE  256U
@@ -32,6 +33,7 @@ struct doctor_offer {
   uint32_t address;
   uint32_t mask;
   uint32_t gateway;
+  uint32_t dns[DOCTOR_DNS];
   uint32_t lease_s;           /* 0: not told */
   uint32_t next_server;       /* siaddr, or option 66 if that is an address */
   char file[DOCTOR_URL_SIZE]; /* the boot file, or the URL                  */
@@ -51,6 +53,7 @@ enum doctor_fetch {
   DOCTOR_FETCH_NO_ANSWER,   /* not a byte and no word                           */
   DOCTOR_FETCH_PORT_CLOSED, /* ICMP port unreachable, or a TCP reset            */
   DOCTOR_FETCH_STOPPED,     /* it began, and then nothing came any more         */
+  DOCTOR_FETCH_NO_NAME,     /* DNS does not know the server, or does not answer */
   DOCTOR_FETCH_TOO_LARGE,   /* for the memory of this machine                   */
   DOCTOR_FETCH_UNSUPPORTED, /* this firmware or netdiag cannot fetch such a URL */
 };
@@ -158,6 +161,7 @@ struct doctor_evidence {
   /* The way to the boot file */
   char url[DOCTOR_URL_SIZE]; /* tftp://SERVER/FILE or http://..., "" = none */
   enum doctor_answer url_by_hand;
+  enum doctor_answer url_from_6; /* it is url6, since nothing is named over IPv4 */
   uint32_t server;
   enum doctor_answer server_arp;
   enum doctor_answer server_ping;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../driver/lib/bytes.h"
 #include "../capture/capture.h"
 #include "../image.h"
 #include "../session/below.h"
@@ -46,6 +47,9 @@ static enum doctor_fetch verdict_of(const struct fetch_result *result) {
   if(result->http_status >= 400U || result->tftp_error > 0) {
     return DOCTOR_FETCH_REFUSED;
   }
+  if(result->step == FETCH_NAME && result->status != EFI_UNSUPPORTED) {
+    return DOCTOR_FETCH_NO_NAME;
+  }
   switch(result->status) {
   case EFI_SUCCESS:
     return DOCTOR_FETCH_WHOLE;
@@ -54,7 +58,7 @@ static enum doctor_fetch verdict_of(const struct fetch_result *result) {
     return DOCTOR_FETCH_TOO_LARGE;
   case EFI_UNSUPPORTED:
   case EFI_INVALID_PARAMETER:
-  case EFI_NOT_FOUND: /* the name of the server */
+  case EFI_NOT_FOUND:
     return DOCTOR_FETCH_UNSUPPORTED;
   default:
     break;
@@ -145,17 +149,25 @@ static EFI_STATUS fetch_file(struct doctor *doctor) {
   return EFI_SUCCESS;
 }
 
-/* The address that was acknowledged, or given by hand; what the firmware has already serves as well. For a URL with an
- * IPv6 address one of those, too. */
+/* The address that was acknowledged, with its name servers, or given by hand; what the firmware has already serves as
+ * well. For a URL with an IPv6 address one of those, too. */
 static EFI_STATUS give_address(struct doctor *doctor, struct uplink *uplink) {
   const struct doctor_evidence *evidence = &doctor->evidence;
+  struct net_handoff_lease lease = {0};
   struct inet_host wanted = {0};
   if(lease_known(&doctor->pci).address == 0) {
     wanted.address = evidence->address;
     wanted.mask = evidence->mask;
     wanted.gateway = evidence->gateway;
   }
-  return payload_address(uplink, evidence->url, &wanted);
+  EFI_STATUS status = payload_address(uplink, evidence->url, &wanted);
+  if(!EFI_ERROR(status) && wanted.address && evidence->by_hand != DOCTOR_YES) {
+    for(UINT32 i = 0; i < DOCTOR_DNS; i++) {
+      put32(lease.dns[i], evidence->offers[doctor->chosen].dns[i]);
+    }
+    uplink_name_servers(uplink, &lease);
+  }
+  return status;
 }
 
 EFI_STATUS doctor_fetch(struct doctor *doctor) {

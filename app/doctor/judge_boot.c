@@ -17,18 +17,18 @@ void doctor_judge_bootfile(const struct doctor_evidence *evidence, struct doctor
   for(uint32_t i = 0; i < doctor_offers(evidence); i++) {
     proxy = proxy || evidence->offers[i].proxy == DOCTOR_YES;
   }
-  if(evidence->url[0]) {
+  if(evidence->url[0] && evidence->url_from_6 != DOCTOR_YES) {
     doctor_ok(finding, "%s%s", evidence->url, evidence->url_by_hand == DOCTOR_YES ? ", as --url says" : "");
   } else if(evidence->by_hand == DOCTOR_YES) {
     doctor_unseen(finding, "no server was asked for one; --url names it");
-  } else if(evidence->offer_count == 0) {
-    doctor_unseen(finding, "nobody was asked");
-  } else if(proxy) {
-    doctor_unseen(finding, "a proxyDHCP answers and names none; the firmware asks it again on port 4011");
   } else if(evidence->url6[0]) {
     doctor_warn(finding, "none over IPv4; over IPv6 %s", evidence->url6);
     doctor_remedy(finding, "choose network boot over IPv6 in the firmware's boot order");
     finding->weight = DOCTOR_NETWORK;
+  } else if(evidence->offer_count == 0) {
+    doctor_unseen(finding, "nobody was asked");
+  } else if(proxy) {
+    doctor_unseen(finding, "a proxyDHCP answers and names none; the firmware asks it again on port 4011");
   } else {
     doctor_fail(finding, DOCTOR_CLASS_NOT_FOUND,
                 "DHCP gives an address but names no boot file, neither to a PXE client "
@@ -42,7 +42,7 @@ void doctor_judge_server(const struct doctor_evidence *evidence, struct doctor_f
   char from[DOCTOR_ADDRESS_SIZE];
   (void)doctor_ipv4(evidence->server, server);
   if(evidence->server == 0) {
-    doctor_unseen(finding, evidence->url[0] ? "its address is not known from the URL" : "none is known");
+    doctor_unseen(finding, evidence->url[0] ? "its address is none of IPv4; fetching looks for it" : "none is known");
   } else if(!doctor_is_remote(evidence) && evidence->server_arp == DOCTOR_NO) {
     doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER, "%s does not answer ARP: it is off, or not on this network", server);
     doctor_remedy(finding, "start it, or put its address right (DHCP's next-server)");
@@ -135,6 +135,11 @@ void doctor_judge_fetch(const struct doctor_evidence *evidence, struct doctor_fi
     doctor_fail(finding, DOCTOR_CLASS_NO_ANSWER, "it stops after %ju bytes, and nothing more comes",
                 evidence->fetch_bytes);
     doctor_remedy(finding, "look for a firewall that forgets the connection, a bad cable, or an MTU hole on the way");
+    return;
+  case DOCTOR_FETCH_NO_NAME:
+    doctor_fail(finding, DOCTOR_CLASS_NOT_FOUND, "the name of the server is not found: %s: %s", evidence->url,
+                evidence->fetch_text);
+    doctor_remedy(finding, "put the name into DNS, the DNS server into DHCP (option 6), or an address into the URL");
     return;
   case DOCTOR_FETCH_TOO_LARGE:
     doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "the file does not fit: it has %ju bytes", evidence->fetch_bytes);

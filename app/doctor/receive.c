@@ -21,6 +21,9 @@ static void keep_offer(struct doctor_talk *talk, const struct dhcp_offer *from, 
       .next_server = dhcp_next_server(from),
   };
   doctor_append(offer.file, sizeof(offer.file), "%s", from->boot_file);
+  for(uint32_t i = 0; i < DOCTOR_DNS && i < from->dns.count; i++) {
+    offer.dns[i] = from->dns.at[i];
+  }
   for(uint32_t i = 0; i < talk->kept_count; i++) {
     const struct doctor_offer *known = &talk->kept[i];
     if(known->http == offer.http && known->server == offer.server && known->proxy == offer.proxy &&

@@ -32,6 +32,9 @@ static void out_offer(const struct doctor_offer *offer) {
     doctor_append(line, sizeof(line), "%s/%u", doctor_ipv4(offer->address, text), doctor_prefix(offer->mask));
     doctor_append(line, sizeof(line), ", gateway %s", offer->gateway ? doctor_ipv4(offer->gateway, text) : "none");
   }
+  for(uint32_t i = 0; i < DOCTOR_DNS && offer->dns[i]; i++) {
+    doctor_append(line, sizeof(line), "%s %s", i == 0 ? ", DNS" : " and", doctor_ipv4(offer->dns[i], text));
+  }
   if(offer->file[0]) {
     doctor_append(line, sizeof(line), ", server %s, file %s", doctor_ipv4(offer->next_server, text), offer->file);
   } else {
@@ -95,6 +98,11 @@ static void report_offers(const struct doctor_evidence *evidence) {
     report_ipv4("address", offer->address);
     report_ipv4("mask", offer->mask);
     report_ipv4("gateway", offer->gateway);
+    report_list("dns");
+    for(uint32_t j = 0; j < DOCTOR_DNS && offer->dns[j]; j++) {
+      report_ipv4(NULL, offer->dns[j]);
+    }
+    report_end();
     report_u64("lease_s", offer->lease_s);
     report_ipv4("next_server", offer->next_server);
     report_text("boot_file", offer->file);

@@ -84,17 +84,23 @@ EFI_STATUS uplink_address6(struct uplink *uplink) {
   return lease6_get(&uplink->pci, uplink->link_wait_us, &uplink->lease6);
 }
 
-EFI_STATUS uplink_leased(struct uplink *uplink, const struct net_handoff_lease *lease) {
-  const struct inet_host host = {
-      .address = get32(lease->address), .mask = get32(lease->mask), .gateway = get32(lease->gateway)};
+void uplink_name_servers(struct uplink *uplink, const struct net_handoff_lease *lease) {
   UINTN servers = 0;
-  EFI_STATUS status = uplink_address(uplink, &host);
   while(servers < NET_HANDOFF_DNS_MAX && get32(lease->dns[servers]) != 0) {
     servers++;
   }
-  EFI_IP4_CONFIG2_PROTOCOL *config = EFI_ERROR(status) ? NULL : lease_config(&uplink->pci);
+  EFI_IP4_CONFIG2_PROTOCOL *config = lease_config(&uplink->pci);
   if(config && EFI_ERROR(ip4_policy_name_servers(config, lease->dns, servers))) {
     complain("the firmware does not take the name servers that DHCP named: names are not found");
+  }
+}
+
+EFI_STATUS uplink_leased(struct uplink *uplink, const struct net_handoff_lease *lease) {
+  const struct inet_host host = {
+      .address = get32(lease->address), .mask = get32(lease->mask), .gateway = get32(lease->gateway)};
+  EFI_STATUS status = uplink_address(uplink, &host);
+  if(!EFI_ERROR(status)) {
+    uplink_name_servers(uplink, lease);
   }
   uplink->lease = *lease;
   uplink->lease.obtained = now();

@@ -32,6 +32,9 @@ EFI_STATUS uplink_address(struct uplink *uplink, const struct inet_host *wanted)
 /* Gets an IPv6 address that reaches further than the link, as lease6_get. */
 EFI_STATUS uplink_address6(struct uplink *uplink);
 
+/* Tells the stack the name servers of `lease`, after an address was set by hand. Complains. */
+void uplink_name_servers(struct uplink *uplink, const struct net_handoff_lease *lease);
+
 /* An address as DHCP gave it to somebody else than the firmware's stack, name servers with it: set by hand.
  * Complains. */
 EFI_STATUS uplink_leased(struct uplink *uplink, const struct net_handoff_lease *lease);

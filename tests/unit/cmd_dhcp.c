@@ -114,6 +114,7 @@ static void answer(const struct dhcp_peer *peer, const uint8_t *asked, uint8_t t
     at = put_option32(at, 51, peer->lease_s);
     at = put_option32(at, 1, peer->mask);
     at = peer->gateway ? put_option32(at, 3, peer->gateway) : at;
+    at = peer->dns ? put_option32(at, 6, peer->dns) : at;
   }
   at = file ? put_option(at, 60, vendor, strlen(vendor)) : at;
   at = type == NAK ? put_option(at, 56, "no lease left", 13) : at;

@@ -11,6 +11,7 @@ struct dhcp_peer {
   uint32_t address;
   uint32_t mask;
   uint32_t gateway; /* 0: none is named                                             */
+  uint32_t dns;     /* the same */
   uint32_t lease_s;
   const char *pxe_file;  /* for a client that says PXEClient; NULL: none                 */
   const char *http_file; /* for one that says HTTPClient                                 */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "pcapng_read.h"
 #include "services.h"
 #include "volume.h"
 
@@ -457,6 +458,30 @@ static void test_volume_trouble(void **state) {
   end();
 }
 
+/* Through the stack no frame of the fake firmware's comes by: the file is whole all the same, the driver's tap gone. */
+static void test_capture(void **state) {
+  static struct read_file file;
+  size_t length;
+  (void)state;
+  for(int resident = 0; resident < 2; resident++) {
+    begin_with(resident, false);
+    assert_int_equal(cmd("fetch --capture fs0:\\wire.pcapng " HTTP " fs0:\\got"), EFI_SUCCESS);
+    assert_said("frames in 'fs0:\\wire.pcapng'");
+    assert_non_null(volume_file("got", &length));
+    const uint8_t *bytes = volume_file("wire.pcapng", &length);
+    assert_null(read_capture(bytes, length, &file));
+    assert_int_equal(file.interfaces, 1);
+    assert_int_equal(cmd("fetch --capture fs0:\\wire.pcapng " HTTP "-not"), EFI_NOT_FOUND);
+    assert_said("frames in 'fs0:\\wire.pcapng'");
+    volume_add_folder("folder");
+    UINTN gets = server.gets;
+    assert_int_equal(cmd("fetch --capture fs0:\\folder " HTTP), EFI_ACCESS_DENIED);
+    assert_int_equal(server.gets, gets);
+    assert_int_equal(volume_open_files(), 0);
+    end();
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_to_a_volume),
@@ -470,6 +495,7 @@ int main(void) {
       cmocka_unit_test(test_address_by_hand),
       cmocka_unit_test(test_volume_trouble),
       cmocka_unit_test(test_ipv6_address),
+      cmocka_unit_test(test_capture),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
