@@ -160,13 +160,12 @@ class Runner(unittest.TestCase):
 
 
 FAKE_APT = """#!/bin/sh
-# dpkg-query, apt-cache and apt-get, for tools/install-packages: `have` is installed, `known` and `also` can be
+# dpkg-query and apt-get, for tools/install-packages: `have` is installed, `known` and `also` can be
 echo "${0##*/} $*" >> "$CALLS"
 case "${0##*/} $*" in
   dpkg-query*have) echo installed;;
   dpkg-query*) exit 1;;
-  "apt-cache show also" | "apt-cache show known") ;;
-  apt-cache*) exit 100;;
+  apt-get*unheard-of) exit 100;;
 esac
 """
 
@@ -182,7 +181,7 @@ class Packages(unittest.TestCase):
 
     def installed(self, names, user="0"):
         """What apt-get is told to install for this list of names."""
-        programs = {name: FAKE_APT for name in ("dpkg-query", "apt-cache", "apt-get")}
+        programs = {name: FAKE_APT for name in ("dpkg-query", "apt-get")}
         programs["id"] = f"#!/bin/sh\necho {user}\n"
         for name, text in programs.items():
             with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
@@ -198,7 +197,7 @@ class Packages(unittest.TestCase):
                                 capture_output=True, text=True, check=False)
         self.assertEqual(result.returncode, 0, result.stderr)
         with open(self.calls, encoding="ascii") as file:
-            return re.findall(r"^apt-get install .*--no-install-recommends (.*)$", file.read(), re.M)
+            return re.findall(r"^apt-get install -y .*--no-install-recommends (.*)$", file.read(), re.M)
 
     def test_what_is_missing(self):
         self.assertEqual(self.installed(["have", "known"]), ["known"])
@@ -243,6 +242,35 @@ class Broken(QemuTest):
 """
 
 
+WITH_CLASS = """import os, unittest
+
+def log(text):
+    with open(os.environ["LOG"], "a") as file:
+        file.write(text)
+
+class Good(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        log("made ")
+        cls.addClassCleanup(log, "gone ")
+        cls.value = 1
+
+    def test_one(self):
+        self.assertEqual(self.value, 1)
+
+    def test_other(self):
+        self.assertEqual(self.value, 1)
+
+class Bad(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.value = 1 / 0
+
+    def test_it(self):
+        pass
+"""
+
+
 class TestRun(unittest.TestCase):
     """tests/run itself."""
 
@@ -270,6 +298,15 @@ class TestRun(unittest.TestCase):
         result = self.run_tests("--only", "test_ring", program, "--slowest")
         self.assertRegex(result.stdout, r"(?m)^([2-9]|\d\d) passed, 0 failed")
         self.assertRegex(result.stdout, r"(?m)^ +[0-9.]+ s  test_ring$")
+
+    def test_what_a_class_sets_up(self):
+        with open(os.path.join(self.folder, "test_class.py"), "w", encoding="utf-8") as file:
+            file.write(WITH_CLASS)
+        result = self.run_tests("--suite", self.folder, LOG=os.path.join(self.folder, "log"))
+        self.assertIn("2 passed, 1 failed", result.stdout)
+        self.assertIn("ZeroDivisionError", result.stdout)
+        with open(os.path.join(self.folder, "log"), encoding="ascii") as log:
+            self.assertEqual(log.read(), "made gone ")
 
     def write_suite(self, passes):
         with open(os.path.join(self.folder, "test_broken.py"), "w", encoding="utf-8") as file:
