@@ -118,7 +118,7 @@ class Networks(QemuTest):
         machine = self.machine(["load e1000.efi"], [("e1000e", network.netdev())], finish="")
         shell = Prompt(self, machine)
         by_hand = "--addr 10.77.0.60/24 --gw 10.77.0.1"
-        shell.until("ifconfig6 -l", "FE80::")  # its own address of the link, once nobody else was heard to have it
+        shell.until("ifconfig6 -l", "FE80::", tries=1000)  # its own address of the link, once nobody else was heard to have it
         before = shell("dh"), shell("ifconfig -l"), shell("ifconfig6 -l")
 
         def ask(line, *texts, status=SUCCESS):
