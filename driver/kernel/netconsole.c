@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../lib/bytes.h"
 #include "../lib/udp.h"
 #include "net/barrier.h"
 
@@ -139,22 +140,18 @@ static uint32_t host_of(const char *url) {
   return read_address(&at, &address) && (*at == '/' || *at == ':' || *at == '\0') ? address : 0;
 }
 
-static uint32_t address_of(const uint8_t bytes[4]) {
-  return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
 void netconsole_complete(struct netconsole_config *config, const struct net_handoff_lease *lease, const char *source) {
   static const uint8_t none[NETDEV_MAC_LENGTH];
   config->source_port = config->source_port ? config->source_port : NETCONSOLE_SOURCE_PORT;
   config->target_port = config->target_port ? config->target_port : NETCONSOLE_TARGET_PORT;
   if(config->source == 0 && lease) {
-    config->source = address_of(lease->address);
+    config->source = get32(lease->address);
   }
   if(config->target == 0) {
     config->target = host_of(source);
   }
   if(config->target == 0 && lease) {
-    config->target = address_of(lease->server);
+    config->target = get32(lease->server);
   }
   if(config->target == 0) {
     config->target = EVERYBODY;

@@ -1,8 +1,7 @@
 /* histogram.c - how often which value came. */
 #include "histogram.h"
 
-#define EXACT     (2U * HISTOGRAM_STEPS) /* values below are their own cells */
-#define STEP_BITS 5U
+#define EXACT (2U * HISTOGRAM_STEPS) /* values below are their own cells */
 
 static uint32_t cell_of(uint32_t value) {
   uint32_t shift = 0;

@@ -192,13 +192,12 @@ struct firmware_nic *firmware_add_device(const struct firmware_device *kind, voi
 struct firmware_nic *firmware_add_virtio(const struct virtio_sim_config *config);
 struct virtio_sim *firmware_virtio(const struct firmware_nic *nic);
 
-/* Of a NIC with either simulator: the frames that it has sent, in order; a frame that arrives; the cable; removal from
+/* Of a NIC with either simulator: the frames that it has sent, in order; a frame that arrives; removal from
  * this access on, counted from 1 (0 never); accesses so far. */
 size_t firmware_frames(const struct firmware_nic *nic);
 const uint8_t *firmware_frame(const struct firmware_nic *nic, size_t index, size_t *length);
 void firmware_forget_frames(const struct firmware_nic *nic);
 enum sim_delivery firmware_inject(const struct firmware_nic *nic, const void *frame, size_t length);
-void firmware_link(const struct firmware_nic *nic, bool up);
 void firmware_pull_at(const struct firmware_nic *nic, uint64_t access);
 uint64_t firmware_accesses(const struct firmware_nic *nic);
 

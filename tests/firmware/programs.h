@@ -50,10 +50,9 @@ UINT64 console_type(UINT64 at_us, UINT64 each_us, const char *text);
 /* The screen is so large from now on (80 x 25 at first), and empty. */
 void console_size(UINTN columns, UINTN rows);
 
-/* What it shows in a row, without blanks at the end, valid until the next call; the colours of a cell; how many rows
+/* What it shows in a row, without blanks at the end, valid until the next call; how many rows
  * went out at the top, and how many characters were drawn, since console_size. */
 const char *console_row(UINTN row);
-UINTN console_cell_attribute(UINTN column, UINTN row);
 UINTN console_scrolled(void);
 UINTN console_drawn(void);
 

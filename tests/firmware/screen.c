@@ -13,7 +13,6 @@ static struct {
   UINTN scrolled; /* lines that went out at the top */
   UINTN drawn;    /* characters                     */
   char cells[ROWS_MAX][COLUMNS_MAX];
-  uint8_t attributes[ROWS_MAX][COLUMNS_MAX];
 } screen;
 static SIMPLE_TEXT_OUTPUT_MODE *mode;
 static const SIMPLE_TEXT_OUTPUT_INTERFACE *owner;
@@ -27,7 +26,6 @@ static void check(const char *service, const SIMPLE_TEXT_OUTPUT_INTERFACE *this)
 
 static void wipe_row(UINTN row) {
   memset(screen.cells[row], ' ', screen.columns);
-  memset(screen.attributes[row], mode->Attribute, screen.columns);
 }
 
 static void new_line(void) {
@@ -36,7 +34,6 @@ static void new_line(void) {
     return;
   }
   memmove(screen.cells[0], screen.cells[1], (screen.rows - 1U) * COLUMNS_MAX);
-  memmove(screen.attributes[0], screen.attributes[1], (screen.rows - 1U) * COLUMNS_MAX);
   wipe_row(screen.rows - 1U);
   screen.scrolled++;
 }
@@ -55,7 +52,6 @@ void screen_show(CHAR16 character) {
     break;
   default:
     screen.cells[mode->CursorRow][mode->CursorColumn] = (char)character;
-    screen.attributes[mode->CursorRow][mode->CursorColumn] = (uint8_t)mode->Attribute;
     screen.drawn++;
     if((UINTN)++mode->CursorColumn == screen.columns) {
       mode->CursorColumn = 0;
@@ -155,10 +151,6 @@ const char *console_row(UINTN row) {
   }
   text[length] = '\0';
   return text;
-}
-
-UINTN console_cell_attribute(UINTN column, UINTN row) {
-  return screen.attributes[row][column];
 }
 
 UINTN console_scrolled(void) {

@@ -21,14 +21,6 @@ enum sim_delivery firmware_inject(const struct firmware_nic *nic, const void *fr
   return nic->sim ? sim_inject(nic->sim, frame, length) : virtio_sim_inject(firmware_virtio(nic), frame, length);
 }
 
-void firmware_link(const struct firmware_nic *nic, bool up) {
-  if(nic->sim) {
-    sim_knobs(nic->sim)->link_down = !up;
-  } else {
-    virtio_sim_knobs(firmware_virtio(nic))->link_down = !up;
-  }
-}
-
 void firmware_pull_at(const struct firmware_nic *nic, uint64_t access) {
   if(nic->sim) {
     sim_knobs(nic->sim)->gone_at = access;

@@ -112,6 +112,18 @@ void cmd_resident(struct stack_config *config) {
   }
 }
 
+void cmd_place(enum cmd_place place, struct firmware_nic *nic, struct stack_config *config) {
+  static struct foreign_driver foreign;
+  if(place == SHARED) {
+    cmd_resident(config);
+  } else if(place == FOREIGN) {
+    foreign = (struct foreign_driver){.name = "Somebody's driver", .snp = TRUE};
+    stack_add(config);
+    (void)foreign_add(&foreign);
+    (void)firmware_connect_all(nic->handle);
+  }
+}
+
 /* Running -------------------------------------------------------------------------------------------------------- */
 
 static EFI_STATUS run(const char *line) {

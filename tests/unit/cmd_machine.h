@@ -36,6 +36,10 @@ void cmd_without_driver(void);
 /* e1000.efi is loaded and holds all NICs, and a network stack runs on each. */
 void cmd_resident(struct stack_config *config);
 
+/* Whose the NIC is: nobody's, our resident driver's with the stack on it, or another vendor's, with the stack, too. */
+enum cmd_place { OWN, SHARED, FOREIGN, WHERES };
+void cmd_place(enum cmd_place place, struct firmware_nic *nic, struct stack_config *config);
+
 /* Runs "netdiag LINE" in the Shell and returns what it exits with. Whatever it allocated, opened or created must be
  * gone afterwards, the TPL as before, and no simulator may complain. */
 EFI_STATUS cmd(const char *line);

@@ -26,10 +26,7 @@ struct server {
   uint16_t vlan;
 };
 
-enum where { OWN, SHARED, FOREIGN, WHERES };
-
 static struct stack_config stack;
-static struct foreign_driver foreign;
 static struct firmware_nic *nic;
 static struct server servers[SERVERS];
 static uint32_t server_count;
@@ -105,19 +102,12 @@ static void see(void *ctx, struct firmware_nic *from, const UINT8 *frame, size_t
   }
 }
 
-static void begin(enum where where) {
+static void begin(enum cmd_place where) {
   nic = cmd_begin(where == SHARED ? SIM_82540EM : SIM_82574L);
   wire_attach(nic, see, NULL);
   stack = (struct stack_config){.address = OURS, .mask = 0xFFFFFF00U};
   server_count = asked_count = 0;
-  if(where == SHARED) {
-    cmd_resident(&stack);
-  } else if(where == FOREIGN) {
-    foreign = (struct foreign_driver){.name = "Somebody's driver", .snp = TRUE};
-    stack_add(&stack);
-    (void)foreign_add(&foreign);
-    (void)firmware_connect_all(nic->handle);
-  }
+  cmd_place(where, nic, &stack);
 }
 
 static struct server *add(uint32_t address, uint32_t yiaddr) {
@@ -172,7 +162,7 @@ static void assert_whole(void) {
 static void test_offer(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin((enum where)where);
+    begin((enum cmd_place)where);
     (void)add_whole();
     assert_int_equal(cmd("dhcp"), EFI_SUCCESS);
     assert_whole();
@@ -229,7 +219,7 @@ static void test_verbose(void **state) {
 static void test_back_off(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin((enum where)where);
+    begin((enum cmd_place)where);
     assert_int_equal(cmd("dhcp -t 40"), EFI_TIMEOUT);
     assert_int_equal(asked_count, 4);
     static const UINT64 at_s[] = {0, 4, 12, 28}; /* RFC 2131 4.1 */
@@ -286,7 +276,7 @@ static void test_wrong_offer(void **state) {
 static void test_escape(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin((enum where)where);
+    begin((enum cmd_place)where);
     UINT64 before_us = firmware_now_us();
     console_press(before_us + 2U * S, KEY_ESCAPE, 0);
     assert_int_equal(cmd("dhcp -t 600"), EFI_ABORTED);
@@ -303,7 +293,7 @@ static void test_several(void **state) {
   static const uint8_t pxe[] = {6, 1, 3,   8,   7,   0x80, 0,  1, 10, 0,   0,   4,   9,   7,  0x80,
                                 0, 4, 'B', 'o', 'o', 't',  10, 5, 9,  'M', 'e', 'n', 'u', 255};
   for(int where = 0; where < WHERES; where++) {
-    begin((enum where)where);
+    begin((enum cmd_place)where);
     add_whole()->twice = true;
     struct server *proxy = add(IP(4), 0);
     text_option(proxy, 60, "PXEClient");
@@ -336,7 +326,7 @@ static void test_several(void **state) {
 static void test_request(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin((enum where)where);
+    begin((enum cmd_place)where);
     add_whole()->decision = DHCP_ACK;
     assert_int_equal(cmd("dhcp --request"), EFI_SUCCESS);
     assert_said("ACK from 10.0.0.2");
@@ -359,7 +349,7 @@ static void test_request(void **state) {
 static void test_answers_at_once(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin((enum where)where);
+    begin((enum cmd_place)where);
     struct server *server = add_whole();
     server->decision = DHCP_ACK;
     server->delay_us = 0;

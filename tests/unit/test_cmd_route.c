@@ -10,8 +10,6 @@
 #define FAR     0xC0A80909U /* 192.168.9.9 */
 #define ADDRESS "--addr 10.0.0.1/24 "
 
-enum where { OWN, SHARED, FOREIGN, WHERES };
-
 /* Who answers ARP for an address. */
 struct neighbour {
   uint32_t address;
@@ -22,7 +20,6 @@ struct neighbour {
 };
 
 static struct stack_config stack;
-static struct foreign_driver foreign;
 static struct firmware_nic *nic;
 static struct neighbour neighbours[4];
 static uint32_t neighbour_count;
@@ -40,7 +37,7 @@ static UINT64 router_delay_us;
 static uint32_t echoes;
 static uint32_t largest;
 
-static void begin(enum where where) {
+static void begin(enum cmd_place where) {
   nic = cmd_begin(where == SHARED ? SIM_82540EM : SIM_82574L);
   stack = (struct stack_config){.address = OURS, .mask = 0xFFFFFF00U, .gateway = GATEWAY};
   neighbour_count = requests = hop_count = echoes = largest = mtu_router = 0;
@@ -49,14 +46,7 @@ static void begin(enum where where) {
   refusal = 0xFF;
   router_delay_us = 2U * MS;
   way_back = 0;
-  if(where == SHARED) {
-    cmd_resident(&stack);
-  } else if(where == FOREIGN) {
-    foreign = (struct foreign_driver){.name = "Somebody's driver", .snp = TRUE};
-    stack_add(&stack);
-    (void)foreign_add(&foreign);
-    (void)firmware_connect_all(nic->handle);
-  }
+  cmd_place(where, nic, &stack);
 }
 
 static struct neighbour *add(uint32_t address, uint8_t last) {
@@ -160,7 +150,7 @@ static void see(void *ctx, struct firmware_nic *from, const UINT8 *frame, size_t
   }
 }
 
-static void begin_wire(enum where where) {
+static void begin_wire(enum cmd_place where) {
   begin(where);
   wire_attach(nic, see, NULL);
 }
@@ -170,7 +160,7 @@ static void begin_wire(enum where where) {
 static void test_arp(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin_wire((enum where)where);
+    begin_wire((enum cmd_place)where);
     (void)add(0x0A000002, 2);
     assert_int_equal(cmd("arp 10.0.0.2"), EFI_SUCCESS);
     assert_said("10.0.0.2 is at 02:00:00:00:00:02: 3 answers, the first after ");
@@ -220,7 +210,7 @@ static void test_arp_nobody(void **state) {
 static void test_arp_probe(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin_wire((enum where)where);
+    begin_wire((enum cmd_place)where);
     assert_int_equal(cmd("arp --probe 10.0.0.9"), EFI_SUCCESS);
     assert_said("10.0.0.9 is free");
     assert_int_equal(requests, 3);
@@ -275,7 +265,7 @@ static void make_way(uint32_t count) {
 static void test_route(void **state) {
   (void)state;
   for(int where = 0; where < WHERES; where++) {
-    begin_wire((enum where)where);
+    begin_wire((enum cmd_place)where);
     make_way(3);
     assert_int_equal(cmd(where == OWN ? "route 192.168.9.9 " ADDRESS "--gw 10.0.0.254" : "route 192.168.9.9"),
                      EFI_SUCCESS);
