@@ -558,7 +558,7 @@ test: deps
 	BUILD=$(BUILD) tests/run --slowest --suite tests/tools --suite tests/qemu $(UNIT_BIN) $(FUZZ_BIN)
 
 # More of AArch64 and ia32 than `test` has: every NIC and the option ROMs booted, and the unit tests of the portable part
-# compiled for AArch64 and run by qemu-aarch64, with a cmocka that is unpacked beside them. No sanitizers there, and not
+# compiled for AArch64 and run by qemu-aarch64, with cmocka and lwIP unpacked beside them. No sanitizers there, and not
 # the warning that is wrong without them.
 FOREIGN       := $(BUILD)/foreign
 FOREIGN_ROOT  := $(abspath $(FOREIGN))/root
@@ -566,17 +566,18 @@ FOREIGN_TESTS := $(filter-out test_efi_% test_cmd_% test_family% test_menios%,$(
 FOREIGN_CC    := aarch64-linux-gnu-gcc -isystem $(FOREIGN_ROOT)/usr/include -L$(FOREIGN_ROOT)/usr/lib/aarch64-linux-gnu
 $(FOREIGN)/root: tools/foreign-packages
 	$(call say,APT )
-	tools/foreign-packages arm64 $@ libcmocka-dev libcmocka0
+	tools/foreign-packages arm64 $@ libcmocka-dev libcmocka0 liblwip-dev liblwip0
 	touch $@
 foreign-unit: deps
 	tools/install-packages tools/packages-arch.txt
 	$(MAKE) --no-print-directory $(FOREIGN)/root
 	$(MAKE) --no-print-directory BUILD=$(FOREIGN) HOSTCC='$(FOREIGN_CC)' HOST_WATCH='-O1 -Wno-maybe-uninitialized' $(FOREIGN_TESTS:%=$(FOREIGN)/%)
-	export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu; \
+	export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu; failed=; \
 	for test in $(FOREIGN_TESTS); do \
-	  qemu-aarch64 -E LD_LIBRARY_PATH=$(FOREIGN_ROOT)/usr/lib/aarch64-linux-gnu $(FOREIGN)/$$test >$(FOREIGN)/$$test.txt 2>&1 || \
-	    { cat $(FOREIGN)/$$test.txt; echo "$$test failed on AArch64"; exit 1; }; \
-	done; echo '$(words $(FOREIGN_TESTS)) test programs passed on AArch64'
+	  if qemu-aarch64 -E LD_LIBRARY_PATH=$(FOREIGN_ROOT)/usr/lib/aarch64-linux-gnu $(FOREIGN)/$$test >$(FOREIGN)/$$test.txt 2>&1; \
+	  then echo "ok   $$test on AArch64"; else cat $(FOREIGN)/$$test.txt; echo "FAIL $$test on AArch64"; failed="$$failed $$test"; fi; \
+	done; [ -z "$$failed" ] || { echo "failed on AArch64:$$failed"; exit 1; }
+	echo '$(words $(FOREIGN_TESTS)) test programs passed on AArch64'
 test-arch: test-programs foreign-unit
 	BUILD=$(BUILD) tests/run --slowest --suite tests/processors
 
