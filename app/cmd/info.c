@@ -1,6 +1,8 @@
 /* info.c - netdiag info: everything about one NIC. */
 #include "../../driver/efi/binding.h"
+#include "../doctor/checks.h"
 #include "../session/lease.h"
+#include "../session/stack.h"
 #include "../netdiag.h"
 
 #define RING_NAME_SIZE 16U
@@ -14,6 +16,14 @@ struct info_options {
   bool nvm;
   bool json;
 };
+
+/* Addresses, or why there can be none. */
+static void out_stack(const struct pci_nic *pci) {
+  lease_show(pci);
+  if(stack_look(pci) == STACK_NO_RANDOMNESS) {
+    out_hanging(VALUE_COLUMN, "Network stack %s\n", doctor_wants_randomness);
+  }
+}
 
 static void out_pci(const struct pci_nic *pci) {
   out("Location      ");
@@ -233,6 +243,7 @@ static void report_addresses(const struct pci_nic *pci) {
   report_array("addresses");
   lease_show(pci);
   report_end();
+  report_text("stack_problem", stack_look(pci) == STACK_NO_RANDOMNESS ? doctor_wants_randomness : NULL);
 }
 
 static void report_sight(const struct pci_nic *pci, bool foreign) {
@@ -293,7 +304,7 @@ static void out_sight(const struct pci_nic *pci, bool foreign) {
   } else {
     out("%s\n", !sight.has_link ? "not seen" : sight.link.up ? "up" : "down");
   }
-  lease_show(pci);
+  out_stack(pci);
   if(foreign) {
     char holder[PCI_HOLDER_NAME_SIZE];
     pci_holder_name(pci_find_holder(pci->handle), holder, sizeof(holder));
@@ -330,7 +341,7 @@ static void out_device(const struct pci_nic *pci, struct netdev *dev, const stru
   out("Link          ");
   out_link(&dev->link);
   out("\n");
-  lease_show(pci);
+  out_stack(pci);
   out_phy(dev, options->registers);
   struct listing nvm = {.all = options->nvm};
   (void)netdev_inspect(dev, NETDEV_ROWS_NVM, out_nvm_row, &nvm);

@@ -1,5 +1,9 @@
 /* list.c - netdiag list: every network controller on the PCI bus. */
+#include "../doctor/checks.h"
+#include "../session/stack.h"
 #include "../netdiag.h"
+
+#define LIST_HANG 6U /* columns, below a NIC's first line */
 
 struct list_options {
   bool json;
@@ -46,6 +50,7 @@ static void report_nic(const struct pci_nic *pci, const struct nic_sight *sight,
   report_seen(sight);
   show_bar(pci->pci_io);
   report_text("holder", holder);
+  report_text("stack_problem", stack_look(pci) == STACK_NO_RANDOMNESS ? doctor_wants_randomness : NULL);
   report_end();
 }
 
@@ -71,6 +76,9 @@ static void show_nic(const struct pci_nic *pci) {
   out_short_link(&sight);
   show_bar(pci->pci_io);
   out("      driver %s\n", holder_name);
+  if(stack_look(pci) == STACK_NO_RANDOMNESS) {
+    out_hanging(LIST_HANG, "      network stack %s\n", doctor_wants_randomness);
+  }
 }
 
 static EFI_STATUS run(const void *values, const char *const *words, int word_count) {

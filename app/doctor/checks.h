@@ -111,7 +111,9 @@ struct doctor_defect {
 };
 const struct doctor_defect *doctor_find_defect(const char *driver);
 
-/* How QEMU is given a source of random numbers. */
-extern const char *const doctor_qemu_rng;
+/* Where a firmware's random numbers may come from, and what a user is told of a NIC without a network stack for want of
+ * them (STACK_NO_RANDOMNESS). */
+extern const char *const doctor_randomness;
+extern const char *const doctor_wants_randomness;
 
 #endif

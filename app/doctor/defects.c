@@ -10,7 +10,10 @@ static const struct doctor_defect defects[] = {
      "use virtio-net.efi where a VLAN is set in the firmware", 1},
 };
 
-const char *const doctor_qemu_rng = "-device virtio-rng-pci";
+#define RANDOMNESS "a processor with RDRAND, or QEMU's -device virtio-rng-pci"
+const char *const doctor_randomness = RANDOMNESS;
+const char *const doctor_wants_randomness = "none: the firmware has no source of random numbers, and newer ones start "
+                                            "no network stack without one. Give it " RANDOMNESS;
 
 const struct doctor_defect *doctor_find_defect(const char *driver) {
   for(size_t i = 0; i < sizeof(defects) / sizeof(defects[0]); i++) {

@@ -189,6 +189,7 @@ struct doctor_evidence {
   enum doctor_answer stack_tftp;
   enum doctor_answer stack_pxe;
   enum doctor_answer stack_http;
+  enum doctor_answer stack_idle; /* there is one, but not on this NIC     */
   enum doctor_answer rng;
   enum doctor_answer boot_order; /* NO: there is none                     */
   uint32_t boot_options;         /* in it                                 */

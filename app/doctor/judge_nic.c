@@ -185,11 +185,14 @@ static void say_part(struct doctor_finding *finding, enum doctor_answer has, con
 void doctor_judge_stack(const struct doctor_evidence *evidence, struct doctor_finding *finding) {
   if(evidence->stack_seen != DOCTOR_YES) {
     doctor_unseen(finding, "without a driver on the NIC there is no network stack to look at");
+  } else if(evidence->stack_ip4 != DOCTOR_YES && evidence->stack_idle == DOCTOR_YES) {
+    doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "it has a network stack, but nobody connected it to this NIC");
+    doctor_remedy(finding, "'connect -r' in the Shell starts it on every NIC");
   } else if(evidence->stack_ip4 != DOCTOR_YES && evidence->rng == DOCTOR_NO) {
     doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED,
                 "it has no source of random numbers, and without one it starts no "
                 "network stack");
-    doctor_remedy(finding, "give it one: a processor with RDRAND, or QEMU's %s", doctor_qemu_rng);
+    doctor_remedy(finding, "give it one: %s", doctor_randomness);
   } else if(evidence->stack_ip4 != DOCTOR_YES) {
     doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "it has no IPv4 stack on this NIC");
     doctor_remedy(finding, "switch the network stack on in the firmware's setup");

@@ -6,6 +6,7 @@
 
 #include "../../driver/lib/format.h"
 #include "../session/below.h"
+#include "../session/stack.h"
 #include "../stage/fetch.h"
 #include "boot_option.h"
 #include "finding.h"
@@ -194,13 +195,12 @@ static enum doctor_answer has_below(const struct doctor *doctor, EFI_GUID guid) 
 
 void doctor_see_stack(struct doctor *doctor) {
   struct doctor_evidence *evidence = &doctor->evidence;
-  EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
-  VOID *rng;
-  evidence->rng = answer(!EFI_ERROR(BS->LocateProtocol(&rng_guid, NULL, &rng)));
+  evidence->rng = answer(stack_has_randomness());
   if(!pci_find_holder(doctor->pci.handle)) {
     return;
   }
   evidence->stack_seen = DOCTOR_YES;
+  evidence->stack_idle = answer(stack_look(&doctor->pci) == STACK_IDLE);
   evidence->stack_mnp = has_below(doctor, (EFI_GUID)EFI_MANAGED_NETWORK_SERVICE_BINDING_PROTOCOL_GUID);
   evidence->stack_ip4 = has_below(doctor, (EFI_GUID)EFI_IP4_CONFIG2_PROTOCOL_GUID);
   evidence->stack_tftp = has_below(doctor, (EFI_GUID)EFI_MTFTP4_SERVICE_BINDING_PROTOCOL_GUID);

@@ -6,6 +6,7 @@
 #include "../../driver/efi/remote.h"
 #include "../../driver/lib/bytes.h"
 #include "../console.h"
+#include "../doctor/checks.h"
 #include "../report/report.h"
 #include "below.h"
 #include "child.h"
@@ -13,6 +14,7 @@
 #include "efi/ip4_config2.h"
 #include "choose.h"
 #include "own_driver.h"
+#include "stack.h"
 
 #define DHCP_TIMEOUT_US 20000000U /* the firmware's client alone takes about 4 s */
 #define GATEWAY_WAIT_US 1000000U
@@ -21,7 +23,6 @@
 #define INFO_SIZE       2048U    /* interface information with its routes */
 
 static EFI_GUID config_guid = EFI_IP4_CONFIG2_PROTOCOL_GUID;
-static EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
 
 /* The default route's gateway: an address that DHCP brought has none in Ip4Config2DataTypeGateway. */
 static uint32_t gateway_of(const EFI_IP4_CONFIG2_INTERFACE_INFO *info) {
@@ -172,10 +173,10 @@ static EFI_STATUS no_interface(const struct pci_nic *pci, const char *otherwise)
              "ADDRESS/LENGTH yourself",
              first.vlan);
   } else {
-    VOID *rng;
     complain("%s: give --addr ADDRESS/LENGTH yourself", otherwise);
-    if(EFI_ERROR(BS->LocateProtocol(&rng_guid, NULL, &rng))) {
-      complain("the firmware has no random numbers; without a source of them, newer ones start no stack");
+    if(stack_look(pci) == STACK_NO_RANDOMNESS) {
+      complain("the firmware has no random numbers; without a source of them, newer ones start no stack. Give it %s",
+               doctor_randomness);
     }
   }
   return EFI_UNSUPPORTED;

@@ -217,6 +217,11 @@ static void no_randomness(struct doctor_evidence *e) {
   case_unfetched(e, DOCTOR_FETCH_UNASKED);
 }
 
+static void idle_stack(struct doctor_evidence *e) {
+  no_randomness(e);
+  e->stack_idle = DOCTOR_YES;
+}
+
 static void no_stack(struct doctor_evidence *e) {
   e->stack_mnp = e->stack_ip4 = e->stack_tftp = e->stack_pxe = e->stack_http = DOCTOR_NO;
   case_unfetched(e, DOCTOR_FETCH_UNASKED);
@@ -332,6 +337,7 @@ static const struct network broken[] = {
      DOCTOR_CLASS_UNSUPPORTED,
      {"Acme", "no network interface"}},
     {"no randomness", no_randomness, DOCTOR_STACK, DOCTOR_CLASS_UNSUPPORTED, {"random numbers", "virtio-rng-pci"}},
+    {"stack not connected", idle_stack, DOCTOR_STACK, DOCTOR_CLASS_UNSUPPORTED, {"nobody connected it", "connect -r"}},
     {"stack switched off", no_stack, DOCTOR_STACK, DOCTOR_CLASS_UNSUPPORTED, {"no IPv4 stack"}},
     {"Secure Boot", secure_boot, DOCTOR_SECURE, DOCTOR_CLASS_SECURITY, {"Secure Boot refuses", "not signed"}},
     {"link flaps", link_flaps, DOCTOR_LINK, DOCTOR_CLASS_NO_LINK, {"went down 4 times", "cable"}},
