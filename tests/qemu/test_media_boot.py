@@ -37,19 +37,37 @@ class Typing(QemuTest):
         return re.sub(r"\n {8}(?=\S)", " ", self.type("\r", r"\nnetdiag> "))
 
 
-class Usb(Typing):
-    """What `make usb` makes, as a stick in a USB port."""
+class Stick(Typing):
+    """What `make usb` makes, in a USB port: one image for every processor."""
 
-    def test_menu(self):
+    def boot_stick(self, **options):
         stick = os.path.join(self.folder, "stick.img")
         qemulib.run_tool(["cp", "--sparse=always", os.path.join(BUILD, "netdiag.img"), stick])
         self.boot_to_menu(nics=[qemulib.nic_arguments("e1000e", "user,id={id}")], extra=[
             "-device", "qemu-xhci", "-drive", f"if=none,id=stick,format=raw,file={stick}",
-            "-device", "usb-storage,drive=stick,bootindex=0"])
-        self.type("l", "eth0 .* 8086:10d3  82574L .* 1000 Mb/s full")
+            "-device", "usb-storage,drive=stick,bootindex=0"], **options)
+
+    def command_line(self):
         self.expect("Press a key for the menu")
         self.type(" ", "Enter starts")
         self.type("c", "netdiag> ")
+
+    def other_processor(self, arch):
+        """netdiag starts from the stick, and so does the driver beside it."""
+        self.boot_stick(arch=arch)
+        self.type("l", "eth0 .* 8086:10d3  82574L ")
+        self.command_line()
+        self.assertIn("1 packets transmitted, 1 received", self.command("ping 10.0.2.2 --addr 10.0.2.15/24 -c 1"))
+        # The driver for this processor, not the one in the stick's root
+        self.assertIn("will be handed over quiet", self.command("handoff"))
+        self.assertIn("Handoff withdrawn", self.command("handoff --cancel"))
+
+
+class Usb(Stick):
+    def test_menu(self):
+        self.boot_stick()
+        self.type("l", "eth0 .* 8086:10d3  82574L .* 1000 Mb/s full")
+        self.command_line()
         said = self.command("info -n 7")
         self.assertIn("no NIC '7'", said)
         self.assertIn("Exit status 0xe: Not Found", said)
@@ -59,23 +77,14 @@ class Usb(Typing):
         self.type("q", "Boot ?Manager")  # the firmware's own page, edk2 of 2026: BootManagerMenuApp
 
 
-class UsbOnArm(Typing):
-    """The same stick, in a USB port of a machine with an AArch64 processor."""
-
+class UsbOnArm(Stick):
     def test_menu(self):
-        stick = os.path.join(self.folder, "stick.img")
-        qemulib.run_tool(["cp", "--sparse=always", os.path.join(BUILD, "netdiag.img"), stick])
-        self.boot_to_menu(arch="aarch64", nics=[qemulib.nic_arguments("e1000e", "user,id={id}")], extra=[
-            "-device", "qemu-xhci", "-drive", f"if=none,id=stick,format=raw,file={stick}",
-            "-device", "usb-storage,drive=stick,bootindex=0"])
-        self.type("l", "eth0 .* 8086:10d3  82574L ")
-        self.expect("Press a key for the menu")
-        self.type(" ", "Enter starts")
-        self.type("c", "netdiag> ")
-        self.assertIn("1 packets transmitted, 1 received", self.command("ping 10.0.2.2 --addr 10.0.2.15/24 -c 1"))
-        # The driver for this processor, not the one in the stick's root
-        self.assertIn("will be handed over quiet", self.command("handoff"))
-        self.assertIn("Handoff withdrawn", self.command("handoff --cancel"))
+        self.other_processor("aarch64")
+
+
+class UsbOnIa32(Stick):
+    def test_menu(self):
+        self.other_processor("ia32")
 
 
 class SecureBoot(Typing):
