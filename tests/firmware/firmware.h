@@ -173,10 +173,14 @@ struct firmware_nic {
   UINT64 attributes;          /* in force: all off at first                          */
   UINT64 supported_attributes;
   BOOLEAN translated;   /* a bridge before it changes addresses, so that PciIo alone reaches its registers */
+  UINT64 translation;   /* bus address less processor's, with `translated`: firmware_translate's, or any other */
   UINT64 accesses;      /* through PciIo.Mem so far                           */
   UINT64 reads;         /* of registers so far, by Mem.Read or at their address */
   UINT64 read_fails_at; /* the one with this number returns an error, or all ones; 0 never */
 };
+
+/* The bridge before the NIC adds this to its memory's addresses, for the processor; its BARs keep what they hold. */
+void firmware_translate(struct firmware_nic *nic, UINT64 shift);
 
 /* Where a device reaches what the processor has at this address; 0 when nothing maps it. */
 UINT64 firmware_device_address(const void *cpu);

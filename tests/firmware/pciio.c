@@ -279,7 +279,9 @@ static EFI_STATUS EFIAPI get_bar(EFI_PCI_IO_PROTOCOL *this, UINT8 index, UINT64 
       .AddrSpaceGranularity = bar->wide ? 64 : 32,
       .AddrRangeMin = bar->base,
       .AddrRangeMax = bar->size - 1U,
-      .AddrTranslationOffset = nic->translated ? TRANSLATION : 0,
+      .AddrTranslationOffset = !nic->translated   ? 0
+                               : nic->translation ? nic->translation
+                                                  : TRANSLATION,
       .AddrLen = bar->size,
   };
   memcpy(list, &descriptor, sizeof(descriptor));
@@ -400,6 +402,15 @@ struct firmware_nic *firmware_add_device(const struct firmware_device *kind, voi
   fill_bars(nic);
   nic_publish(nic);
   return nic;
+}
+
+/* UEFI 2.10, 14.4.18: AddrRangeMin is the processor's address, and the offset is what makes it PCI's. */
+void firmware_translate(struct firmware_nic *nic, UINT64 shift) {
+  nic->translated = TRUE;
+  nic->translation = 0 - shift;
+  for(UINTN i = 0; i < 6; i++) {
+    nic->bar[i].base += nic->bar[i].type == ACPI_ADDRESS_SPACE_TYPE_MEM && nic->bar[i].size > 0 ? shift : 0;
+  }
 }
 
 const char *firmware_complaint(const struct firmware_nic *nic) {
