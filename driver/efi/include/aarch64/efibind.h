@@ -16,6 +16,8 @@ typedef int64_t INT64;
 typedef uint64_t UINTN;
 typedef int64_t INTN;
 typedef __WCHAR_TYPE__ WCHAR; /* 16 bits, by -fshort-wchar */
+typedef UINT16 CHAR16;        /* these two stand here since gnu-efi 3.0.18, in efidef.h before: C11 takes both */
+typedef UINT8 CHAR8;
 #define VOID void
 
 /* The procedure call standard of the processor's ABI is UEFI's too. */
