@@ -59,24 +59,24 @@ static EFI_STATUS EFIAPI get_info(NET_RESIDENT_PROTOCOL *this, NET_RESIDENT_INFO
   }
   EFI_TPL tpl = efi_nic_lock();
   const struct netdev *dev = snp->nic.netdev;
-  NET_RESIDENT_INFO now;
-  memset(&now, 0, sizeof(now));
-  now.Size = info->Size < sizeof(now) ? info->Size : (UINT32)sizeof(now);
-  now.State = dev->state == NETDEV_OPEN   ? NET_RESIDENT_OPEN
-              : dev->state == NETDEV_GONE ? NET_RESIDENT_GONE
-                                          : NET_RESIDENT_CLOSED;
-  now.LinkUp = dev->link.up;
-  now.FullDuplex = dev->link.full_duplex;
-  now.SpeedMbps = dev->link.speed_mbps;
-  now.Filter = dev->filter;
-  now.NvmWords = dev->nvm_words;
-  now.Handoff = handoff_state(&snp->nic);
+  NET_RESIDENT_INFO now = {
+      .Size = info->Size < sizeof(now) ? info->Size : (UINT32)sizeof(now),
+      .State = dev->state == NETDEV_OPEN   ? NET_RESIDENT_OPEN
+               : dev->state == NETDEV_GONE ? NET_RESIDENT_GONE
+                                           : NET_RESIDENT_CLOSED,
+      .LinkUp = dev->link.up,
+      .FullDuplex = dev->link.full_duplex,
+      .SpeedMbps = dev->link.speed_mbps,
+      .Filter = dev->filter,
+      .NvmWords = dev->nvm_words,
+      .Handoff = handoff_state(&snp->nic),
+      .Child = snp->child,
+  };
   copy_text(now.Driver, sizeof(now.Driver), snp->nic.driver->name);
   copy_text(now.Model, sizeof(now.Model), dev->model);
   copy_text(now.Name, sizeof(now.Name), dev->name);
   memcpy(now.CurrentMac, dev->mac, NETDEV_MAC_LENGTH);
   memcpy(now.PermanentMac, dev->permanent_mac, NETDEV_MAC_LENGTH);
-  now.Child = snp->child;
   efi_nic_unlock(tpl);
   memcpy(info, &now, now.Size);
   return EFI_SUCCESS;

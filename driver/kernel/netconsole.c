@@ -44,7 +44,13 @@ static bool read_address(const char **at, uint32_t *address) {
   uint32_t whole = 0;
   for(uint32_t i = 0; i < 4; i++) {
     uint32_t byte;
-    if((i > 0 && *from++ != '.') || !read_number(&from, 255, &byte)) {
+    if(i > 0) {
+      if(*from != '.') {
+        return false;
+      }
+      from++;
+    }
+    if(!read_number(&from, 255, &byte)) {
       return false;
     }
     whole = whole << 8 | byte;

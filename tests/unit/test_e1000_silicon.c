@@ -86,6 +86,8 @@ static void test_mdio_is_given_back(void **state) {
       sim_knobs(sim)->reset_never_ends = fault == 4;
       assert_int_equal(e1000_phy_read(dev, 2, &value), fault % 4 ? NETDEV_E_TIMEOUT : NETDEV_OK);
       assert_int_equal(sim_peek(sim, E1000_EXTCNF_CTRL) & OWNED, 0);
+      assert_int_equal(netdev_open(dev), NETDEV_OK);
+      netdev_close(dev);
       assert_int_equal(netdev_open(dev), fault == 4 ? NETDEV_E_TIMEOUT : NETDEV_OK);
       assert_int_equal(sim_peek(sim, E1000_EXTCNF_CTRL) & OWNED, 0);
       sim_knobs(sim)->reset_never_ends = false;

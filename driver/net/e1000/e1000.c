@@ -31,7 +31,8 @@ static void hand_back_frames(struct e1000 *nic, int status) {
 
 static int op_open(struct netdev *dev) {
   struct e1000 *nic = to_e1000(dev);
-  int result = e1000_reset(nic);
+  /* The reset of create, or of the last close, will do, unless somebody has used the device since. */
+  int result = nic->fresh && !e1000_runs(nic) ? NETDEV_OK : e1000_reset(nic);
   if(result == NETDEV_OK) {
     result = e1000_start(nic);
   }
@@ -187,6 +188,9 @@ static int op_tick(struct netdev *dev) {
     return give_up(nic);
   }
   netdev_link_seen(dev, e1000_decode_link(status));
+  if(nic->phy_unseen) {
+    e1000_wake_phy(nic);
+  }
 
   /* Without a link, or held by a pause frame, waiting is right. */
   if(!dev->link.up || (status & E1000_STATUS_TXOFF)) {

@@ -14,8 +14,6 @@
 #define E1000_PHY_RESET_US         5000U   /* 82541EI, 82547EI: CTRL.PHY_RST                                      */
 #define E1000_RESET_TIMEOUT_US     100000U /* CTRL.RST clears itself                                              */
 #define E1000_AUTO_READ_TIMEOUT_US 100000U /* EECD.AUTO_RD after a reset, 82574 4.6.2                             */
-#define E1000_PHY_CONFIG_US        25000U  /* PHY configuration from the NVM starts only after AUTO_RD            */
-#define E1000_CFG_DONE_TIMEOUT_US  100000U /* EEMNGCTL.CFG_DONE, where there is one                               */
 #define E1000_WAIT_STEP_US         100U
 
 static void delay(const struct e1000 *nic, uint32_t us) {
@@ -86,7 +84,16 @@ static int step_stop_pcie_master(struct e1000 *nic) {
   return result == NETDEV_E_GONE ? result : NETDEV_OK;
 }
 
+bool e1000_runs(const struct e1000 *nic) {
+  return ((e1000_read(nic, E1000_RCTL) & E1000_RCTL_EN) | (e1000_read(nic, E1000_TCTL) & E1000_TCTL_EN)) != 0;
+}
+
+/* Nothing is under way where neither ran, and so there is nothing to wait for; and a model of the device goes deaf for
+ * a second after every write to RCTL. */
 static int step_stop_rings(struct e1000 *nic) {
+  if(!e1000_runs(nic)) {
+    return NETDEV_OK;
+  }
   if(!e1000_has_quirk(nic, E1000_QUIRK_KEEP_RCTL)) {
     e1000_write(nic, E1000_RCTL, 0);
   }
@@ -161,12 +168,7 @@ static int step_reload_flash(struct e1000 *nic) {
 static int step_wait_for_nvm(struct e1000 *nic) {
   int result = e1000_wait(nic, "EECD.AUTO_RD stays clear after the reset", E1000_EECD, E1000_EECD_AUTO_RD,
                           E1000_EECD_AUTO_RD, E1000_WAIT_STEP_US, E1000_AUTO_READ_TIMEOUT_US);
-  if(result != NETDEV_E_GONE && e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE)) {
-    result = e1000_wait(nic, "EEMNGCTL.CFG_DONE stays clear after the reset", E1000_EEMNGCTL, E1000_EEMNGCTL_CFG_DONE,
-                        E1000_EEMNGCTL_CFG_DONE, E1000_WAIT_STEP_US, E1000_CFG_DONE_TIMEOUT_US);
-  } else {
-    delay(nic, E1000_PHY_CONFIG_US);
-  }
+  e1000_phy_setup_begins(nic);
   return result == NETDEV_E_GONE ? result : NETDEV_OK;
 }
 
@@ -247,6 +249,7 @@ static const struct step reset_steps[] = {
 
 int e1000_reset(struct e1000 *nic) {
   int result = run_steps(nic, reset_steps, sizeof(reset_steps) / sizeof(reset_steps[0]));
+  nic->fresh = result == NETDEV_OK;
   if(result == NETDEV_OK) {
     e1000_resync_counters(nic);
   }
@@ -302,8 +305,9 @@ static int step_part_bits(struct e1000 *nic) {
     }
   }
   if(e1000_has_quirk(nic, E1000_QUIRK_TARC1_MULR)) {
-    bool multiple = (e1000_read(nic, E1000_TCTL) & E1000_TCTL_MULR) != 0;
-    int result = e1000_modify(nic, E1000_TARC1, E1000_TARC1_28, multiple ? 0 : E1000_TARC1_28);
+    uint32_t tctl = e1000_read(nic, E1000_TCTL);
+    uint32_t opposite = tctl & E1000_TCTL_MULR ? 0 : E1000_TARC1_28;
+    int result = tctl == UINT32_MAX ? NETDEV_E_GONE : e1000_modify(nic, E1000_TARC1, E1000_TARC1_28, opposite);
     if(result != NETDEV_OK) {
       return result;
     }
@@ -389,6 +393,7 @@ void e1000_note_bus(struct e1000 *nic, uint32_t status) {
 
 int e1000_start(struct e1000 *nic) {
   uint32_t status = e1000_read(nic, E1000_STATUS);
+  nic->fresh = false;
   if(status == UINT32_MAX) {
     return NETDEV_E_GONE;
   }

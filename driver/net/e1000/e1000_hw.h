@@ -18,6 +18,9 @@ struct e1000 {
   bool tx_end_dword;        /* E1000_QUIRK_TX_PCIX_END applies: the bus runs in PCI-X mode         */
   bool irq_enabled;         /* a handler may touch the device; false only while IMS is zero       */
   bool tails_get_lost;      /* the ME is active: see e1000_me.c                                   */
+  bool fresh;               /* reset, and not started since                                      */
+  bool phy_in_setup;        /* see e1000_phy_setup_begins                                          */
+  bool phy_unseen;          /* nobody has looked yet whether the PHY is isolated: see e1000_wake_phy */
   bool rx_doorbell_posted;  /* a tail write may still sit in a write buffer (see e1000_tick)       */
   enum netdev_irq_mode irq_mode;
   bool blinking;                 /* LEDCTL is ours: see e1000_identify                                 */
@@ -28,6 +31,7 @@ struct e1000 {
   uint32_t mta[E1000_MTA_COUNT]; /* what MTA holds                                                      */
   struct e1000_ring tx;
   struct e1000_ring rx;
+  uint64_t phy_ready_us; /* when its setup is over                                                      */
   uint64_t link_read_us; /* when STATUS was last read by the tick                                      */
   uint64_t stuck_us;     /* when the oldest frame in flight was first seen by the tick                  */
   uint32_t stuck_head;   /* which one that was                                                          */
@@ -83,8 +87,11 @@ void e1000_silence(struct e1000 *nic);
 /* Reset and start ------------------------------------------------------------------------------------------------ */
 
 /* Resets the controller and clears by hand what a reset may leave behind. Afterwards it is quiet: no DMA, no
- * interrupt. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
+ * interrupt, and `fresh`. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_reset(struct e1000 *nic);
+
+/* Whether receiver or transmitter is switched on; also of a device that reads all ones. */
+bool e1000_runs(const struct e1000 *nic);
 
 /* The PCI function: awake, its link too where the part needs that, and its reads no longer than it can take. Before
  * any register is touched. NETDEV_E_TIMEOUT when it stays asleep. */
@@ -136,8 +143,13 @@ void e1000_release(const struct e1000 *nic, enum e1000_lock lock);
 /* Writes an IEEE 802.3 register (0 to 31) of the PHY. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value);
 
+/* A PCIe part sets its PHY up from the NVM when it has been reset, and until that is over neither may be accessed
+ * (82574 4.6.2). Nobody waits for it but the first access, for what is left of the time; most often that is nothing. */
+void e1000_phy_setup_begins(struct e1000 *nic);
+
 /* Wakes a PHY that was left powered down or isolated; a link that is up, or negotiating, is left alone, and so is a PHY
- * that is the management engine's. */
+ * that is the management engine's. One that has a link, and so is not powered down, is not waited for: a later call
+ * looks, as the heartbeat makes one while phy_unseen says that it is due. */
 void e1000_wake_phy(struct e1000 *nic);
 
 /* Whether the NVM says of itself that it has no checksum, which is no fault then. */

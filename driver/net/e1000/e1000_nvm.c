@@ -1,17 +1,62 @@
 /* e1000_nvm.c - the NVM over EERD or Microwire, the station address, and the PHY over MDIC. */
 #include "e1000_hw.h"
 
-#define E1000_NVM_TIMEOUT_US  100000U /* one EERD word                                   */
-#define E1000_MDIC_TIMEOUT_US 10000U  /* one MDIO frame takes about 64 us                */
-#define E1000_SMALL_STEP_US   5U
-#define NVM_FLAGS             0x19U /* PCH: bit 6 says that its checksum was made */
-#define NVM_FLAGS_SUMMED      0x40U
+#define E1000_NVM_TIMEOUT_US      100000U /* one EERD word                                   */
+#define E1000_MDIC_TIMEOUT_US     10000U  /* one MDIO frame takes about 64 us                */
+#define E1000_PHY_SETUP_US        25000U  /* from EECD.AUTO_RD until the PHY is set up       */
+#define E1000_CFG_DONE_TIMEOUT_US 100000U /* EEMNGCTL.CFG_DONE, where there is one           */
+#define E1000_CFG_DONE_STEP_US    100U
+#define E1000_SMALL_STEP_US       5U
+#define NVM_FLAGS                 0x19U /* PCH: bit 6 says that its checksum was made */
+#define NVM_FLAGS_SUMMED          0x40U
 
 /* Microwire: READ is start bit 1, opcode 10b, then the address, most significant bit first (SDM 5.4). */
 #define MICROWIRE_READ         6U
 #define MICROWIRE_ADDRESS_BITS 6U /* 64 words, the only size an 82544 comes with */
 #define MICROWIRE_READ_BITS    3U
 #define MICROWIRE_HALF_US      1U /* 50 us per bit is the standard's figure for a 20 kHz part; ours runs at 1 MHz */
+
+/* Who may ask ---------------------------------------------------------------------------------------------------- */
+
+/* How much is left, at the most, of the PHY's setup from the NVM; 0 when it is over. */
+static uint32_t setup_left_us(struct e1000 *nic) {
+  uint32_t left_us = 0;
+  if(nic->phy_in_setup) {
+    uint64_t now = nic->platform->now_us(nic->platform->ctx);
+    left_us = now < nic->phy_ready_us ? (uint32_t)(nic->phy_ready_us - now) : 0;
+  }
+  if(left_us > 0 && e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE)) {
+    uint32_t eemngctl = e1000_read(nic, E1000_EEMNGCTL);
+    if(eemngctl != UINT32_MAX && (eemngctl & E1000_EEMNGCTL_CFG_DONE)) {
+      left_us = 0;
+    }
+  }
+  nic->phy_in_setup = left_us > 0;
+  return left_us;
+}
+
+/* The first who asks waits for what is left. A part that never says that it is done works all the same. */
+static int wait_for_setup(struct e1000 *nic) {
+  uint32_t left_us = setup_left_us(nic);
+  if(left_us == 0) {
+    return NETDEV_OK;
+  }
+  nic->phy_in_setup = false;
+  if(e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE)) {
+    int result = e1000_wait(nic, "EEMNGCTL.CFG_DONE stays clear after the reset", E1000_EEMNGCTL,
+                            E1000_EEMNGCTL_CFG_DONE, E1000_EEMNGCTL_CFG_DONE, E1000_CFG_DONE_STEP_US, left_us);
+    return result == NETDEV_E_GONE ? result : NETDEV_OK;
+  }
+  nic->platform->delay_us(nic->platform->ctx, left_us);
+  return NETDEV_OK;
+}
+
+void e1000_phy_setup_begins(struct e1000 *nic) {
+  bool says_so = e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE);
+  nic->phy_in_setup = true;
+  nic->phy_ready_us =
+      nic->platform->now_us(nic->platform->ctx) + (says_so ? E1000_CFG_DONE_TIMEOUT_US : E1000_PHY_SETUP_US);
+}
 
 /* Over EERD ------------------------------------------------------------------------------------------------------ */
 
@@ -77,6 +122,9 @@ int e1000_nvm_read(struct netdev *dev, uint16_t word, uint16_t *value) {
   struct e1000 *nic = (struct e1000 *)dev;
   if(word >= E1000_NVM_WORDS) {
     return NETDEV_E_INVALID;
+  }
+  if(wait_for_setup(nic) != NETDEV_OK) {
+    return NETDEV_E_GONE;
   }
   switch(nic->model->part->nvm) {
   case E1000_NVM_MICROWIRE:
@@ -158,7 +206,10 @@ static int mdic_owned(struct e1000 *nic, uint32_t command, uint16_t *value) {
 
 static int mdic(struct e1000 *nic, uint32_t command, uint16_t *value) {
   const struct e1000_part *part = nic->model->part;
-  int result = e1000_acquire(nic, part->phy_lock);
+  int result = wait_for_setup(nic);
+  if(result == NETDEV_OK) {
+    result = e1000_acquire(nic, part->phy_lock);
+  }
   if(result != NETDEV_OK) {
     return result;
   }
@@ -186,6 +237,10 @@ int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value) {
 
 void e1000_wake_phy(struct e1000 *nic) {
   uint16_t control;
+  nic->phy_unseen = (e1000_read(nic, E1000_STATUS) & E1000_STATUS_LU) && setup_left_us(nic) > 0;
+  if(nic->phy_unseen) {
+    return; /* what has a link is not powered down; isolated it may be, for which the heartbeat will look */
+  }
   if(e1000_phy_read(&nic->netdev, E1000_PHY_CONTROL, &control) != NETDEV_OK) {
     e1000_log(nic, NET_LOG_WARN, "the PHY does not answer", 0);
     return;

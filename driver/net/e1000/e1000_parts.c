@@ -13,8 +13,9 @@
 
 /* PCI and PCI-X ---------------------------------------------------------------------------------------------------- */
 
-#define PCI_RESET_US 5000U  /* the NVM is read again meanwhile (SDM 14.3)           */
-#define SPI_RESET_US 20000U /* on the 82541 and 82547 it takes longer (Linux, FreeBSD) */
+#define PCI_RESET_US  5000U  /* the NVM is read again meanwhile (SDM 14.3)           */
+#define PCIE_RESET_US 1000U  /* then EECD.AUTO_RD says when the NVM has been read (82574 4.6.2) */
+#define SPI_RESET_US  20000U /* on the 82541 and 82547 it takes longer (Linux, FreeBSD) */
 
 #define COMMON_8254X                                                                                                   \
   .phy_address = 1, .mta_words = E1000_MTA_COUNT, .rar_count = E1000_RAR_COUNT, .reset_register = E1000_CTRL
@@ -104,7 +105,7 @@ static const struct e1000_part part_82547_2 = {
 
 #define COMMON_8257X                                                                                                   \
   .phy_address = 1, .mta_words = E1000_MTA_COUNT, .rar_count = E1000_RAR_COUNT, .reset_register = E1000_CTRL,          \
-  .nvm = E1000_NVM_EERD_LARGE, .reset_us = PCI_RESET_US, .txdctl = E1000_TXDCTL_COUNT_DESC
+  .nvm = E1000_NVM_EERD_LARGE, .reset_us = PCIE_RESET_US, .txdctl = E1000_TXDCTL_COUNT_DESC
 
 #define EVERY_PCIE  (E1000_QUIRK_PCIE | E1000_QUIRK_INT_ASSERTED | E1000_QUIRK_SINCE_82540)
 #define EVERY_8257X (EVERY_PCIE | E1000_QUIRK_AUTO_READ | E1000_QUIRK_LEDCTL)
