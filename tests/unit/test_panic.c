@@ -41,8 +41,8 @@ static inline __attribute__((always_inline)) void step_by_step(bool on) {
   }
 }
 #else
-/* No such flag: the call is stopped at its start, and behind accesses to the device: some make but one. */
-#define PLACES_MIN 2U
+/* No such flag: the call is stopped at its start, and behind accesses to the device: some make none. */
+#define PLACES_MIN 1U
 static void count(void);
 static void step_by_step(bool on) {
   if(on) {
