@@ -15,12 +15,13 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 EFI_STATUS EFIAPI _start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 /* A base relocation block (PE/COFF specification, ".reloc") of two entries that change nothing: firmware takes an image
- * without any for one that must lie at its own address. */
+ * without any for one that must lie at its own address. image.lds gives it the name that begins with ".rel", which
+ * ia32's assembler keeps for its own relocations. */
 static const struct {
   UINT32 page;
   UINT32 size;
   UINT16 nothing[2];
-} base_relocations __attribute__((section(".reloc"), used)) = {0, 12, {0, 0}};
+} base_relocations __attribute__((section(".base_reloc"), used)) = {0, 12, {0, 0}};
 
 /* An address that must be put right, so that there is one: where nothing is to be packed, ld of 2.40 takes away the
  * section that it was to lie in, and the constants with it. */
