@@ -95,7 +95,9 @@ class Pages(unittest.TestCase):
         for name in os.listdir(BUILD):
             if name.endswith((".efi", ".rom")):
                 os.symlink(os.path.join(BUILD, name), os.path.join(cls.folder, name))
-        medialib.iso_image(os.path.join(cls.folder, "netdiag.iso"), medialib.netdiag_files([BUILD]))
+        files = medialib.netdiag_files([BUILD])
+        medialib.iso_image(os.path.join(cls.folder, "netdiag.iso"), files)
+        medialib.gpt_image(os.path.join(cls.folder, "netdiag.img"), files)
 
     def start(self, words):
         folder = tempfile.TemporaryDirectory(prefix="q-")
