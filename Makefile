@@ -6,6 +6,13 @@ ARCHES  := x86_64 aarch64 ia32
 ifeq ($(and $(filter 1,$(words $(ARCH))),$(filter $(ARCH),$(ARCHES))),)
 $(error ARCH=$(ARCH) is none of: $(ARCHES))
 endif
+# Those that run or judge the host's programs, or machines of x86-64 by name
+HOST_GOALS := $(filter test test-% check coverage fuzz fuzz-% count instructions bench soak %-demo dist,$(MAKECMDGOALS))
+ifneq ($(HOST_GOALS),)
+ifneq ($(ARCH),x86_64)
+$(error 'make $(firstword $(HOST_GOALS))' takes no ARCH; 'make test-arch' tests AArch64 and ia32)
+endif
+endif
 BUILD   := build$(ARCH:%=/%)
 ifeq ($(ARCH),x86_64)
 BUILD   := build

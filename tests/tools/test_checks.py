@@ -159,6 +159,22 @@ class Runner(unittest.TestCase):
         self.assertIn("/nonexistent/netdiag.efi is missing: run `make all` first", result.stderr)
 
 
+class Processors(unittest.TestCase):
+    """make's ARCH, where there is no such processor, and where it means nothing."""
+
+    def refuse(self, text, *arguments):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        result = subprocess.run(["make", "-n", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True,
+                                check=False)
+        self.assertEqual(result.returncode, 2, arguments)
+        self.assertIn(text, result.stderr)
+
+    def test_arch(self):
+        self.refuse("ARCH=arm64 is none of: x86_64 aarch64 ia32", "run", "ARCH=arm64")
+        for target in ("test", "test-distros", "dist", "fuzz-rx", "boot-demo"):
+            self.refuse(f"'make {target}' takes no ARCH", target, "ARCH=aarch64")
+
+
 FAKE_APT = """#!/bin/sh
 # dpkg-query and apt-get, for tools/install-packages: `have` is installed, `known` and `also` can be
 echo "${0##*/} $*" >> "$CALLS"
