@@ -99,7 +99,7 @@ IMAGES      := $(BUILD)/netdiag.efi $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi $
 
 APP_PURE += $(addprefix app/menu/,line_edit.c menu_state.c)
 # The doctor's pure half
-APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c ear.c finding.c judge_boot.c judge_nic.c judge_wire.c pe.c)
+APP_PURE += $(addprefix app/doctor/,boot_option.c checks.c defects.c defects_nics.c ear.c finding.c judge_boot.c judge_nic.c judge_wire.c pe.c)
 TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE

@@ -250,6 +250,7 @@ static void report_sight(const struct pci_nic *pci, bool foreign) {
   struct nic_sight sight;
   session_look(pci, &sight);
   report_pci(pci);
+  report_stranger(pci);
   report_seen(&sight);
   report_addresses(pci);
   if(foreign) {
@@ -290,11 +291,13 @@ static void report_device(const struct pci_nic *pci, struct netdev *dev, const s
 
 static void out_sight(const struct pci_nic *pci, bool foreign) {
   const char *model = pci_model_name(pci);
+  struct doctor_stranger stranger;
   struct nic_sight sight;
   char mac[MAC_TEXT_SIZE];
   char name[NIC_NAME_SIZE];
   session_look(pci, &sight);
-  out("Name          %s (%s)\n", model ? model : "not supported", nic_name(pci, name));
+  (void)session_stranger(pci, &stranger);
+  out("Name          %s (%s)\n", model ? model : stranger.name, nic_name(pci, name));
   out_pci(pci);
   out("MAC           %s\n", sight.has_mac ? mac_text(sight.mac, mac) : "not seen");
   out("Link          ");
@@ -320,8 +323,7 @@ static EFI_STATUS look_only(const struct pci_nic *pci, bool foreign, bool wants_
     out_sight(pci, foreign);
   }
   if(!pci_model_name(pci)) {
-    complain("no driver here knows %04x:%04x", pci->vendor_id, pci->device_id);
-    return EFI_UNSUPPORTED;
+    return session_not_known(pci);
   }
   if(wants_more) {
     return session_may_take(pci, false);

@@ -47,6 +47,7 @@ static void show_bar(EFI_PCI_IO_PROTOCOL *pci_io) {
 static void report_nic(const struct pci_nic *pci, const struct nic_sight *sight, const char *holder) {
   report_object(NULL);
   report_which(pci);
+  report_stranger(pci);
   report_seen(sight);
   show_bar(pci->pci_io);
   report_text("holder", holder);
@@ -56,6 +57,7 @@ static void report_nic(const struct pci_nic *pci, const struct nic_sight *sight,
 
 static void show_nic(const struct pci_nic *pci) {
   const char *model = pci_model_name(pci);
+  struct doctor_stranger stranger;
   struct nic_sight sight;
   char mac[MAC_TEXT_SIZE];
   char name[NIC_NAME_SIZE];
@@ -69,13 +71,17 @@ static void show_nic(const struct pci_nic *pci) {
     report_nic(pci, &sight, holder ? holder_name : NULL);
     return;
   }
+  (void)session_stranger(pci, &stranger);
   out("%-5s ", nic_name(pci, name));
   out_location(pci);
-  out("  %04x:%04x  %-13s  %-17s  ", pci->vendor_id, pci->device_id, model ? model : "not supported",
+  out("  %04x:%04x  %-13s  %-17s  ", pci->vendor_id, pci->device_id, model ? model : stranger.name,
       sight.has_mac ? mac_text(sight.mac, mac) : "-");
   out_short_link(&sight);
   show_bar(pci->pci_io);
   out("      driver %s\n", holder_name);
+  if(stranger.reason) {
+    out_hanging(LIST_HANG, "      not supported: %s\n", stranger.reason);
+  }
   if(stack_look(pci) == STACK_NO_RANDOMNESS) {
     out_hanging(LIST_HANG, "      network stack %s\n", doctor_wants_randomness);
   }

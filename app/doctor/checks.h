@@ -3,6 +3,9 @@
 #ifndef APP_DOCTOR_CHECKS_H
 #define APP_DOCTOR_CHECKS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "evidence.h"
 
 enum doctor_verdict {
@@ -110,6 +113,14 @@ struct doctor_defect {
   int tagged; /* matters only where frames with a VLAN tag are seen    */
 };
 const struct doctor_defect *doctor_find_defect(const char *driver);
+
+/* A controller that no driver here takes, though it is known: what it is called (at most 9 characters), and why not, to
+ * be read behind its name and a colon. Both are constant. False when nothing is known of it. */
+struct doctor_stranger {
+  const char *name;
+  const char *reason;
+};
+bool doctor_find_stranger(uint16_t vendor_id, uint16_t device_id, struct doctor_stranger *stranger);
 
 /* Where a firmware's random numbers may come from, and what a user is told of a NIC without a network stack for want of
  * them (STACK_NO_RANDOMNESS). */

@@ -16,8 +16,14 @@ void doctor_judge_nic(const struct doctor_evidence *evidence, struct doctor_find
     doctor_fail(finding, DOCTOR_CLASS_NOT_FOUND, "no network controller on the PCI bus");
     doctor_remedy(finding, "switch it on in the firmware's setup, or look whether the card sits in its slot");
   } else if(evidence->supported == DOCTOR_NO && evidence->holder == DOCTOR_NOBODY) {
-    doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "no driver here knows %04x:%04x at %s", evidence->vendor_id,
-                evidence->device_id, evidence->location);
+    struct doctor_stranger stranger;
+    if(doctor_find_stranger(evidence->vendor_id, evidence->device_id, &stranger)) {
+      doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "no driver here takes the %s (%04x:%04x) at %s: %s", stranger.name,
+                  evidence->vendor_id, evidence->device_id, evidence->location, stranger.reason);
+    } else {
+      doctor_fail(finding, DOCTOR_CLASS_UNSUPPORTED, "no driver here knows %04x:%04x at %s", evidence->vendor_id,
+                  evidence->device_id, evidence->location);
+    }
     doctor_remedy(finding, "load its vendor's UEFI driver, or use another NIC");
   } else {
     doctor_ok(finding, "%s %s (%04x:%04x) at %s", evidence->nic, evidence->model, evidence->vendor_id,

@@ -6,9 +6,12 @@
 #include "../../driver/lib/format.h"
 #include "../args.h"
 #include "../console.h"
+#include "../doctor/checks.h"
 #include "../report/report.h"
 #include "below.h"
 #include "share.h"
+
+#define STRANGER_SIZE 96U /* name and reason */
 
 const char *nic_name(const struct pci_nic *pci, char text[NIC_NAME_SIZE]) {
   (void)format_into(text, NIC_NAME_SIZE, "eth%u", (UINT32)pci->index);
@@ -159,6 +162,33 @@ EFI_STATUS session_choose(const struct nic_options *options, struct pci_nic *cho
     BS->FreePool(list);
   }
   return status;
+}
+
+bool session_stranger(const struct pci_nic *pci, struct doctor_stranger *stranger) {
+  *stranger = (struct doctor_stranger){"not supported", NULL};
+  return doctor_find_stranger(pci->vendor_id, pci->device_id, stranger);
+}
+
+EFI_STATUS session_not_known(const struct pci_nic *pci) {
+  struct doctor_stranger stranger;
+  if(session_stranger(pci, &stranger)) {
+    complain("no driver here takes the %s (%04x:%04x): %s", stranger.name, pci->vendor_id, pci->device_id,
+             stranger.reason);
+  } else {
+    complain("no driver here knows %04x:%04x", pci->vendor_id, pci->device_id);
+  }
+  return EFI_UNSUPPORTED;
+}
+
+void report_stranger(const struct pci_nic *pci) {
+  struct doctor_stranger stranger;
+  char text[STRANGER_SIZE];
+  if(session_stranger(pci, &stranger)) {
+    (void)format_into(text, sizeof(text), "%s: %s", stranger.name, stranger.reason);
+    report_text("not_supported", text);
+  } else {
+    report_null("not_supported");
+  }
 }
 
 EFI_STATUS session_no_link(const struct pci_nic *pci) {

@@ -67,6 +67,17 @@ void report_seen(const struct nic_sight *sight);
 /* Complains that the NIC has no link. Returns EFI_NO_MEDIA. */
 EFI_STATUS session_no_link(const struct pci_nic *pci);
 
+/* What is known of a NIC that no driver here takes; false, and "not supported" without a reason (NULL), when that is
+ * nothing, and of one that a driver takes. */
+struct doctor_stranger;
+bool session_stranger(const struct pci_nic *pci, struct doctor_stranger *stranger);
+
+/* Complains that no driver here takes the NIC, and says why where that is known. Returns EFI_UNSUPPORTED. */
+EFI_STATUS session_not_known(const struct pci_nic *pci);
+
+/* The member "not_supported" of a --json document: its name and the reason, or null. */
+void report_stranger(const struct pci_nic *pci);
+
 /* Prints "1000 Mb/s full duplex", or "speed unknown" of a link that is up and says no more. */
 void out_speed(const struct netdev_link *link);
 

@@ -168,8 +168,7 @@ static EFI_STATUS bind(const struct net_driver *family, EFI_HANDLE controller) {
 EFI_STATUS resident_bind(const struct pci_nic *pci, const struct nic_options *options) {
   const struct net_driver *family = pci_find_driver(pci, NULL);
   if(!family) {
-    complain("no driver here knows %04x:%04x", pci->vendor_id, pci->device_id);
-    return EFI_UNSUPPORTED;
+    return session_not_known(pci);
   }
   if(options->ring & (options->ring - 1U)) {
     complain("--ring: not a power of two");

@@ -42,6 +42,14 @@ class Parts(unittest.TestCase):
         self.assertEqual(listed, table)
         self.assertEqual(len({pci for _, pci, _ in table}), len(table))
 
+    def test_strangers(self):
+        """Each has one row, and none is in the driver's table."""
+        source = (FOLDER.parents[2] / "app" / "doctor" / "defects_nics.c").read_text()
+        strangers = [pci.lower() for pci in re.findall(r"\{0x(\w+), [A-Z_]+, ", source)]
+        self.assertGreater(len(strangers), 100)
+        self.assertEqual(strangers, sorted(set(strangers)))
+        self.assertFalse(set(strangers) & {pci.lower() for _, pci, _ in self.models})
+
     def test_every_part_is_used(self):
         self.assertEqual(set(self.parts), {part for _, _, part in self.models})
 

@@ -22,6 +22,12 @@ static void no_nic(struct doctor_evidence *e) {
   e->nics = 0;
 }
 
+static void stranger(struct doctor_evidence *e) {
+  e->supported = DOCTOR_NO;
+  e->holder = DOCTOR_NOBODY;
+  e->device_id = 0x10EA;
+}
+
 static void unknown_nic(struct doctor_evidence *e) {
   e->supported = DOCTOR_NO;
   e->holder = DOCTOR_NOBODY;
@@ -291,6 +297,11 @@ static void damaged_image(struct doctor_evidence *e) {
 
 static const struct network broken[] = {
     {"no NIC", no_nic, DOCTOR_NIC, DOCTOR_CLASS_NOT_FOUND, {"no network controller", "setup"}},
+    {"a NIC that is known and not driven",
+     stranger,
+     DOCTOR_NIC,
+     DOCTOR_CLASS_UNSUPPORTED,
+     {"82577LM (8086:10ea)", "chipset"}},
     {"a NIC that nobody knows", unknown_nic, DOCTOR_NIC, DOCTOR_CLASS_UNSUPPORTED, {"8086:1572"}},
     {"no cable", no_cable, DOCTOR_LINK, DOCTOR_CLASS_NO_LINK, {"no link in 5 s", "plug the cable in"}},
     {"half-open port", half_open, DOCTOR_IN, DOCTOR_CLASS_NO_ANSWER, {"12 frames went out, and not one came in"}},
