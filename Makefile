@@ -163,11 +163,6 @@ $(BUILD)/efi/%.o: %.c | deps
 # Small everywhere, fast where every frame goes
 DATAPATH := driver/net/netdev_data driver/net/e1000/e1000_data driver/net/virtio/virtio_data driver/net/virtio/virtq_data driver/efi/snp_io driver/efi/libc
 $(DATAPATH:%=$(BUILD)/efi/%.o): EFI_FLAGS := $(EFI_FLAGS:-Os=-O2)
-# Every EFIAPI function would save ten SSE registers for what it calls, were that allowed to use them. Copying is: it takes
-# a few that nobody has to preserve.
-ifeq ($(ARCH),x86_64)
-$(BUILD)/efi/driver/efi/libc.o: EFI_FLAGS := $(filter-out -mgeneral-regs-only,$(EFI_FLAGS:-Os=-O2))
-endif
 
 # With -Bsymbolic and hidden symbols nothing is looked up by name, so all relocations are relative: packed (DT_RELR), they
 # take little, and driver/efi/relocate.c applies them.
@@ -520,7 +515,7 @@ instructions-update: $(PATHS)
 	tools/instructions --build $(BUILD) --update
 
 # Our drivers and their rivals side by side; no part of `test`
-bench: all $(addprefix $(BUILD)/tests/,bench.efi ceiling.efi hello.efi kernel.efi)
+bench: all $(addprefix $(BUILD)/tests/,bench.efi ceiling.efi costs.efi hello.efi kernel.efi)
 	tools/bench --build $(BUILD) $(BENCH)
 
 # Frames without pause across the hand-over; both sides count

@@ -17,6 +17,11 @@ WORK = {
     "receive": ("receive, 8 waiting", "ns/frame", False),
     "empty-receive": ("empty Receive", "ns/call", False),
     "empty-status": ("empty GetStatus", "ns/call", False),
+    "tpl": ("RaiseTPL and RestoreTPL", "ns", False),
+    "copy-words": ("copy: the driver's memcpy", "ns", False),
+    "copy-firmware": ("copy: CopyMem", "ns", False),
+    "copy-bytes": ("copy: rep movsb", "ns", False),
+    "copy-long": ("copy: rep movsq", "ns", False),
     "trip": ("round trip to a peer", "ns", False),
     "arp": ("round trip inside QEMU", "ns", False),
     "connect": ("ConnectController", "ns", False),
@@ -116,7 +121,7 @@ def accesses(counts, text, samples):
 
 def unit(row):
     """Of a row's values."""
-    if row["part"] == "instructions" or row["part"] == "nics":
+    if row["part"] in ("instructions", "nics", "cost instructions"):
         return "instructions"
     if row["part"] == "accesses":
         return "accesses"
@@ -268,6 +273,10 @@ SECTIONS = (
      "driver, the ceiling.", lambda rows: table(rows, "snp")),
     ("instructions", "Guest instructions", "Per frame or call, the loop of the bench around it included.",
      lambda rows: value_table(rows, "instructions")),
+    ("costs", "What is not the driver's", "Nanoseconds; only their proportions say something.",
+     lambda rows: value_table(rows, "costs")),
+    ("cost instructions", "What is not the driver's, in instructions", "A `rep` counts as one for each turn.",
+     lambda rows: value_table(rows, "cost instructions")),
     ("accesses", "Register accesses", "Per frame or call, in QEMU's trace.",
      lambda rows: value_table(rows, "accesses", 3)),
     ("stack", "Through the firmware's stack", "Ours over the rival's time; the SHA-256 of each download is right.",

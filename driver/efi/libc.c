@@ -26,20 +26,39 @@ static inline void copy_words(unsigned char *to, const unsigned char *from, size
   }
 }
 
-/* The end is copied in one go that overlaps what is there already: no loop over the last bytes. */
+/*
+ * The end is copied in one go that overlaps what is there already: no loop over the last bytes.
+ *
+ * Words through general registers, and neither vectors nor `rep movs`: under QEMU's emulation, which emulates each part
+ * of a vector, they take half the time of SSE2 for a frame of 1514 bytes, and a tenth of `rep movsb` (`tools/bench
+ * --only costs`). On silicon with ERMS `rep movsb` would be the fastest, by some tens of nanoseconds a frame, where the
+ * wire takes 12 us.
+ */
+static __attribute__((noinline)) void *copy_long(void *to, const void *from, size_t size) {
+  unsigned char *d = to;
+  const unsigned char *s = from;
+  unsigned char *last = d + size - 2U * BLOCK;
+  const unsigned char *source = s + size - 2U * BLOCK;
+  for(; s < source; d += 2U * BLOCK, s += 2U * BLOCK) {
+    NO_IDIOM();
+    copy_words(d, s, BLOCK / WORD);
+    copy_words(d + BLOCK, s + BLOCK, BLOCK / WORD);
+  }
+  copy_words(last, source, BLOCK / WORD);
+  copy_words(last + BLOCK, source + BLOCK, BLOCK / WORD);
+  return to;
+}
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
   unsigned char *d = to;
   const unsigned char *s = from;
   unsigned char *last = d + size;
   const unsigned char *source = s + size;
+  if(size > 2U * BLOCK) {
+    return copy_long(to, from, size);
+  }
   if(size >= BLOCK) {
-    for(; size > 2U * BLOCK; size -= 2U * BLOCK, d += 2U * BLOCK, s += 2U * BLOCK) {
-      copy_words(d, s, BLOCK / WORD);
-      copy_words(d + BLOCK, s + BLOCK, BLOCK / WORD);
-    }
-    if(size > BLOCK) {
-      copy_words(d, s, BLOCK / WORD);
-    }
+    copy_words(d, s, BLOCK / WORD);
     copy_words(last - BLOCK, source - BLOCK, BLOCK / WORD);
   } else if(size >= 2U * WORD) {
     copy_words(d, s, 2);

@@ -10,10 +10,10 @@ static void link_changed(void *ctx, const struct netdev_link *link) {
   media_note(ctx, link->up);
 }
 
-/* Buffers that nobody will ask for any more: whoever shuts the device down knows what it sent. */
+/* Buffers that nobody will ask for any more: whoever shuts the device down knows what it sent. `head` does not go back:
+ * GetStatus, if this interrupts one, has to see that it has moved. */
 static void forget_buffers(struct snp_device *snp) {
-  snp->recycle.head = 0;
-  snp->recycle.tail = 0;
+  snp->recycle.head = snp->recycle.tail;
   snp->in_flight = 0;
   snp->tx_interrupt = FALSE;
 }

@@ -18,7 +18,7 @@
 
 struct snp_recycle {
   VOID *buffer[SNP_RECYCLE_SIZE];
-  UINT32 head; /* free-running, as in a descriptor ring */
+  UINT32 head; /* free-running, as in a descriptor ring, and never reduced: see take_recycled in snp_io.c */
   UINT32 tail;
 };
 

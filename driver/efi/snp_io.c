@@ -54,8 +54,9 @@ static EFI_STATUS transmit(struct snp_device *snp, UINTN header_size, UINTN buff
   int result = netdev_transmit(snp->nic.netdev, buffer, buffer_size, buffer, 0);
   if(result != NETDEV_OK) {
     snp->in_flight--;
+    return efi_status_of(result);
   }
-  return efi_status_of(result);
+  return EFI_SUCCESS;
 }
 
 void snp_tx_done(void *ctx, void *cookie, int status) {
@@ -109,14 +110,18 @@ static int take_frame(struct netdev *dev, UINT8 *buffer, UINTN capacity, UINTN *
   if(*length > capacity) {
     return NETDEV_E_TOO_SMALL;
   }
-  memcpy(buffer, frame.data, PROTOCOL_OFFSET);
-  memcpy(buffer + PROTOCOL_OFFSET, frame.data + PROTOCOL_OFFSET + tag, *length - PROTOCOL_OFFSET);
+  if(tag == 0) {
+    memcpy(buffer, frame.data, frame.length);
+  } else {
+    memcpy(buffer, frame.data, PROTOCOL_OFFSET);
+    memcpy(buffer + PROTOCOL_OFFSET, frame.data + PROTOCOL_OFFSET + tag, *length - PROTOCOL_OFFSET);
+  }
   netdev_release(dev);
   return NETDEV_OK;
 }
 
-static EFI_STATUS receive_locked(struct snp_device *snp, UINTN *header_size, UINTN *buffer_size, VOID *buffer,
-                                 EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
+static EFI_STATUS receive(struct snp_device *snp, UINTN *header_size, UINTN *buffer_size, VOID *buffer,
+                          EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
   EFI_STATUS status = snp_require_initialized(snp);
   if(EFI_ERROR(status)) {
     return status;
@@ -149,14 +154,6 @@ static EFI_STATUS receive_locked(struct snp_device *snp, UINTN *header_size, UIN
   return EFI_SUCCESS;
 }
 
-static APART EFI_STATUS receive(struct snp_device *snp, UINTN *header_size, UINTN *buffer_size, VOID *buffer,
-                                EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
-  EFI_TPL tpl = efi_nic_lock();
-  EFI_STATUS status = receive_locked(snp, header_size, buffer_size, buffer, source, destination, protocol);
-  efi_nic_unlock(tpl);
-  return status;
-}
-
 EFI_STATUS EFIAPI snp_receive(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINTN *header_size, UINTN *buffer_size, VOID *buffer,
                               EFI_MAC_ADDRESS *source, EFI_MAC_ADDRESS *destination, UINT16 *protocol) {
   struct snp_device *snp = snp_from_protocol(this);
@@ -167,7 +164,10 @@ EFI_STATUS EFIAPI snp_receive(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINTN *header_s
      !(netdev_news(snp->nic.netdev) & NETDEV_NEWS_RECEIVED)) {
     return EFI_NOT_READY;
   }
-  return receive(snp, header_size, buffer_size, buffer, source, destination, protocol);
+  EFI_TPL tpl = efi_nic_lock();
+  EFI_STATUS status = receive(snp, header_size, buffer_size, buffer, source, destination, protocol);
+  efi_nic_unlock(tpl);
+  return status;
 }
 
 /* Status --------------------------------------------------------------------------------------------------------- */
@@ -215,15 +215,35 @@ static APART EFI_STATUS get_status(struct snp_device *snp, UINT32 *interrupt_sta
   return status;
 }
 
+/* Nothing but buffers and causes may have changed: neither state nor media wait to be told. */
+static BOOLEAN is_as_told(const struct snp_device *snp) {
+  return snp->mode.State == EfiSimpleNetworkInitialized && snp->mode.MediaPresent == snp->nic.netdev->link.up;
+}
+
+/*
+ * Hands out a buffer that is in the queue already, without the lock. All that can come between two instructions here is
+ * a notification at TPL_CALLBACK, heartbeat or a caller of SNP, on this one processor; and it ends before the next one.
+ * `head` is never reduced, and the slot at `head` not written while it is: if `head` is still what was read when it is
+ * moved on, nothing in between took this buffer or forgot it. Otherwise NULL, and the caller asks under the lock.
+ */
+static VOID *take_recycled(struct snp_recycle *recycle) {
+  UINT32 head = __atomic_load_n(&recycle->head, __ATOMIC_ACQUIRE);
+  if(head == recycle->tail) {
+    return NULL;
+  }
+  VOID *buffer = recycle->buffer[head % SNP_RECYCLE_SIZE];
+  BOOLEAN ours =
+      __atomic_compare_exchange_n(&recycle->head, &head, head + 1U, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+  return ours ? buffer : NULL;
+}
+
 /*
  * What a poll finds most of the time, by a look that needs no lock: the heartbeat may come between any two of these
  * reads, but what it leaves for GetStatus is not lost, and is found by the next. Nothing is written here.
  */
 static BOOLEAN has_nothing_to_tell(const struct snp_device *snp, BOOLEAN causes) {
-  return snp->mode.State == EfiSimpleNetworkInitialized &&
-         (netdev_news(snp->nic.netdev) & (causes ? UINT32_MAX : NETDEV_NEWS_SENT)) == 0 &&
-         !(causes && snp->tx_interrupt) && snp->recycle.head == snp->recycle.tail &&
-         snp->mode.MediaPresent == snp->nic.netdev->link.up;
+  return (netdev_news(snp->nic.netdev) & (causes ? UINT32_MAX : NETDEV_NEWS_SENT)) == 0 &&
+         !(causes && snp->tx_interrupt) && snp->recycle.head == snp->recycle.tail;
 }
 
 EFI_STATUS EFIAPI snp_get_status(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINT32 *interrupt_status, VOID **buffer) {
@@ -231,14 +251,20 @@ EFI_STATUS EFIAPI snp_get_status(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINT32 *inte
   if(!snp) {
     return EFI_INVALID_PARAMETER;
   }
-  if(has_nothing_to_tell(snp, interrupt_status != NULL)) {
-    if(interrupt_status) {
-      *interrupt_status = 0;
+  if(is_as_told(snp)) {
+    /* What is finished meanwhile waits: the last buffer is followed by a look at the ring, or the heartbeat looks. */
+    if(!interrupt_status && buffer && (*buffer = take_recycled(&snp->recycle)) != NULL) {
+      return EFI_SUCCESS;
     }
-    if(buffer) {
-      *buffer = NULL;
+    if(has_nothing_to_tell(snp, interrupt_status != NULL)) {
+      if(interrupt_status) {
+        *interrupt_status = 0;
+      }
+      if(buffer) {
+        *buffer = NULL;
+      }
+      return EFI_SUCCESS;
     }
-    return EFI_SUCCESS;
   }
   return get_status(snp, interrupt_status, buffer);
 }

@@ -3,18 +3,30 @@
 
 #include <string.h>
 
-static void show_taps(struct netdev *dev, bool sent, const void *data, uint32_t length) {
+/* Beside what every frame passes: what it would need in registers is not saved for that. */
+#define APART __attribute__((noinline))
+
+static APART void show_taps(const struct netdev *dev, bool sent, const void *data, uint32_t length) {
   const struct netdev_frame frame = {.data = data, .length = length};
   for(const struct netdev_tap *tap = dev->taps; tap; tap = tap->next) {
     tap->frame(tap->ctx, sent, &frame);
   }
 }
 
-uint32_t netdev_news(const struct netdev *dev) {
-  return dev->state == NETDEV_OPEN && dev->ops->news ? dev->ops->news(dev) : NETDEV_NEWS_SENT | NETDEV_NEWS_RECEIVED;
-}
-
 /* Transmit ------------------------------------------------------------------------------------------------------- */
+
+/* A full ring may hold frames that were queued with NETDEV_TX_MORE: they must go before any can complete. */
+static APART int transmit_again(struct netdev *dev, const void *frame, uint32_t length, void *cookie) {
+  int result = NETDEV_E_BUSY;
+  dev->ops->flush(dev);
+  if(dev->ops->complete(dev) > 0) {
+    result = dev->ops->transmit(dev, frame, length, cookie);
+  }
+  if(result == NETDEV_E_BUSY) {
+    dev->stats.tx_busy++;
+  }
+  return result;
+}
 
 int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *cookie, uint32_t flags) {
   int result = netdev_require_open(dev);
@@ -26,22 +38,18 @@ int netdev_transmit(struct netdev *dev, const void *frame, size_t length, void *
   }
   result = dev->ops->transmit(dev, frame, (uint32_t)length, cookie);
   if(result == NETDEV_E_BUSY) {
-    /* A full ring may hold frames that were queued with NETDEV_TX_MORE: they must go before any can complete. */
-    dev->ops->flush(dev);
-    if(dev->ops->complete(dev) > 0) {
-      result = dev->ops->transmit(dev, frame, (uint32_t)length, cookie);
-    }
+    result = transmit_again(dev, frame, (uint32_t)length, cookie);
   }
-  if(result == NETDEV_E_BUSY) {
-    dev->stats.tx_busy++;
+  if(result != NETDEV_OK) {
+    return result;
   }
-  if(result == NETDEV_OK && !(flags & NETDEV_TX_MORE)) {
+  if(!(flags & NETDEV_TX_MORE)) {
     dev->ops->flush(dev);
   }
-  if(result == NETDEV_OK && dev->taps) {
+  if(dev->taps) {
     show_taps(dev, true, frame, (uint32_t)length);
   }
-  return result;
+  return NETDEV_OK;
 }
 
 void netdev_flush(struct netdev *dev) {
@@ -61,11 +69,17 @@ int netdev_peek(struct netdev *dev, struct netdev_frame *frame) {
   return result == NETDEV_OK ? dev->ops->peek(dev, frame) : result;
 }
 
+static APART void show_received(struct netdev *dev) {
+  struct netdev_frame frame;
+  if(dev->ops->peek(dev, &frame) == NETDEV_OK) {
+    show_taps(dev, false, frame.data, frame.length);
+  }
+}
+
 void netdev_release(struct netdev *dev) {
   if(dev->state == NETDEV_OPEN) {
-    struct netdev_frame frame;
-    if(dev->taps && dev->ops->peek(dev, &frame) == NETDEV_OK) {
-      show_taps(dev, false, frame.data, frame.length);
+    if(dev->taps) {
+      show_received(dev);
     }
     dev->ops->release(dev);
   }

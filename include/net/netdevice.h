@@ -314,7 +314,9 @@ uint32_t netdev_complete(struct netdev *dev);
 /* What there is to do, by a look at memory alone: NETDEV_NEWS_ bits, 0 for nothing. Changes nothing, and may be called
  * without what serialises calls on the device: an answer of 0 was true at some moment of the call. All bits unless the
  * device is open. */
-uint32_t netdev_news(const struct netdev *dev);
+static inline uint32_t netdev_news(const struct netdev *dev) {
+  return dev->state == NETDEV_OPEN && dev->ops->news ? dev->ops->news(dev) : NETDEV_NEWS_SENT | NETDEV_NEWS_RECEIVED;
+}
 
 /* netdev_complete, then hands at most `budget` waiting frames to client.receive (none while that is NULL); returns the
  * number of frames handed over. A return below `budget` means that nothing is waiting. No register access when nothing

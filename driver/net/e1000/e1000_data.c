@@ -27,18 +27,22 @@ int e1000_tx_put(struct e1000_ring *ring, const void *frame, uint32_t length, vo
   uint32_t padded = length < NETDEV_MIN_FRAME ? NETDEV_MIN_FRAME : length;
   uint32_t start = tx_start(slot->device, padded, end_dword);
 
-  memcpy(slot->buffer + start, frame, length);
-  if(padded > length) {
-    /* TCTL.PSP would pad too, but the 82544 may corrupt what it pads and no model of the device pads at all. */
-    memset(slot->buffer + start + length, 0, padded - length);
-  }
   slot->cookie = cookie;
   slot->length = padded;
   slot->foreign = false;
 
-  ring->descriptor[index].word[0] = slot->device + start;
-  ring->descriptor[index].word[1] = padded | E1000_TX_COMMAND << E1000_TXD_COMMAND_SHIFT;
+  volatile union e1000_descriptor *descriptor = &ring->descriptor[index];
+  descriptor->word[0] = slot->device + start;
+  descriptor->word[1] = padded | E1000_TX_COMMAND << E1000_TXD_COMMAND_SHIFT;
   ring->tail++;
+
+  /* Last, so that nothing need be kept for afterwards: the device looks at none of it before the tail says so. */
+  uint8_t *to = slot->buffer + start;
+  if(padded > length) {
+    /* TCTL.PSP would pad too, but the 82544 may corrupt what it pads and no model of the device pads at all. */
+    memset(to + length, 0, padded - length);
+  }
+  memcpy(to, frame, length);
   return NETDEV_OK;
 }
 
@@ -104,7 +108,7 @@ static void release(struct e1000 *nic) {
 
 /* Skips what is damaged; a frame in several buffers is dropped as one. At most one lap of the ring per call, so a
  * device that writes faster than we read cannot keep us here. */
-int e1000_data_peek(struct netdev *dev, struct netdev_frame *frame) {
+static __attribute__((noinline)) int peek_past_damage(struct netdev *dev, struct netdev_frame *frame) {
   struct e1000 *nic = e1000_of(dev);
   for(uint32_t i = 0; i < e1000_ring_count(&nic->rx); i++) {
     bool end = true;
@@ -128,6 +132,16 @@ int e1000_data_peek(struct netdev *dev, struct netdev_frame *frame) {
     release(nic);
   }
   return NETDEV_E_EMPTY;
+}
+
+int e1000_data_peek(struct netdev *dev, struct netdev_frame *frame) {
+  struct e1000 *nic = e1000_of(dev);
+  bool end;
+  if(e1000_rx_peek(&nic->rx, frame, &end) == E1000_RX_FRAME && !nic->rx_partial) {
+    nic->rx_seen = frame->length;
+    return NETDEV_OK;
+  }
+  return peek_past_damage(dev, frame);
 }
 
 void e1000_data_release(struct netdev *dev) {

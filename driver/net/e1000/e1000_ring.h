@@ -149,19 +149,18 @@ static inline const struct e1000_slot *e1000_tx_done(struct e1000_ring *ring) {
  * quiet. */
 const struct e1000_slot *e1000_tx_cancel(struct e1000_ring *ring);
 
-/* Receive: prepares one descriptor more. There must be a free one. */
-static inline void e1000_rx_offer(struct e1000_ring *ring) {
-  uint32_t index = ring->tail & ring->mask;
-  ring->descriptor[index].word[0] = ring->slot[index].device;
-  ring->descriptor[index].word[1] = 0;
-  ring->tail++;
-}
-
-/* Receive: prepares descriptors until mask of them are the device's or prepared. */
+/* Receive: prepares descriptors until mask of them are the device's or prepared. The ring's fields are read once: what
+ * is written to descriptors might be one of them, as far as the compiler knows. */
 static inline void e1000_rx_fill(struct e1000_ring *ring) {
-  while(e1000_ring_free(ring) > 0) {
-    e1000_rx_offer(ring);
+  uint32_t full = ring->head + ring->mask;
+  uint32_t tail = ring->tail;
+  while(tail != full) {
+    uint32_t index = tail++ & ring->mask;
+    volatile union e1000_descriptor *descriptor = &ring->descriptor[index];
+    descriptor->word[0] = ring->slot[index].device;
+    descriptor->word[1] = 0;
   }
+  ring->tail = tail;
 }
 
 /* What the device says about its oldest buffer. */
