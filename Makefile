@@ -64,11 +64,14 @@ endif
 
 WARNINGS   := -Wall -Wextra -Wconversion -Wshadow -Wvla -Werror
 CORE_FLAGS := -std=c11 $(WARNINGS) -Iinclude
-EFI_FLAGS  := $(CORE_FLAGS) -Os -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \
+EFI_FLAGS  := $(CORE_FLAGS) -Oz -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \
               -fvisibility=hidden -ffunction-sections -fdata-sections $(TARGET_FLAGS) \
               -isystem driver/efi/include -isystem $(EFI_INC) -isystem $(EFI_INC)/$(ARCH)
+# gcc passes a function the fields of a structure instead of the structure (ipa-sra) and makes copies for constants (ipa-cp):
+# more at each call than is saved.
+SMALLER   := -fno-ipa-sra -fno-ipa-cp
 ifeq ($(findstring clang,$(CC)),)
-EFI_FLAGS += $(GCC_FLAGS)
+EFI_FLAGS += $(GCC_FLAGS) $(SMALLER)
 endif
 HOST_WATCH := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HOST_FLAGS := $(CORE_FLAGS) -g $(HOST_WATCH)
@@ -162,7 +165,7 @@ $(BUILD)/efi/%.o: %.c | deps
 
 # Small everywhere, fast where every frame goes
 DATAPATH := driver/net/netdev_data driver/net/e1000/e1000_data driver/net/virtio/virtio_data driver/net/virtio/virtq_data driver/efi/snp_io driver/efi/libc
-$(DATAPATH:%=$(BUILD)/efi/%.o): EFI_FLAGS := $(EFI_FLAGS:-Os=-O2)
+$(DATAPATH:%=$(BUILD)/efi/%.o): EFI_FLAGS := $(EFI_FLAGS:-Oz=-O2)
 
 # With -Bsymbolic and hidden symbols nothing is looked up by name, so all relocations are relative: packed (DT_RELR), they
 # take little, and driver/efi/relocate.c applies them.
@@ -485,7 +488,7 @@ SOURCES   := $(wildcard include/*/*.h driver/*/*.[ch] driver/*/*/*.[ch] app/*.[c
 TIDY_SRC  := $(LIB_SRC) $(CORE_SRC) $(APP_SRC) $(GLUE_SRC) $(wildcard driver/efi/*.c driver/kernel/*.c)
 
 ANALYZED  := $(patsubst %.c,$(BUILD)/analyzed/%.o,$(TIDY_SRC))
-TIDY_FLAGS = $(filter-out -maccumulate-outgoing-args,$(EFI_FLAGS)) $(GLUE_INC)
+TIDY_FLAGS = $(filter-out -maccumulate-outgoing-args $(SMALLER),$(EFI_FLAGS)) $(GLUE_INC)
 # One file a process: behind another one, clang-tidy 14 takes a va_list for uninitialized
 $(BUILD)/analyzed/%.o: %.c .clang-tidy | deps
 	$(call say,CHK )
