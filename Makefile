@@ -91,8 +91,10 @@ TEST_INC := -Idriver/lib -Idriver/net -Idriver/net/e1000 -Idriver/net/virtio -It
 efi_objects = $(patsubst %.c,$(BUILD)/efi/%.o,$(1))
 DRIVER_OBJ  := $(call efi_objects,$(CORE_SRC) $(EFI_SRC) driver/lib/crc32.c driver/lib/format.c)
 ALL_OBJ     := $(call efi_objects,$(ALL_DRIVERS))
-# What an image of one family leaves out is the others
-E1000_OBJ   := $(filter-out $(BUILD)/efi/driver/net/virtio/%,$(DRIVER_OBJ)) $(call efi_objects,driver/net/drivers_e1000.c)
+# What an image of one family leaves out is the others, and of its own what only netdiag and kernels call
+ONLY_OTHERS := $(addprefix driver/net/e1000/e1000_,adopt.c judge.c words.c)
+E1000_OBJ   := $(filter-out $(BUILD)/efi/driver/net/virtio/% $(call efi_objects,$(ONLY_OTHERS)),$(DRIVER_OBJ)) \
+               $(call efi_objects,driver/net/drivers_e1000_efi.c)
 VIRTIO_OBJ  := $(filter-out $(BUILD)/efi/driver/net/e1000/%,$(DRIVER_OBJ)) $(call efi_objects,driver/net/drivers_virtio.c)
 APP_OBJ     := $(call efi_objects,$(APP_SRC) $(LIB_SRC))
 ENTRY_OBJ   := $(call efi_objects,driver/efi/driver_entry.c)
@@ -382,8 +384,9 @@ IMAGE_CORE_OBJ  := $(patsubst %.c,$(BUILD)/host/%.o,$(CORE_SRC) $(LIB_SRC))
 LOADED_SECTIONS := .data .data.rel .data.rel.local .bss
 $(BUILD)/host-efi/netdiag_image.o: $(patsubst %.c,$(BUILD)/host-efi/%.o,$(APP_SRC)) $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ) \
                                    $(BUILD)/host/driver/net/drivers_all.o
-$(BUILD)/host-efi/e1000_image.o: $(BUILD)/host-efi/driver/efi/driver_entry.o $(IMAGE_EFI_OBJ) $(IMAGE_CORE_OBJ) \
-                                 $(BUILD)/host/driver/net/drivers_e1000.o
+$(BUILD)/host-efi/e1000_image.o: $(BUILD)/host-efi/driver/efi/driver_entry.o $(IMAGE_EFI_OBJ) \
+                                 $(filter-out $(ONLY_OTHERS:%.c=$(BUILD)/host/%.o),$(IMAGE_CORE_OBJ)) \
+                                 $(BUILD)/host/driver/net/drivers_e1000_efi.o
 # The target's name says which image it is.
 image_name = $(patsubst %_image.o,%,$(notdir $@))
 define LINK_IMAGE

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../net/netdev.h"
+#include "efi_nic.h"
 
 #define PLACE(member) offsetof(struct netdev_stats, member)
 
@@ -69,6 +70,7 @@ static void op_update_stats(struct netdev *dev) {
 }
 
 struct visit {
+  const struct remote *remote;
   netdev_visitor visitor;
   void *ctx;
 };
@@ -78,7 +80,7 @@ static VOID EFIAPI show_row(VOID *context, const NET_RESIDENT_ROW *row) {
   if(row->Size < sizeof(*row)) {
     return; /* no driver of this major version fills in less */
   }
-  const struct netdev_row shown = {
+  struct netdev_row shown = {
       .group = row->Group,
       .name = (const char *)row->Name,
       .index = row->Index,
@@ -90,15 +92,18 @@ static VOID EFIAPI show_row(VOID *context, const NET_RESIDENT_ROW *row) {
       .wrong = (row->Flags & NET_RESIDENT_ROW_WRONG) != 0,
       .clears = (row->Flags & NET_RESIDENT_ROW_CLEARS) != 0,
       .unit = (enum netdev_unit)row->Unit,
-      .text = (const char *)row->Text,
+      .text = row->Text ? (const char *)row->Text : "",
       .bits = (const char *)row->Bits,
       .section = (const char *)row->Section,
   };
+  if(!shown.text[0] && visit->remote->words) {
+    visit->remote->words->describe(&visit->remote->id, &shown);
+  }
   visit->visitor(visit->ctx, &shown);
 }
 
 static int op_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, void *ctx) {
-  struct visit visit = {visitor, ctx};
+  struct visit visit = {to_remote(dev), visitor, ctx};
   NET_RESIDENT_PROTOCOL *protocol = to_remote(dev)->protocol;
   switch(protocol->Inspect(protocol, groups, show_row, &visit)) {
   case EFI_SUCCESS:
@@ -213,6 +218,21 @@ static BOOLEAN ask(struct remote *remote) {
   return TRUE;
 }
 
+static void find_words(EFI_HANDLE controller, struct remote *remote) {
+  EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+  EFI_PCI_IO_PROTOCOL *pci_io;
+  if(EFI_ERROR(BS->HandleProtocol(controller, &guid, (VOID **)&pci_io)) ||
+     EFI_ERROR(efi_nic_read_id(pci_io, &remote->id))) {
+    return;
+  }
+  const struct net_driver *driver = net_driver_find(&remote->id, NULL);
+  for(const struct net_words *words = net_words; words->driver; words++) {
+    if(words->driver == driver) {
+      remote->words = words;
+    }
+  }
+}
+
 BOOLEAN remote_open(EFI_HANDLE controller, struct remote *remote) {
   memset(remote, 0, sizeof(*remote));
   remote->protocol = remote_find(controller);
@@ -221,6 +241,7 @@ BOOLEAN remote_open(EFI_HANDLE controller, struct remote *remote) {
   if(!remote->protocol || !ask(remote)) {
     return FALSE;
   }
+  find_words(controller, remote);
   op_update_stats(&remote->netdev);
   return TRUE;
 }

@@ -3,7 +3,7 @@
 #define EFI_REMOTE_H
 
 #include "efi/net_resident.h"
-#include "net/handoff.h"
+#include "net/driver.h"
 #include "net/netdevice.h"
 
 /*
@@ -17,6 +17,8 @@ struct remote {
   NET_RESIDENT_PROTOCOL *protocol;
   EFI_HANDLE child; /* carries the driver's SNP, or NULL                     */
   UINT32 handoff;   /* NET_RESIDENT_NO_HANDOFF, _QUIET or _LIVE              */
+  struct net_device_id id;
+  const struct net_words *words; /* of this image, for rows that the driver leaves without; or NULL */
   char driver[16];  /* the family: "e1000"                                   */
   char model[32];
 };

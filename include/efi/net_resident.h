@@ -60,8 +60,9 @@ typedef struct {
 #define NET_RESIDENT_ROW_WRONG  4U /* the value itself is an error          */
 #define NET_RESIDENT_ROW_CLEARS 8U /* a register that reading clears        */
 
-/* One row of what can be looked at: struct netdev_row of net/netdevice.h, where the numbers are explained. The strings,
- * of which Bits and Section may be NULL, are the driver's and valid during the call only: copy what is kept. */
+/* One row of what can be looked at: struct netdev_row of net/netdevice.h, where the numbers are explained. The strings
+ * are the driver's and valid during the call only: copy what is kept. Text may be empty, and Bits and Section NULL: the
+ * reader then says what it knows of such a row by itself. */
 typedef struct {
   UINT32 Size; /* what the driver filled in           */
   UINT32 Group;

@@ -101,6 +101,20 @@ struct net_driver {
                struct netdev **out);
 };
 
+/* What rows of netdev_inspect say besides their values. A driver's image may leave it to whoever reads the rows: then text
+ * is "", and bits and section are NULL. */
+struct net_words {
+  const struct net_driver *driver;
+
+  /* Fills in text, bits and section of a row that a device with these IDs showed; what is not known stays as it is.
+   * Touches no device. */
+  void (*describe)(const struct net_device_id *id, struct netdev_row *row);
+};
+
+/* Of the families that leave words out, the last one without a driver. In the file that has net_drivers, when something
+ * in the image reads another image's rows (driver/efi/remote.c). */
+extern const struct net_words net_words[];
+
 /* The families of this image, the last one NULL. One small file an image defines it (driver/net/drivers_*.c); a kernel
  * that vendors one family defines it with that one. */
 extern const struct net_driver *const net_drivers[];

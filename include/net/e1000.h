@@ -42,16 +42,15 @@ enum e1000_access {
   E1000_RS, /* reading takes a semaphore: never dump it   */
 };
 
-/* One row of the register table: the dump, the statistics, the self-test and the simulator come from it. */
+/* One row of the register table: the dump, the statistics, the self-test and the simulator come from it. Without a
+ * pointer, so that it needs no relocation. */
 struct e1000_register {
-  const char *name;
-  uint32_t offset; /* bytes from BAR 0                      */
-  uint16_t count;  /* registers in the array; 1 for a plain one */
-  uint16_t stride; /* bytes from one to the next            */
-  enum e1000_access access;
-  uint16_t families; /* E1000_FAMILY_ flags that have it     */
-  const char *section;
-  const char *text;
+  char name[12];
+  uint32_t offset;   /* bytes from BAR 0                          */
+  uint16_t count;    /* registers in the array; 1 for a plain one */
+  uint16_t families; /* E1000_FAMILY_ flags that have it          */
+  uint8_t stride;    /* bytes from one to the next                */
+  uint8_t access;    /* enum e1000_access                         */
 };
 
 /* Groups of parts with the same registers; the last three are of single registers. */
@@ -84,6 +83,10 @@ uint32_t e1000_register_read(struct netdev *dev, const struct e1000_register *re
 /* The sum of a statistics register since the device was created, as of the last netdev_get_stats. The low half's row
  * carries the sum of a 64-bit pair; the high half's row is always 0. */
 uint64_t e1000_counter(const struct netdev *dev, const struct e1000_register *reg);
+
+/* Says what a row is that netdev_inspect shows of a device with these IDs: text, bits and section of a register, a counter
+ * or a PHY register. Other rows stay as they are. Touches no device. As net_words.describe. */
+void e1000_describe(const struct net_device_id *id, struct netdev_row *row);
 
 /* PHY ------------------------------------------------------------------------------------------------------------ */
 

@@ -419,3 +419,4 @@ const struct net_driver fake_driver = {.name = "fake",
                                        .adopt = adopt};
 
 const struct net_driver *const net_drivers[] = {&fake_driver, NULL};
+const struct net_words net_words[] = {{NULL, NULL}};

@@ -457,8 +457,10 @@ static void test_register_rows(void **state) {
   uint32_t counters = 0;
   for(size_t i = 0; i < e1000_register_count; i++) {
     const struct e1000_register *reg = &e1000_registers[i];
-    assert_non_null(reg->name);
-    assert_true(reg->section[0] && reg->text[0]);
+    assert_true(reg->name[0] && memchr(reg->name, '\0', sizeof(reg->name)));
+    struct netdev_row row = {.group = NETDEV_ROWS_REGISTERS, .offset = reg->offset};
+    e1000_describe(&(struct net_device_id){.vendor_id = E1000_VENDOR_ID, .device_id = SIM_82540EM}, &row);
+    assert_true(row.section[0] && row.text[0]);
     assert_true(reg->count > 0 && reg->families != 0 && (reg->families & ~0x1FFU) == 0);
     assert_true(reg->offset % 4U == 0 && reg->stride % 4U == 0);
     assert_true(reg->offset + (reg->count - 1U) * reg->stride < E1000_BAR0_MIN_SIZE);

@@ -202,8 +202,6 @@ int e1000_inspect(struct netdev *dev, uint32_t groups, netdev_visitor visitor, v
 /* As netdev_identify. */
 int e1000_identify(struct netdev *dev, bool on);
 
-/* The bits of the register at `offset` as struct netdev_row has them, or NULL. */
-const char *e1000_register_bits(const struct netdev *dev, uint32_t offset);
 int e1000_nvm_word(struct netdev *dev, uint32_t word, uint16_t *value);
 /* e1000_adopt.c: takes over what the entry says of a device that is netdev_init'ed, once the registers agree. Rings
  * that it made are the caller's to destroy, also after a failure. As net_driver.adopt. */

@@ -8,8 +8,14 @@ struct sink {
   bool clearing;
 };
 
+/* A row without a text is described elsewhere. */
 static void show(const struct sink *sink, struct netdev_row row) {
   row.count = row.count ? row.count : 1;
+  if(!row.text) {
+    const struct net_model *model = &sink->nic->model->common;
+    row.text = "";
+    e1000_describe(&(struct net_device_id){.vendor_id = model->vendor_id, .device_id = model->device_id}, &row);
+  }
   sink->visitor(sink->ctx, &row);
 }
 
@@ -29,9 +35,6 @@ static void show_register(const struct sink *sink, const struct e1000_register *
                    .unread = !readable,
                    .clears = reg->access == E1000_RC,
                    .unit = NETDEV_UNIT_HEX32,
-                   .text = reg->text,
-                   .bits = e1000_register_bits(&sink->nic->netdev, reg->offset),
-                   .section = reg->section,
                });
   }
 }
@@ -44,47 +47,20 @@ static void show_registers(const struct sink *sink) {
   }
 }
 
-#define PHY_ABILITIES                                                                                                  \
-  "10T_HALF:5 10T_FULL:6 100TX_HALF:7 100TX_FULL:8 100T4:9 PAUSE:10 PAUSE_ONE_WAY:11 REMOTE_FAULT:13"
-
 static void show_phy(const struct sink *sink) {
-  static const struct {
-    const char *name;
-    const char *text;
-    const char *bits;
-  } rows[] = {
-      {"control", "Control",
-       "SPEED_1000:6 COLLISION_TEST:7 FULL_DUPLEX:8 RESTART_AN:9 ISOLATE:10 POWER_DOWN:11 AN:12 SPEED_100:13 "
-       "LOOPBACK:14 "
-       "RESET:15"},
-      {"status", "Status",
-       "EXTENDED:0 JABBER:1 LINK:2 AN_ABLE:3 REMOTE_FAULT:4 AN_COMPLETE:5 EXTENDED_STATUS:8 10T_HALF:11 10T_FULL:12 "
-       "100TX_HALF:13 100TX_FULL:14"},
-      {"id1", "Identifier 1", NULL},
-      {"id2", "Identifier 2", NULL},
-      {"advertisement", "Autonegotiation Advertisement", PHY_ABILITIES " NEXT_PAGE:15"},
-      {"partner", "Link Partner Ability", PHY_ABILITIES " ACKNOWLEDGE:14 NEXT_PAGE:15"},
-      {"expansion", "Autonegotiation Expansion",
-       "PARTNER_AN:0 PAGE_RECEIVED:1 NEXT_PAGE:2 PARTNER_NEXT_PAGE:3 FAULT:4"},
-      {"next page", "Next Page Transmit", NULL},
-      {"partner next page", "Link Partner Next Page", NULL},
-      {"1000T control", "1000BASE-T Control", "HALF:8 FULL:9 MULTIPORT:10 MASTER:11 MANUAL:12 TEST:13-15"},
-      {"1000T status", "1000BASE-T Status",
-       "IDLE_ERRORS:0-7 PARTNER_HALF:10 PARTNER_FULL:11 REMOTE_OK:12 LOCAL_OK:13 MASTER:14 FAULT:15"},
-  };
-  for(uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+  static const char names[][18] = {"control",           "status",        "id1",         "id2",
+                                   "advertisement",     "partner",       "expansion",   "next page",
+                                   "partner next page", "1000T control", "1000T status"};
+  for(uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     uint16_t value = 0;
     bool failed = e1000_phy_read(&sink->nic->netdev, i, &value) != NETDEV_OK;
     show(sink, (struct netdev_row){
                    .group = NETDEV_ROWS_PHY,
-                   .name = rows[i].name,
+                   .name = names[i],
                    .offset = i,
                    .value = value,
                    .failed = failed,
                    .unit = NETDEV_UNIT_HEX16,
-                   .text = rows[i].text,
-                   .bits = rows[i].bits,
-                   .section = "IEEE 802.3 22.2.4",
                });
   }
 }
@@ -132,8 +108,6 @@ static void show_counters(const struct sink *sink) {
                      .offset = reg->offset,
                      .value = e1000_counter(dev, reg),
                      .unit = NETDEV_UNIT_COUNT,
-                     .text = reg->text,
-                     .section = reg->section,
                  });
     }
   }

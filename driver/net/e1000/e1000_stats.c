@@ -7,7 +7,7 @@
 #define RC E1000_RC
 #define RS E1000_RS
 #define ROW(name, offset, count, stride, access, family, section, text)                                                \
-  {#name, offset, count, stride, access, E1000_##family, section, text},
+  {#name, offset, count, E1000_##family, stride, access},
 
 const struct e1000_register e1000_registers[] = {E1000_REGISTERS(ROW)};
 const size_t e1000_register_count = sizeof(e1000_registers) / sizeof(e1000_registers[0]);

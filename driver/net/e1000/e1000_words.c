@@ -1,6 +1,39 @@
-/* e1000_bits.c - the bits of the registers by name, for those who look at them. The driver has names of its own for the
- * bits that it uses, in e1000_regs.h; test_ring_rows compares the two. */
+/* e1000_words.c - what registers are, and their bits by name, for those who look at them. The driver has names of its own
+ * for the bits that it uses, in e1000_regs.h; test_ring_rows compares the two. e1000.efi goes without (drivers_e1000_efi.c).
+ */
 #include "e1000_hw.h"
+
+#define WORDS(name, offset, count, stride, access, family, section, text) {section, text},
+
+/* In the order of e1000_registers */
+static const struct {
+  const char *section;
+  const char *text;
+} register_words[] = {E1000_REGISTERS(WORDS)};
+
+/* By number: IEEE 802.3 22.2.4 */
+#define PHY_ABILITIES                                                                                                  \
+  "10T_HALF:5 10T_FULL:6 100TX_HALF:7 100TX_FULL:8 100T4:9 PAUSE:10 PAUSE_ONE_WAY:11 REMOTE_FAULT:13"
+
+static const struct {
+  const char *text;
+  const char *bits;
+} phy_words[] = {
+    {"Control", "SPEED_1000:6 COLLISION_TEST:7 FULL_DUPLEX:8 RESTART_AN:9 ISOLATE:10 POWER_DOWN:11 AN:12 SPEED_100:13 "
+                "LOOPBACK:14 RESET:15"},
+    {"Status", "EXTENDED:0 JABBER:1 LINK:2 AN_ABLE:3 REMOTE_FAULT:4 AN_COMPLETE:5 EXTENDED_STATUS:8 10T_HALF:11 "
+               "10T_FULL:12 100TX_HALF:13 100TX_FULL:14"},
+    {"Identifier 1", NULL},
+    {"Identifier 2", NULL},
+    {"Autonegotiation Advertisement", PHY_ABILITIES " NEXT_PAGE:15"},
+    {"Link Partner Ability", PHY_ABILITIES " ACKNOWLEDGE:14 NEXT_PAGE:15"},
+    {"Autonegotiation Expansion", "PARTNER_AN:0 PAGE_RECEIVED:1 NEXT_PAGE:2 PARTNER_NEXT_PAGE:3 FAULT:4"},
+    {"Next Page Transmit", NULL},
+    {"Link Partner Next Page", NULL},
+    {"1000BASE-T Control", "HALF:8 FULL:9 MULTIPORT:10 MASTER:11 MANUAL:12 TEST:13-15"},
+    {"1000BASE-T Status",
+     "IDLE_ERRORS:0-7 PARTNER_HALF:10 PARTNER_FULL:11 REMOTE_OK:12 LOCAL_OK:13 MASTER:14 FAULT:15"},
+};
 
 /* Sections are those of the registers. Of a field only the driver's own numbers are told. */
 static const struct {
@@ -71,12 +104,32 @@ static const struct {
     {E1000_GCR2, E1000_ALL, "SET_0:0"},
 };
 
-const char *e1000_register_bits(const struct netdev *dev, uint32_t offset) {
-  const struct e1000 *nic = (const struct e1000 *)dev;
+static const char *find_bits(uint16_t families, uint32_t offset) {
   for(size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
-    if(registers[i].offset == offset && (registers[i].families & nic->model->part->family)) {
+    if(registers[i].offset == offset && (registers[i].families & families)) {
       return registers[i].bits;
     }
   }
   return NULL;
+}
+
+void e1000_describe(const struct net_device_id *id, struct netdev_row *row) {
+  if(row->group == NETDEV_ROWS_PHY && row->offset < sizeof(phy_words) / sizeof(phy_words[0])) {
+    row->text = phy_words[row->offset].text;
+    row->bits = phy_words[row->offset].bits;
+    row->section = "IEEE 802.3 22.2.4";
+  }
+  const struct e1000_model *model = e1000_find_model(id->vendor_id, id->device_id);
+  if(!model || (row->group != NETDEV_ROWS_REGISTERS && row->group != NETDEV_ROWS_COUNTERS)) {
+    return;
+  }
+  for(size_t i = 0; i < e1000_register_count; i++) {
+    const struct e1000_register *reg = &e1000_registers[i];
+    if(reg->offset + row->index * reg->stride == row->offset && row->index < reg->count) {
+      row->text = register_words[i].text;
+      row->section = register_words[i].section;
+      row->bits = row->group == NETDEV_ROWS_REGISTERS ? find_bits(model->part->family, reg->offset) : NULL;
+      return;
+    }
+  }
 }
