@@ -109,7 +109,7 @@ TEST_INC += -Iapp/doctor
 
 .PHONY: all images run shell unit coverage test test-programs other-compiler test-distros fuzz check count handoff-demo soak sign clean help deps FORCE
 .PHONY: usb iso dist boot-demo instructions instructions-update other-processors test-arch foreign-unit
-.PHONY: bench
+.PHONY: bench sizes
 .DELETE_ON_ERROR:
 
 # One short line for each file that is made; V=1 shows the commands.
@@ -142,6 +142,7 @@ help:
 	@echo 'make check    formatting, layering, register table, static analysis; boots nothing'
 	@echo 'make count    count the register accesses per frame, and fail above the price list'
 	@echo 'make instructions  count the instructions per frame, and fail above the table of tests/instructions'
+	@echo 'make sizes    the bytes of the images by folder; fails above 64 KiB for a driver, as does make check'
 	@echo 'make bench    our drivers beside iPXE, VirtioNetDxe, Linux: ratios, into $(BUILD)/bench.md  BENCH="--only receive"'
 	@echo 'make handoff-demo  a peer sends without pause while a kernel takes the NIC over; both count'
 	@echo 'make boot-demo     a bare NIC, netdiag boot URL, a kernel that answers pings: timed by steps  NIC=e1000e'
@@ -172,7 +173,7 @@ $(DATAPATH:%=$(BUILD)/efi/%.o): EFI_FLAGS := $(EFI_FLAGS:-Oz=-O2)
 # With -Bsymbolic and hidden symbols nothing is looked up by name, so all relocations are relative: packed (DT_RELR), they
 # take little, and driver/efi/relocate.c applies them.
 LINK_EFI = $(LD) -nostdlib -shared -Bsymbolic -T $(EFI_LDS) -z nocombreloc -z defs --gc-sections --no-warn-rwx-segments \
-             $(filter %.o,$^) -o $@ $(EFI_LIBS)
+             -Map=$(@:.so=.map) $(filter %.o,$^) -o $@ $(EFI_LIBS)
 # What stands around every image's own code, in place of gnu-efi's; netdiag has its functions in app/library.c
 EFI_START_SRC := $(addprefix driver/efi/,divide.c libc.c library.c relocate.c start.c tables.c)
 
@@ -501,6 +502,7 @@ $(BUILD)/analyzed/%.o: %.c .clang-tidy | deps
 
 check: deps images $(REGISTERS) $(ANALYZED) $(VENDORED)
 	$(REGISTERS)
+	$(if $(filter x86_64,$(ARCH)),tools/sizes --build $(BUILD) >$(BUILD)/sizes.txt)
 	tools/check-layers
 	tools/check-circles $(BUILD)/efi
 	clang-format --dry-run -Werror $(SOURCES)
@@ -519,6 +521,10 @@ instructions: $(PATHS)
 	tools/instructions --build $(BUILD)
 instructions-update: $(PATHS)
 	tools/instructions --build $(BUILD) --update
+
+# Where the bytes of the images are; fails when a driver has more than 64 KiB
+sizes: images
+	tools/sizes --build $(BUILD)
 
 # Our drivers and their rivals side by side; no part of `test`
 bench: all $(addprefix $(BUILD)/tests/,bench.efi ceiling.efi costs.efi hello.efi kernel.efi)

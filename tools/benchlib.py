@@ -146,7 +146,8 @@ TARGETS = (
     (E1000 + VIRTIO, "stack", "http", 0, "iPXE", 1),
     (VIRTIO, "stack", "http", 0, "VirtioNetDxe", 1),
 )
-SIZE_LIMITS = {"e1000.efi": 64 << 10, "virtio-net.efi": None, "netdiag.efi": 160 << 10}
+DRIVER_LIMIT = 64 << 10  # `make check` holds the drivers' images to it
+SIZE_LIMITS = {"e1000.efi": DRIVER_LIMIT, "virtio-net.efi": DRIVER_LIMIT, "netdiag.efi": 160 << 10}
 
 
 def targets(rows):
