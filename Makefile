@@ -319,6 +319,13 @@ $(BUILD)/test_handoff_next: $(BUILD)/host/tests/unit/test_handoff_next.o $(BUILD
 	$(call say,LD  )
 	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ -lcmocka
 
+# The family as its image carries it
+$(BUILD)/test_e1000_efi: $(BUILD)/host/tests/unit/test_e1000_efi.o $(BUILD)/host/tests/unit/filter.o \
+                         $(BUILD)/host/driver/net/drivers_e1000_efi.o \
+                         $(filter-out $(patsubst %.c,$(BUILD)/host/%.o,$(ALL_DRIVERS) $(ONLY_OTHERS)),$(HOST_OBJ))
+	$(call say,LD  )
+	$(HOSTCC) $(HOST_FLAGS) $^ -o $@ -lcmocka
+
 # The menios glue over menios' interfaces: on the host those are the test's, with the simulator's registers behind them.
 # And compiled as menios compiles, with headers of our own that say what its say; it must need nothing else of menios.
 GLUE_SRC     := $(wildcard driver/kernel/menios/*.c)

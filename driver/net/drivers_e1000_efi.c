@@ -1,6 +1,6 @@
-/* drivers_e1000_efi.c - the families of e1000.efi: e1000 alone, and of that not what only others call. netdiag has words for
- * the rows itself, and a kernel adopts the NIC with code of its own: e1000_words.c, e1000_judge.c and e1000_adopt.c are
- * left out. What they define is here. */
+/* drivers_e1000_efi.c - the families of e1000.efi: e1000 alone, and of that not what only others call. netdiag has
+ * words for the rows itself, and a kernel adopts the NIC with code of its own: e1000_words.c, e1000_judge.c and
+ * e1000_adopt.c are left out. What they define is here. */
 #include "e1000/e1000_hw.h"
 #include "net/e1000.h"
 

@@ -101,8 +101,8 @@ struct net_driver {
                struct netdev **out);
 };
 
-/* What rows of netdev_inspect say besides their values. A driver's image may leave it to whoever reads the rows: then text
- * is "", and bits and section are NULL. */
+/* What rows of netdev_inspect say besides their values. A driver's image may leave it to whoever reads the rows: then
+ * text is "", and bits and section are NULL. */
 struct net_words {
   const struct net_driver *driver;
 

@@ -84,8 +84,8 @@ uint32_t e1000_register_read(struct netdev *dev, const struct e1000_register *re
  * carries the sum of a 64-bit pair; the high half's row is always 0. */
 uint64_t e1000_counter(const struct netdev *dev, const struct e1000_register *reg);
 
-/* Says what a row is that netdev_inspect shows of a device with these IDs: text, bits and section of a register, a counter
- * or a PHY register. Other rows stay as they are. Touches no device. As net_words.describe. */
+/* Says what a row is that netdev_inspect shows of a device with these IDs: text, bits and section of a register, a
+ * counter or a PHY register. Other rows stay as they are. Touches no device. As net_words.describe. */
 void e1000_describe(const struct net_device_id *id, struct netdev_row *row);
 
 /* PHY ------------------------------------------------------------------------------------------------------------ */

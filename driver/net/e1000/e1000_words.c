@@ -1,6 +1,6 @@
-/* e1000_words.c - what registers are, and their bits by name, for those who look at them. The driver has names of its own
- * for the bits that it uses, in e1000_regs.h; test_ring_rows compares the two. e1000.efi goes without (drivers_e1000_efi.c).
- */
+/* e1000_words.c - what registers are, and their bits by name, for those who look at them. The driver has names of its
+ * own for the bits that it uses, in e1000_regs.h; test_ring_rows compares the two. e1000.efi goes without
+ * (drivers_e1000_efi.c). */
 #include "e1000_hw.h"
 
 #define WORDS(name, offset, count, stride, access, family, section, text) {section, text},
