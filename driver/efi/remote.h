@@ -19,7 +19,7 @@ struct remote {
   UINT32 handoff;   /* NET_RESIDENT_NO_HANDOFF, _QUIET or _LIVE              */
   struct net_device_id id;
   const struct net_words *words; /* of this image, for rows that the driver leaves without; or NULL */
-  char driver[16];  /* the family: "e1000"                                   */
+  char driver[16];               /* the family: "e1000"                                   */
   char model[32];
 };
 
