@@ -18,6 +18,7 @@ WORK = {
     "empty-receive": ("empty Receive", "ns/call", False),
     "empty-status": ("empty GetStatus", "ns/call", False),
     "tpl": ("RaiseTPL and RestoreTPL", "ns", False),
+    "tpl-pending": ("... with an event pending", "ns", False),
     "copy-words": ("copy: the driver's memcpy", "ns", False),
     "copy-firmware": ("copy: CopyMem", "ns", False),
     "copy-bytes": ("copy: rep movsb", "ns", False),
@@ -285,7 +286,7 @@ SECTIONS = (
     ("kernel", "In a kernel", "Frames of 60 bytes as fast as the NIC takes them.", kernel_table),
     ("rings", "Bursts that nobody polls for", "Frames that are left of a burst when SNP is asked for the first of them "
      "after all of it was sent.", ring_table),
-    ("nics", "More NICs", "Guest instructions per frame beside NICs that are open and idle.",
+    ("nics", "More NICs", "Guest instructions per frame beside NICs that are open and idle, and of each 10 ms for all.",
      lambda rows: value_table(rows, "nics")),
 )
 

@@ -17,6 +17,8 @@
 #define RESTARTS_MAX   100U
 #define STALL_CALLS    5000U
 #define HOLD_IDLE      4U
+#define SPIN_TICKS     10U
+#define SPIN_TURNS     (SPIN_TICKS * 10000000U / 32U / 2U) /* 10 ms are 312,500 instructions, a turn is two */
 
 struct bench {
   EFI_HANDLE image;
@@ -430,6 +432,18 @@ static VOID hold(struct bench *bench, UINTN count) {
   Print(L"bench: hold %d: %d kept\n", (INT32)count, (INT32)kept);
 }
 
+/* A loop of as many instructions as -icount makes SPIN_TICKS timer ticks of, with everybody's timers between: what it
+ * takes longer than that is firmware's and drivers' heartbeats. */
+static VOID spin(struct bench *bench) {
+  for(UINTN i = 0; i < bench->wanted; i++) {
+    UINTN turns = SPIN_TURNS;
+    UINT64 start = ticks();
+    __asm__ volatile("1: dec %0; jnz 1b" : "+r"(turns) : : "cc");
+    add(&bench->samples, ticks() - start);
+  }
+  report(L"spin", 0, SPIN_TICKS, &bench->samples);
+}
+
 /* The run -------------------------------------------------------------------------------------------------------- */
 
 static VOID at_callback(struct bench *bench, VOID (*work)(struct bench *bench, UINTN size), UINTN size) {
@@ -496,6 +510,8 @@ static EFI_STATUS run(struct bench *bench, const CHAR16 *words) {
       at_callback(bench, trip, FRAME_MAX);
     } else if(same(word, L"empty")) {
       at_callback(bench, work_empty, 0);
+    } else if(same(word, L"spin")) {
+      spin(bench);
     } else if(same(word, L"arp")) {
       at_callback(bench, work_arp, 0);
     } else if(same(word, L"first")) {

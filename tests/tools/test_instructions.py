@@ -28,6 +28,16 @@ class Instructions(unittest.TestCase):
         self.assertIn("e1000.snp_receive_60 ", result.stdout)
         self.assertIn("virtio-net.net_transmit_1514 ", result.stdout)
 
+    def test_by_function(self):
+        """What the functions take is what the path does, each once."""
+        functions = {}
+        counts = tool.count(os.path.join(BUILD, "paths"), "e1000", functions)
+        for path, total in counts.items():
+            self.assertAlmostEqual(sum(functions[path].values()), total, msg=path)
+        self.assertGreater(functions["e1000.snp_receive_60"]["e1000_data_peek"], 0)
+        with self.assertRaisesRegex(tool.CountError, "no path is called e1000.nothing"):
+            tool.show_functions(BUILD, "e1000.nothing")
+
     def run_with(self, counts, *arguments, compiler="gcc-12"):
         """(exit status, what it prints) with the families' counts given."""
         out = io.StringIO()
