@@ -4,6 +4,7 @@
 
 #include <efishell.h>
 
+#include "../driver/efi/clock.h"
 #include "load_options.h"
 #include "menu/menu.h"
 #include "suggest.h"
@@ -340,6 +341,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   InitializeLib(image, system_table);
   image_set(image);
   watchdog_init(image);
+  efi_clock_calibrate();
   console_init(image, false);
   EFI_STATUS status = EFI_INVALID_PARAMETER;
   if(collect_arguments(image)) {

@@ -3,12 +3,12 @@
 
 #include <efilib.h>
 
-#define WINDOW_MIN_US 2000U
+#define WINDOW_MIN_US   1000U /* a delay that is shorter says too little */
+#define WINDOW_FIRST_US 2000U
 
 /* The longest is the finest where nothing comes between. The short ones are for a busy host: shorter than the time that
  * it gives a guest at once, so that some of them are whole. */
-static const UINT32 window_us[] = {10000,         WINDOW_MIN_US, WINDOW_MIN_US, WINDOW_MIN_US,
-                                   WINDOW_MIN_US, WINDOW_MIN_US, WINDOW_MIN_US};
+static const UINT32 window_us[] = {10000, 2000, 2000, 2000, 2000, 2000, 2000};
 #define WINDOWS (sizeof(window_us) / sizeof(window_us[0]))
 
 #define ABOVE_PER_ONE 100U /* 1%: Stall may be that much too short where its own timer is coarse             */
@@ -50,37 +50,35 @@ static struct efi_clock processor;
 static volatile UINT32 changes; /* of `processor`: a reader that was interrupted by one reads again */
 
 /* At TPL_NOTIFY, so that no callback of this driver reads half a change, or makes another. */
-static void measure(UINT32 us) {
+static void learn(UINT64 start, UINT32 us) {
   EFI_TPL tpl = BS->RaiseTPL(TPL_NOTIFY);
-  UINT64 start = efi_read_ticks();
-  BS->Stall(us);
   UINT64 now = efi_read_ticks();
+  if(processor.rate == 0) {
+    efi_clock_state(&processor, efi_ticks_hz());
+  }
   efi_clock_window(&processor, now - start, us, now);
   changes++;
   BS->RestoreTPL(tpl);
 }
 
+/* Callbacks go on: one that comes between makes this window a longer one, no more. */
 void efi_clock_stall(UINT32 us) {
-  if(us < WINDOW_MIN_US || processor.rate == 0) {
-    BS->Stall(us);
-    return;
-  }
-  /* Callbacks go on: one that comes between makes this window a longer one, no more. */
   UINT64 start = efi_read_ticks();
   BS->Stall(us);
-  UINT64 passed = efi_read_ticks() - start;
-  EFI_TPL tpl = BS->RaiseTPL(TPL_NOTIFY);
-  efi_clock_window(&processor, passed, us, efi_read_ticks());
-  changes++;
-  BS->RestoreTPL(tpl);
+  if(us >= WINDOW_MIN_US) {
+    learn(start, us);
+  }
+}
+
+void efi_clock_calibrate(VOID) {
+  for(UINTN i = 0; i < WINDOWS; i++) {
+    efi_clock_stall(window_us[i]);
+  }
 }
 
 UINT64 efi_clock_us(VOID) {
   if(processor.rate == 0) {
-    efi_clock_state(&processor, efi_ticks_hz());
-    for(UINTN i = 0; i < WINDOWS; i++) {
-      measure(window_us[i]);
-    }
+    efi_clock_stall(WINDOW_FIRST_US);
     if(processor.rate == 0) {
       processor.rate = 1; /* a counter that stands still: time does too, but nothing divides by zero */
     }

@@ -30,12 +30,16 @@ void efi_clock_window(struct efi_clock *clock, UINT64 ticks, UINT64 us, UINT64 n
  * processor's) stands still. */
 UINT64 efi_clock_at(const struct efi_clock *clock, UINT64 ticks);
 
-/* Microseconds of the processor's time-stamp counter; where they begin does not matter. The first call takes 22 ms. At
- * TPL_NOTIFY or lower; at ExitBootServices only when it was called before. */
+/* Microseconds of the processor's time-stamp counter; where they begin does not matter. A first call with no window
+ * before it makes one, of 2 ms. At TPL_NOTIFY or lower; at ExitBootServices only when it was called before. */
 UINT64 efi_clock_us(VOID);
 
-/* BS->Stall, which is a window for the clock if it is long enough. TPL_NOTIFY or lower. */
+/* BS->Stall, which is a window for the clock from 1 ms on. TPL_NOTIFY or lower. */
 void efi_clock_stall(UINT32 us);
+
+/* Several windows, for who shows times from the first moment on: takes 22 ms. A driver needs none: its delays are
+ * windows enough for what it waits for. TPL_NOTIFY or lower. */
+void efi_clock_calibrate(VOID);
 
 /* The processor's counter (arch/), and what it says of its frequency in Hz: 0 when it does not say. */
 UINT64 efi_read_ticks(VOID);

@@ -72,7 +72,7 @@ bool sim_flash_read(struct sim *sim, uint32_t offset, uint32_t width, uint32_t *
 bool sim_flash_write(struct sim *sim, uint32_t offset, uint32_t width, uint32_t value) {
   struct sim_flash *flash = &sim->flash;
   if(offset == HSFSTS && width == 2U) {
-    flash->status &= (uint16_t) ~(value & (DONE | ERROR | DAEL));
+    flash->status = (uint16_t)(flash->status & ~(value & (DONE | ERROR | DAEL)));
   } else if(offset == FADDR && width == 4U) {
     flash->address = value & 0x00FFFFFFU;
   } else if(offset == HSFCTL && width == 2U) {

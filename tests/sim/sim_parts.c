@@ -7,22 +7,18 @@
 
 #include <stdlib.h>
 
-#define M88                                                                                                            \
-  { 0x0141, 0x0C20 }
-#define M88_1111                                                                                                       \
-  { 0x0141, 0x0CC0 }
-#define IGP                                                                                                            \
-  { 0x02A8, 0x0380 }
-#define BM                                                                                                             \
-  { 0x0141, 0x0CB1 }
+#define M88      .phy_id = {0x0141, 0x0C20}
+#define M88_1111 .phy_id = {0x0141, 0x0CC0}
+#define IGP      .phy_id = {0x02A8, 0x0380}
+#define BM       .phy_id = {0x0141, 0x0CB1}
 
 #define PCI(id)                                                                                                        \
   .device_id = (id), .registers = E1000_FAMILY_8254X, .nvm = SIM_NVM_EERD_8254X, .reset = SIM_RESET_IO,                \
-  .reset_us = 1000U, .phy_id = M88, .phy_address = 1, .since_82540 = true, .mta_words = 128, .receive_addresses = 15
+  .reset_us = 1000U, M88, .phy_address = 1, .since_82540 = true, .mta_words = 128, .receive_addresses = 15
 
 /* The SPI EEPROM takes longer to read. */
 #define SPI(id)                                                                                                        \
-  .device_id = (id), .registers = E1000_FAMILY_82541, .nvm = SIM_NVM_EERD_PCIE, .reset_us = 15000U, .phy_id = IGP,     \
+  .device_id = (id), .registers = E1000_FAMILY_82541, .nvm = SIM_NVM_EERD_PCIE, .reset_us = 15000U, IGP,               \
   .phy_address = 1, .igp = true, .since_82540 = true, .mta_words = 128, .receive_addresses = 15
 
 #define EXPRESS(id)                                                                                                    \
@@ -30,17 +26,16 @@
   .since_82540 = true, .pcie = true, .auto_read = true, .mta_words = 128, .receive_addresses = 15
 
 #define P82571(id)                                                                                                     \
-  EXPRESS(id), .registers = E1000_FAMILY_82571 | E1000_FAMILY_PBA_ECC, .phy_id = IGP, .igp = true, .cfg_done = true,   \
-               .eecd_held = true, .phy_turn = SIM_TURN_SWSM, .two_ports = true
+  .registers = E1000_FAMILY_82571 | E1000_FAMILY_PBA_ECC, EXPRESS(id), IGP, .igp = true, .cfg_done = true,             \
+  .eecd_held = true, .phy_turn = SIM_TURN_SWSM, .two_ports = true
 #define P82572(id)                                                                                                     \
-  EXPRESS(id), .registers = E1000_FAMILY_82571, .phy_id = IGP, .igp = true, .cfg_done = true, .eecd_held = true,       \
-               .phy_turn = SIM_TURN_SWSM
+  .registers = E1000_FAMILY_82571, EXPRESS(id), IGP, .igp = true, .cfg_done = true, .eecd_held = true,                 \
+  .phy_turn = SIM_TURN_SWSM
 #define P82573(id)                                                                                                     \
-  EXPRESS(id), .registers = E1000_FAMILY_82573, .phy_id = M88_1111, .flash = true, .smbi_after_reset = true,           \
-               .phy_turn = SIM_TURN_SWSM, .reset_turn = SIM_TURN_EXTCNF
+  .registers = E1000_FAMILY_82573, EXPRESS(id), M88_1111, .flash = true, .smbi_after_reset = true,                     \
+  .phy_turn = SIM_TURN_SWSM, .reset_turn = SIM_TURN_EXTCNF
 #define P82574(id)                                                                                                     \
-  EXPRESS(id), .phy_id = BM, .flash = true, .smbi_after_reset = true, .phy_turn = SIM_TURN_EXTCNF,                     \
-               .reset_turn = SIM_TURN_EXTCNF
+  .flash = true, EXPRESS(id), BM, .smbi_after_reset = true, .phy_turn = SIM_TURN_EXTCNF, .reset_turn = SIM_TURN_EXTCNF
 
 #define PCH(id)                                                                                                        \
   .device_id = (id), .registers = E1000_FAMILY_PCH, .nvm = SIM_NVM_FLASH, .reset = SIM_RESET_MEMORY,                   \
@@ -55,7 +50,7 @@ static const struct sim_part parts[] = {
      .nvm = SIM_NVM_WIRES,
      .reset = SIM_RESET_IO,
      .reset_us = 1000U,
-     .phy_id = M88,
+     M88,
      .phy_address = 1,
      .nvm_by_order = true,
      .table_pairs = true,
@@ -69,7 +64,7 @@ static const struct sim_part parts[] = {
      .nvm = SIM_NVM_EERD_8254X,
      .reset = SIM_RESET_SHADOW,
      .reset_us = 1000U,
-     .phy_id = M88,
+     M88,
      .phy_address = 1,
      .since_82540 = true,
      .two_ports = true,

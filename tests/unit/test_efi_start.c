@@ -184,18 +184,18 @@ static void test_divisions(void **state) {
     }
   }
 }
+#else
+static void test_divisions(void **state) {
+  (void)state;
+  skip(); /* its oracle is this processor's own division */
+}
 #endif
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_copies_and_fills),
-    cmocka_unit_test(test_overlapping_moves),
-    cmocka_unit_test(test_comparisons),
-    cmocka_unit_test(test_packed_relocations),
-    cmocka_unit_test(test_other_relocations),
-#if defined(__x86_64__)
-    cmocka_unit_test(test_divisions),
-#endif
+      cmocka_unit_test(test_copies_and_fills),  cmocka_unit_test(test_overlapping_moves),
+      cmocka_unit_test(test_comparisons),       cmocka_unit_test(test_packed_relocations),
+      cmocka_unit_test(test_other_relocations), cmocka_unit_test(test_divisions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

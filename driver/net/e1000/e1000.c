@@ -188,9 +188,6 @@ static int op_tick(struct netdev *dev) {
     return give_up(nic);
   }
   netdev_link_seen(dev, e1000_decode_link(status));
-  if(nic->phy_unseen) {
-    e1000_wake_phy(nic);
-  }
 
   /* Without a link, or held by a pause frame, waiting is right. */
   if(!dev->link.up || (status & E1000_STATUS_TXOFF)) {

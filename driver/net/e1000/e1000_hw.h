@@ -20,7 +20,6 @@ struct e1000 {
   bool tails_get_lost;      /* the ME is active: see e1000_me.c                                   */
   bool fresh;               /* reset, and not started since                                      */
   bool phy_in_setup;        /* see e1000_phy_setup_begins                                          */
-  bool phy_unseen;          /* nobody has looked yet whether the PHY is isolated: see e1000_wake_phy */
   bool rx_doorbell_posted;  /* a tail write may still sit in a write buffer (see e1000_tick)       */
   enum netdev_irq_mode irq_mode;
   bool blinking;                 /* LEDCTL is ours: see e1000_identify                                 */
@@ -148,8 +147,8 @@ int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value);
 void e1000_phy_setup_begins(struct e1000 *nic);
 
 /* Wakes a PHY that was left powered down or isolated; a link that is up, or negotiating, is left alone, and so is a PHY
- * that is the management engine's. One that has a link, and so is not powered down, is not waited for: a later call
- * looks, as the heartbeat makes one while phy_unseen says that it is due. */
+ * that is the management engine's. One that has a link is not powered down: it is not waited for while its setup goes
+ * on. */
 void e1000_wake_phy(struct e1000 *nic);
 
 /* Whether the NVM says of itself that it has no checksum, which is no fault then. */

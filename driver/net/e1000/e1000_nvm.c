@@ -41,14 +41,15 @@ static int wait_for_setup(struct e1000 *nic) {
   if(left_us == 0) {
     return NETDEV_OK;
   }
-  nic->phy_in_setup = false;
+  int result = NETDEV_OK;
   if(e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE)) {
-    int result = e1000_wait(nic, "EEMNGCTL.CFG_DONE stays clear after the reset", E1000_EEMNGCTL,
-                            E1000_EEMNGCTL_CFG_DONE, E1000_EEMNGCTL_CFG_DONE, E1000_CFG_DONE_STEP_US, left_us);
-    return result == NETDEV_E_GONE ? result : NETDEV_OK;
+    result = e1000_wait(nic, "EEMNGCTL.CFG_DONE stays clear after the reset", E1000_EEMNGCTL, E1000_EEMNGCTL_CFG_DONE,
+                        E1000_EEMNGCTL_CFG_DONE, E1000_CFG_DONE_STEP_US, left_us);
+  } else {
+    nic->platform->delay_us(nic->platform->ctx, left_us);
   }
-  nic->platform->delay_us(nic->platform->ctx, left_us);
-  return NETDEV_OK;
+  nic->phy_in_setup = false;
+  return result == NETDEV_E_GONE ? result : NETDEV_OK;
 }
 
 void e1000_phy_setup_begins(struct e1000 *nic) {
@@ -237,9 +238,8 @@ int e1000_phy_write(struct e1000 *nic, uint32_t reg, uint16_t value) {
 
 void e1000_wake_phy(struct e1000 *nic) {
   uint16_t control;
-  nic->phy_unseen = (e1000_read(nic, E1000_STATUS) & E1000_STATUS_LU) && setup_left_us(nic) > 0;
-  if(nic->phy_unseen) {
-    return; /* what has a link is not powered down; isolated it may be, for which the heartbeat will look */
+  if((e1000_read(nic, E1000_STATUS) & E1000_STATUS_LU) && setup_left_us(nic) > 0) {
+    return;
   }
   if(e1000_phy_read(&nic->netdev, E1000_PHY_CONTROL, &control) != NETDEV_OK) {
     e1000_log(nic, NET_LOG_WARN, "the PHY does not answer", 0);

@@ -77,8 +77,8 @@ static const struct e1000_part part_82546gb = {
 /* SPI EEPROM behind the other layout of EERD (SDM 13.4.4), an IGP PHY. The first revision wants its PHY reset before
  * its MAC (Linux, FreeBSD). */
 #define COMMON_82541                                                                                                   \
-  COMMON_8254X, .family = E1000_FAMILY_82541, .nvm = E1000_NVM_EERD_LARGE, .loopback = E1000_LOOPBACK_IGP,             \
-                .reset_us = SPI_RESET_US
+  .family = E1000_FAMILY_82541, COMMON_8254X, .nvm = E1000_NVM_EERD_LARGE, .loopback = E1000_LOOPBACK_IGP,             \
+  .reset_us = SPI_RESET_US
 
 static const struct e1000_part part_82541 = {
     COMMON_82541,
@@ -131,8 +131,8 @@ static const struct e1000_bits bits_82572[] = {
 #define EVERY_82571 (EVERY_8257X | E1000_QUIRK_CFG_DONE | E1000_QUIRK_EECD_REQ | E1000_QUIRK_TARC1_MULR)
 
 #define COMMON_82571                                                                                                   \
-  COMMON_8257X, .phy_lock = E1000_LOCK_SWSM, .loopback = E1000_LOOPBACK_IGP, .in_charge_register = E1000_CTRL_EXT,     \
-                .in_charge = E1000_CTRL_EXT_DRV_LOAD, .ctrl_clear = E1000_CTRL_ASDE, .rfctl = RFCTL_NO_IPV6_EXTENSIONS
+  .phy_lock = E1000_LOCK_SWSM, COMMON_8257X, .loopback = E1000_LOOPBACK_IGP, .in_charge_register = E1000_CTRL_EXT,     \
+  .in_charge = E1000_CTRL_EXT_DRV_LOAD, .ctrl_clear = E1000_CTRL_ASDE, .rfctl = RFCTL_NO_IPV6_EXTENSIONS
 
 static const struct e1000_part part_82571 = {
     COMMON_82571,
@@ -179,9 +179,9 @@ static const struct e1000_bits bits_82574[] = {
 };
 
 #define COMMON_82574                                                                                                   \
-  COMMON_8257X, .phy_lock = E1000_LOCK_MDIO, .reset_lock = E1000_LOCK_MDIO, .loopback = E1000_LOOPBACK_MAC,            \
-                .in_charge_register = E1000_CTRL_EXT, .in_charge = E1000_CTRL_EXT_DRV_LOAD,                            \
-                .ctrl_clear = E1000_CTRL_CLEAR_29 | E1000_CTRL_ASDE, .rfctl = E1000_RFCTL_ACK_DIS, ROWS(bits_82574)
+  .phy_lock = E1000_LOCK_MDIO, COMMON_8257X, .reset_lock = E1000_LOCK_MDIO, .loopback = E1000_LOOPBACK_MAC,            \
+  .in_charge_register = E1000_CTRL_EXT, .in_charge = E1000_CTRL_EXT_DRV_LOAD,                                          \
+  .ctrl_clear = E1000_CTRL_CLEAR_29 | E1000_CTRL_ASDE, .rfctl = E1000_RFCTL_ACK_DIS, ROWS(bits_82574)
 
 #define EVERY_82574 (EVERY_8257X | E1000_QUIRK_KEEP_RCTL | E1000_QUIRK_FREE_SWSM | E1000_QUIRK_FLASH_NVM)
 
@@ -233,40 +233,40 @@ static const struct e1000_part part_82579 = {
 };
 
 static const struct e1000_model models[] = {
-#define MODEL(name, id, bits, flags, part)                                                                             \
-  { {name, "Intel " name " Gigabit Ethernet", bits, flags, E1000_VENDOR_ID, id}, &(part) }
-    MODEL("82544GC", 0x100C, 32, 0, part_82544),
-    MODEL("82540EM", 0x100E, 32, 0, part_82540),
-    MODEL("82545EM", 0x100F, 32, 0, part_82545),
-    MODEL("82546EB", 0x1010, 32, 0, part_82546eb),
-    MODEL("82541EI", 0x1013, 32, 0, part_82541),
-    MODEL("82541ER", 0x1014, 32, 0, part_82541), /* on a mainboard */
-    MODEL("82541EI", 0x1018, 32, 0, part_82541), /* mobile         */
-    MODEL("82547EI", 0x1019, 32, 0, part_82547),
-    MODEL("82547EI", 0x101A, 32, 0, part_82547),   /* mobile      */
-    MODEL("82546EB", 0x101D, 32, 0, part_82546eb), /* four ports  */
-    MODEL("82571EB", 0x105E, 64, NET_MODEL_NO_ASPM, part_82571),
-    MODEL("82547GI", 0x1075, 32, 0, part_82547_2),
-    MODEL("82541GI", 0x1076, 32, 0, part_82541_2),
-    MODEL("82541GI", 0x1077, 32, 0, part_82541_2), /* mobile      */
-    MODEL("82541ER", 0x1078, 32, 0, part_82541_2),
-    MODEL("82546GB", 0x1079, 32, 0, part_82546gb),
-    MODEL("82541PI", 0x107C, 32, 0, part_82541_2),
-    MODEL("82572EI", 0x107D, 64, NET_MODEL_NO_ASPM, part_82572),
-    MODEL("82573V", 0x108B, 64, NET_MODEL_NO_ASPM, part_82573),
-    MODEL("82573E", 0x108C, 64, NET_MODEL_NO_ASPM, part_82573),
-    MODEL("82546GB", 0x1099, 32, 0, part_82546gb), /* four ports  */
-    MODEL("82573L", 0x109A, 64, NET_MODEL_NO_ASPM, part_82573),
-    MODEL("82571EB", 0x10A4, 64, NET_MODEL_NO_ASPM, part_82571), /* four ports  */
-    MODEL("82546GB", 0x10B5, 32, 0, part_82546gb),               /* four ports  */
-    MODEL("82572EI", 0x10B9, 64, NET_MODEL_NO_ASPM, part_82572),
-    MODEL("82571EB", 0x10BC, 64, NET_MODEL_NO_ASPM, part_82571), /* four ports  */
-    MODEL("82574L", 0x10D3, 64, NET_MODEL_NO_ASPM, part_82574),
-    MODEL("82571PT", 0x10D5, 64, NET_MODEL_NO_ASPM, part_82571), /* four ports  */
-    MODEL("82574L", 0x10F6, 64, NET_MODEL_NO_ASPM, part_82574),  /* 82574LA     */
-    MODEL("82583V", 0x150C, 64, NET_MODEL_NO_ASPM, part_82583),
-    MODEL("82579LM", 0x1502, 64, 0, part_82579),
-    MODEL("82579V", 0x1503, 64, 0, part_82579),
+#define MODEL(name, id, bits, flags, silicon)                                                                          \
+  .common = {name, "Intel " name " Gigabit Ethernet", bits, flags, E1000_VENDOR_ID, id}, .part = &(silicon)
+    {MODEL("82544GC", 0x100C, 32, 0, part_82544)},
+    {MODEL("82540EM", 0x100E, 32, 0, part_82540)},
+    {MODEL("82545EM", 0x100F, 32, 0, part_82545)},
+    {MODEL("82546EB", 0x1010, 32, 0, part_82546eb)},
+    {MODEL("82541EI", 0x1013, 32, 0, part_82541)},
+    {MODEL("82541ER", 0x1014, 32, 0, part_82541)}, /* on a mainboard */
+    {MODEL("82541EI", 0x1018, 32, 0, part_82541)}, /* mobile         */
+    {MODEL("82547EI", 0x1019, 32, 0, part_82547)},
+    {MODEL("82547EI", 0x101A, 32, 0, part_82547)},   /* mobile      */
+    {MODEL("82546EB", 0x101D, 32, 0, part_82546eb)}, /* four ports  */
+    {MODEL("82571EB", 0x105E, 64, NET_MODEL_NO_ASPM, part_82571)},
+    {MODEL("82547GI", 0x1075, 32, 0, part_82547_2)},
+    {MODEL("82541GI", 0x1076, 32, 0, part_82541_2)},
+    {MODEL("82541GI", 0x1077, 32, 0, part_82541_2)}, /* mobile      */
+    {MODEL("82541ER", 0x1078, 32, 0, part_82541_2)},
+    {MODEL("82546GB", 0x1079, 32, 0, part_82546gb)},
+    {MODEL("82541PI", 0x107C, 32, 0, part_82541_2)},
+    {MODEL("82572EI", 0x107D, 64, NET_MODEL_NO_ASPM, part_82572)},
+    {MODEL("82573V", 0x108B, 64, NET_MODEL_NO_ASPM, part_82573)},
+    {MODEL("82573E", 0x108C, 64, NET_MODEL_NO_ASPM, part_82573)},
+    {MODEL("82546GB", 0x1099, 32, 0, part_82546gb)}, /* four ports  */
+    {MODEL("82573L", 0x109A, 64, NET_MODEL_NO_ASPM, part_82573)},
+    {MODEL("82571EB", 0x10A4, 64, NET_MODEL_NO_ASPM, part_82571)}, /* four ports  */
+    {MODEL("82546GB", 0x10B5, 32, 0, part_82546gb)},               /* four ports  */
+    {MODEL("82572EI", 0x10B9, 64, NET_MODEL_NO_ASPM, part_82572)},
+    {MODEL("82571EB", 0x10BC, 64, NET_MODEL_NO_ASPM, part_82571)}, /* four ports  */
+    {MODEL("82574L", 0x10D3, 64, NET_MODEL_NO_ASPM, part_82574)},
+    {MODEL("82571PT", 0x10D5, 64, NET_MODEL_NO_ASPM, part_82571)}, /* four ports  */
+    {MODEL("82574L", 0x10F6, 64, NET_MODEL_NO_ASPM, part_82574)},  /* 82574LA     */
+    {MODEL("82583V", 0x150C, 64, NET_MODEL_NO_ASPM, part_82583)},
+    {MODEL("82579LM", 0x1502, 64, 0, part_82579)},
+    {MODEL("82579V", 0x1503, 64, 0, part_82579)},
 #undef MODEL
 };
 
