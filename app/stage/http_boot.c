@@ -84,7 +84,8 @@ static void make_options(struct options *options, const UINT8 mac[6]) {
   UINT16 arch = dhcp_arch(DHCP_HTTP, DHCP_MACHINE);
   const UINT8 arch_bytes[2] = {(UINT8)(arch >> 8), (UINT8)arch};
   memcpy(client.mac, mac, sizeof(client.mac));
-  add(options, 0, 60, class, dhcp_vendor_class(&client, class));
+  size_t class_length = dhcp_vendor_class(&client, class);
+  add(options, 0, 60, class, class_length);
   add(options, 1, 93, arch_bytes, sizeof(arch_bytes));
   add(options, 2, 55, wanted, sizeof(wanted));
 }

@@ -253,7 +253,9 @@ EFI_STATUS EFIAPI snp_get_status(EFI_SIMPLE_NETWORK_PROTOCOL *this, UINT32 *inte
   }
   if(is_as_told(snp)) {
     /* What is finished meanwhile waits: the last buffer is followed by a look at the ring, or the heartbeat looks. */
-    if(!interrupt_status && buffer && (*buffer = take_recycled(&snp->recycle)) != NULL) {
+    VOID *recycled = !interrupt_status && buffer ? take_recycled(&snp->recycle) : NULL;
+    if(recycled) {
+      *buffer = recycled;
       return EFI_SUCCESS;
     }
     if(has_nothing_to_tell(snp, interrupt_status != NULL)) {
