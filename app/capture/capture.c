@@ -373,6 +373,7 @@ EFI_STATUS capture_begin_on(struct capture **out, const struct frame_source *sou
 
 /* remote_open's result lives in the capture itself, and so do the pointers to it. */
 static void point_below(struct capture *capture) {
+  capture->below.netdev.model = capture->below.model;
   capture->source.netdev = &capture->below.netdev;
   capture->source.resident = &capture->below;
   capture->tap.source = capture->source;
