@@ -17,8 +17,9 @@ class Vendor(unittest.TestCase):
         self.kernel = folder.name
         self.copy = os.path.join(folder.name, "vendor/nic")
 
-    def run_tool(self, *arguments, status=0, tool=os.path.join(ROOT, "tools/vendor")):
-        result = subprocess.run([tool, self.kernel, *arguments], capture_output=True, text=True, check=False)
+    def run_tool(self, *arguments, status=0, tool=os.path.join(ROOT, "tools/vendor"), path=os.environ["PATH"]):
+        result = subprocess.run([tool, self.kernel, *arguments], capture_output=True, text=True, check=False,
+                                env=dict(os.environ, PATH=path))
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         return result.stdout + result.stderr
 
@@ -89,6 +90,9 @@ class Vendor(unittest.TestCase):
             self.run_tool(tool=tool)
             self.assertFalse(os.path.exists(self.path("kernel/msi.h")))
             self.assertIn("0 differ", self.run_tool("--check", tool=tool))
+
+    def test_machine_without_git(self):
+        self.assertIn("commit unknown (no git)", self.run_tool(path="/nowhere"))
 
     def test_changes_are_not_lost(self):
         self.run_tool()
