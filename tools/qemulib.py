@@ -22,8 +22,11 @@ NICS = nics.EVERY
 MACHINES = processors.TABLE["x86_64"].machines
 # A folder with another build of OVMF than Debian's (tests/run --firmware), for x86-64
 OVMF = os.environ.get("OVMF")
-# Debian's OVMF that enforces Secure Boot, and variables with Debian's key for tests enrolled; its passphrase is public
-SECURE = ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
+# Debian's OVMF that enforces Secure Boot, and variables with Debian's key for tests enrolled; its passphrase is public.
+# Debian 13 has one that besides takes memory to be either writable or executable.
+SECURE_CODE = ("/usr/share/OVMF/OVMF_CODE_4M.secboot.strictnx.fd", "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
+SECURE = (next((path for path in SECURE_CODE if os.path.exists(path)), SECURE_CODE[-1]),
+          "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
 SNAKEOIL, SNAKEOIL_PASSPHRASE = "/usr/share/ovmf/PkKek-1-snakeoil", "snakeoil"
 BOOT_FILE = processors.TABLE["x86_64"].boot_file
 # iPXE's option ROMs: Debian 12 and Debian 13
