@@ -104,6 +104,9 @@ def udp(source, destination, source_port, destination_port, data):
     return header[:6] + struct.pack(">H", total) + data
 
 
+MARK = b"caught up"  # too short for a frame
+
+
 class Wire:
     """One end of the wire, in a thread of its own between start() and stop(). Everything received is in `frames`, after
     take(), which somebody who inherits from this writes, has had it. What later() is given runs in the same thread, and
@@ -113,6 +116,7 @@ class Wire:
         self.local = local
         self.remote = remote
         self.frames = []
+        self.marks = 0
         self.arrived = threading.Condition()
         self.lock = threading.RLock()
         self.stopping = False
@@ -180,6 +184,14 @@ class Wire:
         with self.arrived:
             return self.arrived.wait_for(lambda: condition(self.frames), timeout)
 
+    def catch_up(self, timeout=TIMEOUT_S):
+        """Waits until all that was sent to this end so far is in `frames`: it stays on the socket when a machine has
+        ended, and a mark that is sent behind it is read last. Returns whether it was."""
+        seen = self.marks + 1
+        self.socket.sendto(MARK, self.local)
+        with self.arrived:
+            return self.arrived.wait_for(lambda: self.marks >= seen, timeout)
+
     def take(self, frame):
         """A frame has come."""
         raise NotImplementedError
@@ -209,6 +221,11 @@ class Wire:
                 self.bell[1].recv(4096)
             if self.socket in ready:
                 frame = self.socket.recv(FRAME_MAX)
+                if frame == MARK:
+                    with self.arrived:
+                        self.marks += 1
+                        self.arrived.notify_all()
+                    continue
                 self.attempt(self.take, frame)
                 with self.arrived:
                     self.frames.append(frame)

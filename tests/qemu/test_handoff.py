@@ -317,7 +317,7 @@ class Command(QemuTest):
                 peer.send(demo.wirepeer.test_frame(b"\xff" * 6, peer.mac, 1, 1, 100))
                 self.assertTrue(machine.wait_for(demo.REPORT.pattern), machine.output[-800:])
                 self.assertIn("kernel: adopted", machine.output)
-                # the stack may send some, too
+                self.assertTrue(peer.catch_up())  # the stack may send some, too
                 self.assertIn(f" tx_frames {len(peer.frames)} tx_errors 0 ", machine.output)
                 self.assertEqual(self.numbers(peer), list(range(1, 201)))
 
@@ -341,7 +341,8 @@ class Command(QemuTest):
 
     @staticmethod
     def numbers(peer):
-        """Of the test frames that the peer has got."""
+        """Of the test frames that were sent to the peer."""
+        peer.catch_up()
         tests = [demo.wirepeer.parse_test_frame(frame) for frame in peer.frames]
         return [test[2] if test[3] else "damaged" for test in tests if test]
 

@@ -25,6 +25,7 @@ class Netconsole(QemuTest):
         self.assertIn("kernel: netconsole: unsent 0", machine.output)
         self.assertNotIn("kernel: statistics", machine.output)
         first, end = (machine.output.index(text) for text in ("kernel: boot services left", "kernel: netconsole:"))
+        self.assertTrue(peer.catch_up())
         heard = "".join(demo.netconsole_lines(peer))
         self.assertEqual(heard.split(), machine.output[first:end].split())
         self.assertRegex(heard, r"kernel: panic: .*, inside a call on the NIC\n$")
