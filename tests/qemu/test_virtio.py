@@ -188,10 +188,8 @@ class Holders(VirtioTest):
         holder = "iPXE (virtio-net.efidrv)"
         for model in VIRTIO_PAIR:
             with self.subTest(model):
-                path = f"/usr/lib/ipxe/qemu/{nics.TABLE[model].ipxe_rom}"
-                qemulib.need(path, "ipxe-qemu")
                 results = self.boot(["connect -r", *self.QUESTIONS, "netdiag handoff --take"],
-                                    [qemulib.nic_arguments(model, "user,id={id}", rom=path)])
+                                    [qemulib.nic_arguments(model, "user,id={id}", rom=qemulib.ipxe_rom(model))])
                 self.refused_taken_given_back(results[1:5], holder)
                 self.assertIn(f"'{holder}' takes the NIC from virtio-net.efi", results[5].text)
                 self.assert_status(results[5], DENIED)
