@@ -284,9 +284,9 @@ void netdev_tap_add(struct netdev *dev, struct netdev_tap *tap);
 /* The tap is not called any more, and is its owner's again. Harmless for one that was not added. */
 void netdev_tap_remove(struct netdev *dev, struct netdev_tap *tap);
 
-/* Programs rings and filters and starts the device; resets it before that, unless it is as create or the last close left
- * it. So it must have kept its power since (a kernel that suspended it destroys it and creates it anew). Does not wait
- * for a link. NETDEV_E_STATE unless closed, NETDEV_E_TIMEOUT when the device does not come out of its reset,
+/* Programs rings and filters and starts the device; resets it before that, unless it is as create or the last close
+ * left it. So it must have kept its power since (a kernel that suspended it destroys it and creates it anew). Does not
+ * wait for a link. NETDEV_E_STATE unless closed, NETDEV_E_TIMEOUT when the device does not come out of its reset,
  * NETDEV_E_GONE; it is then closed and quiet. Takes less than a millisecond, with a reset up to 60 ms; half a second at
  * the most when the device does not answer as it should. */
 int netdev_open(struct netdev *dev);
