@@ -29,7 +29,7 @@ TABLE = {processor.name: processor for processor in (
             "EFI/BOOT/BOOTIA32.EFI", ("/usr/share/efi-shell-ia32/shellia32.efi",), secure_only=True),
     Processor("aarch64", "qemu-system-aarch64", "qemu-system-arm", ("virt",), "AAVMF",
             (("AAVMF_CODE.no-secboot.fd", "AAVMF_VARS.fd"), ("AAVMF_CODE.fd", "AAVMF_VARS.fd")), "/usr/share/AAVMF",
-            "qemu-efi-aarch64", "EFI/BOOT/BOOTAA64.EFI", ("/usr/share/efi-shell-aa64/shellaa64.efi",),
+            "qemu-efi-aarch64", "EFI/BOOT/BOOTAA64.EFI", (),  # its own Shell starts, and behind it the network stack
             arguments=("-cpu", "cortex-a57"),
             screen=("-device", "ramfb", "-device", "qemu-xhci", "-device", "usb-kbd")),
 )}
