@@ -1,6 +1,5 @@
 """tools/instructions: the driver executes no more instructions per frame than its table says."""
 
-import contextlib
 import importlib.machinery
 import importlib.util
 import io
@@ -8,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from unittest import mock
 
@@ -19,6 +19,8 @@ loader = importlib.machinery.SourceFileLoader("instructions", TOOL)
 tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("instructions", loader))
 with mock.patch.object(sys, "dont_write_bytecode", True):
     loader.exec_module(tool)
+
+ALONE = threading.Lock()  # tests run in threads of one process, and share what one of them replaces
 
 
 class Instructions(unittest.TestCase):
@@ -44,10 +46,13 @@ class Instructions(unittest.TestCase):
         with mock.patch.object(tool, "count", lambda _, family: counts if family == "e1000" else {}), \
                 mock.patch.object(tool, "compiler_of", lambda _: compiler), \
                 mock.patch.object(sys, "argv", ["instructions", "--table", self.table, *arguments]), \
-                contextlib.redirect_stdout(out):
+                mock.patch.object(tool, "print", lambda *words, **how: print(*words, **{"file": out} | how),
+                                  create=True):
             return tool.main(), out.getvalue()
 
     def setUp(self):
+        ALONE.acquire()
+        self.addCleanup(ALONE.release)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.table = os.path.join(folder.name, "table.txt")
