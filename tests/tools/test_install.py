@@ -51,13 +51,22 @@ class Qemu:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True)
 
+    def connect(self):
+        """The socket has a name before anybody listens there. None when QEMU has ended instead."""
+        while self.process.poll() is None:
+            end = socket.socket(socket.AF_UNIX)
+            try:
+                end.connect(self.path)
+                return end
+            except (FileNotFoundError, ConnectionRefusedError):
+                end.close()
+                time.sleep(0.01)
+        return None
+
     def __enter__(self):
-        while not os.path.exists(self.path) and self.process.poll() is None:
-            time.sleep(0.01)
-        self.said = "" if self.process.poll() is None else self.process.stdout.read()
-        if self.process.poll() is None:
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.connect(self.path)
+        self.socket = self.connect()
+        self.said = "" if self.socket else self.process.stdout.read()
+        if self.socket:
             self.file = self.socket.makefile("rw")
             self.file.readline()
             self.ask("qmp_capabilities")
@@ -80,7 +89,7 @@ class Qemu:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
-        if hasattr(self, "socket"):
+        if self.socket:
             self.file.close()
             self.socket.close()
 
