@@ -19,9 +19,10 @@ struct info_options {
 
 /* Addresses, or why there can be none. */
 static void out_stack(const struct pci_nic *pci) {
+  const char *problem = stack_problem(pci);
   lease_show(pci);
-  if(stack_look(pci) == STACK_NO_RANDOMNESS) {
-    out_hanging(VALUE_COLUMN, "Network stack %s\n", doctor_wants_randomness);
+  if(problem) {
+    out_hanging(VALUE_COLUMN, "Network stack %s\n", problem);
   }
 }
 
@@ -243,7 +244,7 @@ static void report_addresses(const struct pci_nic *pci) {
   report_array("addresses");
   lease_show(pci);
   report_end();
-  report_text("stack_problem", stack_look(pci) == STACK_NO_RANDOMNESS ? doctor_wants_randomness : NULL);
+  report_text("stack_problem", stack_problem(pci));
 }
 
 static void report_sight(const struct pci_nic *pci, bool foreign) {

@@ -51,7 +51,7 @@ static void report_nic(const struct pci_nic *pci, const struct nic_sight *sight,
   report_seen(sight);
   show_bar(pci->pci_io);
   report_text("holder", holder);
-  report_text("stack_problem", stack_look(pci) == STACK_NO_RANDOMNESS ? doctor_wants_randomness : NULL);
+  report_text("stack_problem", stack_problem(pci));
   report_end();
 }
 
@@ -82,8 +82,9 @@ static void show_nic(const struct pci_nic *pci) {
   if(stranger.reason) {
     out_hanging(LIST_HANG, "      not supported: %s\n", stranger.reason);
   }
-  if(stack_look(pci) == STACK_NO_RANDOMNESS) {
-    out_hanging(LIST_HANG, "      network stack %s\n", doctor_wants_randomness);
+  const char *problem = stack_problem(pci);
+  if(problem) {
+    out_hanging(LIST_HANG, "      network stack %s\n", problem);
   }
 }
 

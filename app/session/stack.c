@@ -2,6 +2,7 @@
 #include "stack.h"
 
 #include "../../driver/efi/pci.h"
+#include "../doctor/checks.h"
 #include "below.h"
 #include "efi/ip4_config2.h"
 #include "efi/managed_network.h"
@@ -48,4 +49,8 @@ enum stack_state stack_look(const struct pci_nic *pci) {
     return STACK_IDLE;
   }
   return stack_has_randomness() ? STACK_NONE : STACK_NO_RANDOMNESS;
+}
+
+const char *stack_problem(const struct pci_nic *pci) {
+  return stack_look(pci) == STACK_NO_RANDOMNESS ? doctor_wants_randomness : NULL;
 }

@@ -18,6 +18,10 @@ enum stack_state {
  * ConnectController does. TPL_APPLICATION. */
 enum stack_state stack_look(const struct pci_nic *pci);
 
+/* What a user is told below a NIC on which no stack can run for want of random numbers; NULL of every other. As
+ * stack_look. */
+const char *stack_problem(const struct pci_nic *pci);
+
 /* Whether the firmware has EFI_RNG_PROTOCOL. edk2's network stack since 2024 is not even loaded without. */
 bool stack_has_randomness(void);
 
