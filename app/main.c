@@ -184,6 +184,7 @@ static EFI_STATUS run_parsed(const struct command *command, const void *values, 
   } else if(count < 0) {
     complain("%s: %s", command->name, error);
   } else {
+    efi_clock_calibrate();
     return command->run(values, words, count);
   }
   out_error("Try 'netdiag %s --help'.\n", command->name);
@@ -341,7 +342,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   InitializeLib(image, system_table);
   image_set(image);
   watchdog_init(image);
-  efi_clock_calibrate();
   console_init(image, false);
   EFI_STATUS status = EFI_INVALID_PARAMETER;
   if(collect_arguments(image)) {

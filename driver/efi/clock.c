@@ -71,6 +71,11 @@ void efi_clock_stall(UINT32 us) {
 }
 
 void efi_clock_calibrate(VOID) {
+  static BOOLEAN calibrated;
+  if(calibrated) {
+    return;
+  }
+  calibrated = TRUE;
   for(UINTN i = 0; i < WINDOWS; i++) {
     efi_clock_stall(window_us[i]);
   }

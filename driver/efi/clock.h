@@ -37,7 +37,7 @@ UINT64 efi_clock_us(VOID);
 /* BS->Stall, which is a window for the clock from 1 ms on. TPL_NOTIFY or lower. */
 void efi_clock_stall(UINT32 us);
 
-/* Several windows, for who shows times from the first moment on: takes 22 ms. A driver needs none: its delays are
+/* Several windows, for who shows times from the first moment on: takes 22 ms, once. A driver needs none: its delays are
  * windows enough for what it waits for. TPL_NOTIFY or lower. */
 void efi_clock_calibrate(VOID);
 
