@@ -268,7 +268,7 @@ static void test_phy_awake_is_left_alone(void **state) {
       struct sim_config config = unit_config(devices[i]);
       struct bench bench;
       create(&bench, &config);
-      bool in_setup = unit_nic(bench.dev)->phy_in_setup;
+      bool in_setup = unit_nic(bench.dev)->phy_ready_us != 0;
       sim_advance(bench.sim, later ? 30000 : 0);
       assert_int_equal(netdev_open(bench.dev), NETDEV_OK);
       assert_int_equal(sim_writes_of(bench.sim, 0x20), (in_setup ? 0 : 1) + (in_setup && !later ? 0 : 1));

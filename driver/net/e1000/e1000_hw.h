@@ -19,7 +19,6 @@ struct e1000 {
   bool irq_enabled;         /* a handler may touch the device; false only while IMS is zero       */
   bool tails_get_lost;      /* the ME is active: see e1000_me.c                                   */
   bool fresh;               /* reset, and not started since                                      */
-  bool phy_in_setup;        /* see e1000_phy_setup_begins                                          */
   bool rx_doorbell_posted;  /* a tail write may still sit in a write buffer (see e1000_tick)       */
   enum netdev_irq_mode irq_mode;
   bool blinking;                 /* LEDCTL is ours: see e1000_identify                                 */
@@ -30,7 +29,7 @@ struct e1000 {
   uint32_t mta[E1000_MTA_COUNT]; /* what MTA holds                                                      */
   struct e1000_ring tx;
   struct e1000_ring rx;
-  uint64_t phy_ready_us; /* when its setup is over                                                      */
+  uint64_t phy_ready_us; /* when the PHY's setup is over; 0: it is (see e1000_phy_setup_begins)         */
   uint64_t link_read_us; /* when STATUS was last read by the tick                                      */
   uint64_t stuck_us;     /* when the oldest frame in flight was first seen by the tick                  */
   uint32_t stuck_head;   /* which one that was                                                          */

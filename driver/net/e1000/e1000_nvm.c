@@ -20,18 +20,17 @@
 
 /* How much is left, at the most, of the PHY's setup from the NVM; 0 when it is over. */
 static uint32_t setup_left_us(struct e1000 *nic) {
-  uint32_t left_us = 0;
-  if(nic->phy_in_setup) {
-    uint64_t now = nic->platform->now_us(nic->platform->ctx);
-    left_us = now < nic->phy_ready_us ? (uint32_t)(nic->phy_ready_us - now) : 0;
-  }
+  uint64_t now = nic->phy_ready_us ? nic->platform->now_us(nic->platform->ctx) : 0;
+  uint32_t left_us = now < nic->phy_ready_us ? (uint32_t)(nic->phy_ready_us - now) : 0;
   if(left_us > 0 && e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE)) {
     uint32_t eemngctl = e1000_read(nic, E1000_EEMNGCTL);
     if(eemngctl != UINT32_MAX && (eemngctl & E1000_EEMNGCTL_CFG_DONE)) {
       left_us = 0;
     }
   }
-  nic->phy_in_setup = left_us > 0;
+  if(left_us == 0) {
+    nic->phy_ready_us = 0;
+  }
   return left_us;
 }
 
@@ -48,13 +47,12 @@ static int wait_for_setup(struct e1000 *nic) {
   } else {
     nic->platform->delay_us(nic->platform->ctx, left_us);
   }
-  nic->phy_in_setup = false;
+  nic->phy_ready_us = 0;
   return result == NETDEV_E_GONE ? result : NETDEV_OK;
 }
 
 void e1000_phy_setup_begins(struct e1000 *nic) {
   bool says_so = e1000_has_quirk(nic, E1000_QUIRK_CFG_DONE);
-  nic->phy_in_setup = true;
   nic->phy_ready_us =
       nic->platform->now_us(nic->platform->ctx) + (says_so ? E1000_CFG_DONE_TIMEOUT_US : E1000_PHY_SETUP_US);
 }
