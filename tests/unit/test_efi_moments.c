@@ -2,6 +2,7 @@
  * heartbeat, or somebody at TPL_CALLBACK, such as edk2's MNP, who calls SNP as well. The processor's single-step trap
  * is the timer's interrupt. Every buffer comes back once, and a call that could have one does not return without. */
 #define _GNU_SOURCE
+#include "trap_flag.h"
 #include "unit_efi.h"
 
 #include <signal.h>
@@ -32,17 +33,7 @@ static void moment(void) {
   }
 }
 
-#if defined(__x86_64__)
-#define TRAP_FLAG 0x100U
-
-static inline __attribute__((always_inline)) void step_by_step(BOOLEAN on) {
-  if(on) {
-    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG);
-  } else {
-    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~(unsigned long long)TRAP_FLAG);
-  }
-}
-#else
+#if !defined(TRAP_FLAG)
 /* No such flag: it comes before and after the lock alone. */
 static void step_by_step(BOOLEAN on) {
   (void)on;
@@ -55,7 +46,7 @@ static void on_trap(int number, siginfo_t *info, void *context) {
   (void)number;
   (void)info;
   moment();
-#if defined(__x86_64__)
+#if defined(TRAP_FLAG)
   if(interrupt.came) {
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
   }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "either.h"
 #include "netconsole.h"
+#include "trap_flag.h"
 #include "udp.h"
 
 #include <signal.h>
@@ -29,17 +30,8 @@ static struct {
 } trap;
 
 /* A trap costs much more than an instruction, so a long call runs on its own to where it is to be looked at. */
-#if defined(__x86_64__)
-#define TRAP_FLAG  0x100U
+#if defined(TRAP_FLAG)
 #define PLACES_MIN 11U /* where each call is stopped */
-
-static inline __attribute__((always_inline)) void step_by_step(bool on) {
-  if(on) {
-    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG);
-  } else {
-    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~(unsigned long long)TRAP_FLAG);
-  }
-}
 #else
 /* No such flag: the call is stopped at its start, and behind accesses to the device: some make none. */
 #define PLACES_MIN 1U
