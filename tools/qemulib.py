@@ -312,8 +312,8 @@ class Machine(Console):
         shutil.copy(original, variables)
         self.qmp_path = os.path.join(self.scratch, "qmp")
         screen = graphics_arguments(processor) if graphics else ["-display", "none", "-vga", "none"]
-        self.command = [processor.qemu, "-M", machine or processor.machines[0], "-m", memory, "-no-reboot",
-                        "-nodefaults", *processor.arguments, *screen,
+        self.command = [processor.qemu, "-M", machine or processor.machines[0], "-cpu", processor.cpu,
+                        "-m", memory, "-no-reboot", "-nodefaults", *screen,
                         "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
                         "-drive", f"if=pflash,format=raw,file={variables}"]
         if secure or processor.secure_only:  # the variables are then written in system management mode alone
@@ -330,8 +330,6 @@ class Machine(Console):
                              "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
         for nic in nics:
             self.command += nic
-        # The network stack of newer firmware wants random numbers. Behind the NICs, whose places on the bus stay.
-        self.command += ["-device", "virtio-rng-pci"]
         if paused:
             self.command.append("-S")
         self.command = list(wrapper) + self.command + list(extra)
