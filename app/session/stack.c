@@ -20,8 +20,9 @@ static bool somebody_would_start(EFI_HANDLE interface) {
   EFI_HANDLE *drivers;
   UINTN count;
   bool would = false;
-  if(EFI_ERROR(BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &drivers))) {
-    return false;
+  EFI_STATUS status = BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &drivers);
+  if(EFI_ERROR(status)) {
+    return status != EFI_NOT_FOUND; /* no answer is no reason to say that there is none */
   }
   for(UINTN i = 0; i < count && !would; i++) {
     EFI_DRIVER_BINDING *binding;
