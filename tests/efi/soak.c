@@ -1,7 +1,7 @@
 /* soak.c - moves numbered frames both ways through SNP, disturbs itself on the way, and accounts for every frame: the
  * guest's half of tools/soak, which is the peer on the wire, pulls the cable when asked to, and explains the rules.
  *
- * soak FRAMES SEED */
+ * soak FRAMES SEED UNCOUNTED */
 #include <string.h>
 
 #include "efi/network_statistics.h"
@@ -13,7 +13,7 @@
 #define ACK_EVERY 64U   /* frames received before the peer is told, if nothing else goes its way             */
 #define ACK_IDLE  1000U /* empty turns before it is told of fewer                                            */
 #define RING      255U  /* what e1000's ring may hold when a restart takes it away; virtio-net's: 1 more, no OFF */
-#define OFF       3U    /* frames that QEMU's e1000e drops per restart, one at every RDT write with RCTL.EN off */
+#define OFF       3U    /* frames that QEMU drops per restart, one at every RDT write with RCTL.EN off           */
 #define OFF_LONG  7U    /* the same from disconnect to connect: four, and three writes of the PCI command register */
 #define WARM_UP   5U    /* connections before memory is counted                                              */
 #define BURST     32U   /* frames per turn                                                                   */
@@ -23,6 +23,7 @@ struct soak {
   EFI_STATUS failure; /* an SNP call that had to succeed did not                      */
   UINT32 goal;
   UINT32 random;
+  UINT32 uncounted; /* frames per restart that the device may have dropped without counting them  */
   struct soak_frames frames;
   UINT8 buffers[BUFFERS][BUFFER_SIZE];
   BOOLEAN busy[BUFFERS];
@@ -299,15 +300,17 @@ static VOID change_filters(struct soak *soak) {
 }
 
 /* Whether the totals are right. A device that counts on the wire (it counts undersized frames too, then) has also seen
- * what a restart took with its ring, but for the frames that came while its receiver was off. One that does not leaves
- * the counting to its driver, which knows of what was taken from it; what came by the wire is then for the peer's count
- * to say, which is what WELCOME was compared with. */
+ * what a restart took with its ring, but for the frames that came while its receiver was off, and on a part that
+ * receives until it is reset those that came after the last look at its counters. One that does not count leaves it to
+ * its driver, which knows of what was taken from it; what came by the wire is then for the peer's count to say, with
+ * which WELCOME was compared. */
 static BOOLEAN received_all(const struct soak *soak, const EFI_NETWORK_STATISTICS *table) {
   if(table->RxUndersizeFrames == UINT64_MAX) {
     return table->RxTotalFrames == soak->connection_received;
   }
   UINT64 received = soak->connection_received + soak->connection_dropped;
-  return received - table->RxTotalFrames <= OFF * soak->connection_restarts;
+  return table->RxTotalFrames >= soak->connection_received &&
+         received - table->RxTotalFrames <= (UINT64)soak->uncounted * soak->connection_restarts;
 }
 
 /* Between two epochs the wire is silent: then what the driver counted must be what was sent and received. */
@@ -458,6 +461,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table) {
   const CHAR16 *words = loaded->LoadOptions;
   soak->goal = number_at(&words);
   soak->random = number_at(&words);
+  soak->uncounted = number_at(&words);
   for(UINTN i = 0; i < WARM_UP; i++) {
     require(soak, L"connect", each_device(TRUE, FALSE));
     require(soak, L"disconnect", each_device(FALSE, FALSE));

@@ -78,6 +78,7 @@ static void op_close(struct netdev *dev, bool gone) {
   if(!gone) {
     (void)e1000_identify(dev, false);
     e1000_irq_stop(nic);
+    (void)e1000_stop_rings(nic); /* the reset tells whether it has gone */
     update_stats(nic);
     if(e1000_reset(nic) != NETDEV_OK) {
       e1000_log(nic, NET_LOG_ERROR, "close: the reset failed; the device is silenced directly", 0);
@@ -125,10 +126,11 @@ static int recover(struct e1000 *nic) {
   struct netdev *dev = &nic->netdev;
   e1000_log(nic, NET_LOG_WARN, "the transmitter hangs, resetting; TDH", e1000_read(nic, E1000_TDH));
   dev->stats.tx_hangs++;
-  e1000_add_counters(nic);
   nic->stuck_watch = false;
   bool irq_enabled = nic->irq_enabled;
   e1000_irq_stop(nic); /* a handler must not touch a device in reset, whoever interrupts */
+  (void)e1000_stop_rings(nic);
+  e1000_add_counters(nic);
   int result = e1000_reset(nic);
   if(result == NETDEV_OK) {
     /* Closed meanwhile, so that a callback that wants to send is refused instead of queueing into a dead ring. */

@@ -90,11 +90,12 @@ bool e1000_runs(const struct e1000 *nic) {
 
 /* Nothing is under way where neither ran, and so there is nothing to wait for; and a model of the device goes deaf for
  * a second after every write to RCTL. */
-static int step_stop_rings(struct e1000 *nic) {
-  if(!e1000_runs(nic)) {
+int e1000_stop_rings(struct e1000 *nic) {
+  bool receives = !e1000_has_quirk(nic, E1000_QUIRK_KEEP_RCTL) && (e1000_read(nic, E1000_RCTL) & E1000_RCTL_EN);
+  if(!receives && !(e1000_read(nic, E1000_TCTL) & E1000_TCTL_EN)) {
     return NETDEV_OK;
   }
-  if(!e1000_has_quirk(nic, E1000_QUIRK_KEEP_RCTL)) {
+  if(receives) {
     e1000_write(nic, E1000_RCTL, 0);
   }
   int result = e1000_modify(nic, E1000_TCTL, E1000_TCTL_EN, 0);
@@ -233,7 +234,7 @@ static int step_link(struct e1000 *nic) {
 static const struct step reset_steps[] = {
     {"reset: mask interrupts", "14.3", 0, step_mask_interrupts},
     {"reset: stop the PCIe master", "82574 10.2.2.1", E1000_QUIRK_PCIE, step_stop_pcie_master},
-    {"reset: stop receiver and transmitter", "14.3", 0, step_stop_rings},
+    {"reset: stop receiver and transmitter", "14.3", 0, e1000_stop_rings},
     {"reset: reset the PHY before the MAC", "13.4.1", E1000_QUIRK_PHY_RST_FIRST, step_reset_phy},
     {"reset: set CTRL.RST and wait for it", "13.4.1", 0, step_reset},
     {"reset: have the NVM read again", "13.4.6", E1000_QUIRK_EE_RST, step_reload_nvm},

@@ -88,6 +88,11 @@ void e1000_silence(struct e1000 *nic);
  * interrupt, and `fresh`. NETDEV_E_TIMEOUT, NETDEV_E_GONE. */
 int e1000_reset(struct e1000 *nic);
 
+/* Switches receiver and transmitter off and waits for what is under way: a part of every reset, which the counters are
+ * read behind where they go on, since the reset clears them. A part whose receiver must run until its reset (KEEP_RCTL)
+ * may still receive and count. NETDEV_E_GONE. */
+int e1000_stop_rings(struct e1000 *nic);
+
 /* Whether receiver or transmitter is switched on; also of a device that reads all ones. */
 bool e1000_runs(const struct e1000 *nic);
 
