@@ -55,8 +55,8 @@ CROSS        := aarch64-linux-gnu-
 ifeq ($(origin CC),file)
 CC           := $(if $(shell command -v $(CROSS)gcc),$(CROSS)gcc,clang)
 endif
-TARGET_FLAGS := -mgeneral-regs-only $(if $(findstring clang,$(CC)),--target=aarch64-linux-gnu)
-GCC_FLAGS    := -mno-outline-atomics
+# Outline atomics would be calls into the compiler's library.
+TARGET_FLAGS := -mgeneral-regs-only -mno-outline-atomics $(if $(findstring clang,$(CC)),--target=aarch64-linux-gnu)
 TICKS_SRC    := driver/efi/arch/ticks_aarch64.c
 LD           := $(CROSS)ld --defsym=relocations_unpacked=1
 OBJCOPY      := $(CROSS)objcopy
@@ -127,7 +127,7 @@ help:
 	@echo '              NIC=e1000|e1000-82544gc|e1000-82545em|e1000e|virtio-net-pci|virtio-net-transitional'
 	@echo '              MACHINE=q35|pc  CMD="netdiag info"'
 	@echo '              ARCH=x86_64|aarch64|ia32: another processor. Its images are in build/aarch64 or build/ia32;'
-	@echo '              all, shell and sign take it as well'
+	@echo '              all, shell, sign, usb and iso take it as well'
 	@echo 'make shell    the same machine with an interactive UEFI Shell (Ctrl-A X ends QEMU)'
 	@echo '              NICS="e1000 e1000e" several NICs   FILES="my.efi folder" on the disk (fs0:) as well'
 	@echo '              TFTP=folder served at 10.0.2.2     GRAPHICS=1 a screen: in a window, or by VNC on localhost'
@@ -149,7 +149,8 @@ help:
 	@echo 'make soak     a million frames each way under disturbances, all accounted for  SOAK_FRAMES=n'
 	@echo 'make usb      $(BUILD)/netdiag.img, to write to a USB stick that boots netdiag on every processor; make iso: a CD'
 	@echo '              KEY=FILE.key CERT=FILE.pem takes signed images'
-	@echo 'make dist     a release, $(BUILD)/netdiag-VERSION.tar.gz: images, ROMs, media, sources, checksums'
+	@echo 'make dist     a release, build/netdiag-VERSION.tar.gz: images, ROMs, media, sources, checksums; signed ones with'
+	@echo '              KEY= and CERT='
 	@echo 'make sign     sign them for Secure Boot, into $(BUILD)/signed  KEY=FILE.key CERT=FILE.pem (tools/sign --help)'
 	@echo 'make all      build the images: $(IMAGES)'
 	@echo 'make deps     install the Debian packages in tools/packages.txt that are missing'
@@ -234,7 +235,7 @@ $(MEDIA): $(addprefix $(BUILD)$(SIGNED_FOLDER)/,netdiag.efi e1000.efi virtio-net
 	tools/mkmedia $(CARRIED:%=--images %) $@
 
 # A release: images, ROMs, media, sources and checksums in one archive
-dist: images other-processors
+dist: $(if $(KEY)$(CERT),sign,images) other-processors
 	$(call say,DIST)
 	tools/mkdist $(CARRIED:%=--images %) $(BUILD)
 
@@ -564,13 +565,11 @@ soak: all $(BUILD)/tests/soak.efi
 	tools/soak --build $(BUILD) --nic e1000e --frames $(SOAK_FRAMES)
 	tools/soak --build $(BUILD) --nic virtio-net-pci --frames $(SOAK_FRAMES)
 
-# What the boot tests boot, and the other compiler's images: they are booted as well.
+# What the boot tests boot, and the other compiler's images: those for x86-64 are booted as well.
 test-programs: all usb $(TEST_EFI) $(KERNELS) other-compiler other-processors
 other-compiler: deps
 	$(MAKE) --no-print-directory images BUILD=$(BUILD)/clang CC=clang
-other-processors: $(addprefix processor-,$(filter-out $(ARCH),$(ARCHES)))
-processor-%: deps
-	$(MAKE) --no-print-directory images ARCH=$* BUILD=$(BUILD)/$*
+	$(MAKE) --no-print-directory images ARCH=aarch64 BUILD=$(BUILD)/clang/aarch64 CC=clang
 
 # Everything, built on all processors unless -j says otherwise
 test: deps

@@ -140,6 +140,7 @@ static void out_statuses(void) {
   for(UINTN i = 0; i < STATUS_COUNT; i++) {
     out_hanging(STATUS_HANG, "  0x%-3x %-21s %s\n", (UINT32)statuses[i].status, statuses[i].name, statuses[i].text);
   }
+  out_hanging(0, "A 32-bit Shell shows them with the highest bit set, as 0x80000012.\n");
   out_hanging(0, "Anything else comes from the firmware, which could not do what was asked of it, or from NEXT.EFI.\n");
 }
 

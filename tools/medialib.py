@@ -24,7 +24,7 @@ Boot from this medium, and its menu comes up: netdiag's.
 {boot_files}
 netdiag.efi            the same, for a UEFI Shell.
 e1000.efi              drivers for the firmware's network stack: in a Shell, load e1000.efi.
-virtio-net.efi         netdiag itself needs neither.
+virtio-net.efi         netdiag itself needs them for its handoff alone.
 {others}
 With Secure Boot on, the images must be signed with a key that the firmware knows.
 """
@@ -58,7 +58,8 @@ def processor_of(path):
         place, = struct.unpack_from("<I", image, 0x3C)
         machine, = struct.unpack_from("<H", image, place + 4)
     except FileNotFoundError:
-        raise MediaError(f"{path} is missing: run `make all` first") from None
+        raise MediaError(f"{path} is missing: run `make all` first (`make all ARCH=ia32`, "
+                         "`make all ARCH=aarch64` for those)") from None
     except struct.error:
         machine = None
     if machine not in PROCESSORS or image[:2] != b"MZ" or image[place:place + 4] != b"PE\0\0":

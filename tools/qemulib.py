@@ -101,6 +101,7 @@ def make_disk(path, files, arch="x86_64"):
     megabytes = 64 + size * 9 // 8 // (1 << 20)
     with open(path, "wb") as disk:
         disk.truncate(megabytes << 20)
+    need("mformat", "mtools")
     run_tool(["mformat", "-i", path, "-F", "::"])
     fill_disk(path, files)
 

@@ -162,12 +162,28 @@ class Runner(unittest.TestCase):
 class Processors(unittest.TestCase):
     """make's ARCH, where there is no such processor, and where it means nothing."""
 
-    def refuse(self, text, *arguments):
+    def would(self, *arguments):
+        """What make would do, without its doing it."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-        result = subprocess.run(["make", "-n", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True,
-                                check=False)
+        return subprocess.run(["make", "-n", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True,
+                              check=False)
+
+    def refuse(self, text, *arguments):
+        result = self.would(*arguments)
         self.assertEqual(result.returncode, 2, arguments)
         self.assertIn(text, result.stderr)
+
+    def test_signed_release(self):
+        """Every processor's images are signed for it, and not taken as they lie there."""
+        done = self.would("dist", "KEY=my.key", "CERT=my.pem").stdout
+        for folder in ("build", "build/aarch64", "build/ia32"):
+            self.assertIn(f"tools/sign --key 'my.key' --cert 'my.pem' {folder}/netdiag.efi {folder}/signed/netdiag.efi",
+                          done)
+
+    def test_stick_for_one(self):
+        done = self.would("usb", "ARCH=aarch64").stdout
+        self.assertIn("tools/mkmedia --images build/aarch64 build/aarch64/netdiag.img", done)
+        self.assertNotIn("ia32", done)
 
     def test_arch(self):
         self.refuse("ARCH=arm64 is none of: x86_64 aarch64 ia32", "run", "ARCH=arm64")

@@ -67,6 +67,34 @@ class Parts(unittest.TestCase):
         self.assertEqual(listed, table)
         self.assertEqual(set(listed), set(re.findall(r"(?m)^#define E1000_QUIRK_(\w+)", self.header)))
 
+    def test_silicon(self):
+        """What the table about the silicon says of times, tables and addresses."""
+        heading, *lines = list(rows(self.page, 8))
+        said = {line[0]: dict(zip(heading[1:], line[1:])) for line in lines}
+        waits = {"PCI_RESET_US": "5 ms", "SPI_RESET_US": "20 ms", "PCH_RESET_US": "20 ms",
+                 "PCIE_RESET_US": "1 ms, then AUTO_RD"}
+        for name, wait in waits.items():
+            self.assertEqual(int(re.match(r"\d+", self.macros[name])[0]), int(wait.split()[0]) * 1000)
+        seen = set()
+        for part, text in self.parts.items():
+            column, = (column for column in heading[1:] if part[:5] in column)
+            seen.add(column)
+            for word in list(re.findall(r"\w+", text)):
+                text += "\n" + self.spelled_out(word)
+            value = {key: re.search(rf"\.{key} = ([^,\n]+)", text)[1]
+                     for key in ("phy_address", "mta_words", "rar_count", "reset_us")}
+            self.assertEqual(said["then no access for"][column], waits[value["reset_us"]], part)
+            self.assertEqual(said["PHY, at address"][column].split(", ")[1], value["phy_address"], part)
+            self.assertEqual(said["MTA words"][column], value["mta_words"].replace("E1000_MTA_COUNT", "128"), part)
+            ours = value["rar_count"].replace("E1000_RAR_COUNT", "15")
+            self.assertEqual(said["receive addresses of ours"][column], ours, part)
+        self.assertEqual(seen, set(heading[1:]))
+
+    def spelled_out(self, word):
+        """What a macro of fields stands for."""
+        text = self.macros.get(word, "") if word.startswith("COMMON_") else ""
+        return text + "\n" + "\n".join(self.spelled_out(inner) for inner in re.findall(r"\w+", text))
+
     def test_seen(self):
         """QEMU's models are the only ones that were booted."""
         seen = {name: where for name, pci, _, where, _ in rows(self.page, 5) if where.startswith("QEMU")}
