@@ -117,6 +117,15 @@ static void test_wake_up_stays_armed(void **state) {
   }
 }
 
+/* A device on a platform that looks on at its reads; the platform outlives it. */
+static struct netdev *open_on(const struct net_platform *platform, uint16_t device_id) {
+  const struct net_config wanted = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = device_id}};
+  struct netdev *dev;
+  assert_int_equal(e1000_driver.create(platform, &wanted, &dev), NETDEV_OK);
+  assert_int_equal(netdev_open(dev), NETDEV_OK);
+  return dev;
+}
+
 /* Counters that grow between the two reads that tell whether reading clears them. */
 static struct {
   struct sim *sim;
@@ -139,14 +148,11 @@ static void test_counter_that_grows(void **state) {
     config.qemu = qemu;
     struct sim *sim = sim_create(&config);
     struct net_platform platform = *sim_platform(sim);
-    const struct net_config wanted = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = SIM_82540EM}};
-    struct netdev *dev;
     uint64_t total = 0;
     counting.sim = sim;
     counting.growth = 0;
     platform.read32 = counting_read32;
-    assert_int_equal(e1000_driver.create(&platform, &wanted, &dev), NETDEV_OK);
-    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    struct netdev *dev = open_on(&platform, SIM_82540EM);
     for(uint32_t round = 1; round <= 20; round++) {
       uint32_t before = 10U + round * 3U;
       counting.growth = round % 3U; /* fewer than before: that is what a cleared counter shows */
@@ -189,14 +195,11 @@ static void test_all_is_counted_before_a_reset(void **state) {
     bool hangs = i / 2U % 2U;
     struct sim *sim = sim_create(&config);
     struct net_platform platform = *sim_platform(sim);
-    const struct net_config wanted = {.id = {.vendor_id = E1000_VENDOR_ID, .device_id = config.device_id}};
-    struct netdev *dev;
     last_look.sim = sim;
     last_look.came = 0;
     last_look.reset_is_near = false;
     platform.read32 = last_look_read32;
-    assert_int_equal(e1000_driver.create(&platform, &wanted, &dev), NETDEV_OK);
-    assert_int_equal(netdev_open(dev), NETDEV_OK);
+    struct netdev *dev = open_on(&platform, config.device_id);
     sim_advance(sim, 2000000U); /* until it hears, and its link is up */
     assert_int_equal(netdev_tick(dev), NETDEV_OK);
     a_frame_comes();
