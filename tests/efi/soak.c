@@ -50,6 +50,7 @@ struct soak {
   UINT64 connection_received;
   UINT64 connection_dropped; /* that were in the receive ring at a restart                  */
   UINT32 connection_restarts;
+  UINT32 connection_flaps;
 
   UINT32 lost;
   UINT32 duplicated;
@@ -226,6 +227,7 @@ static VOID connect(struct soak *soak) {
   soak->connection_received = 0;
   soak->connection_dropped = 0;
   soak->connection_restarts = 0;
+  soak->connection_flaps = 0;
   BS->CopyMem(soak->frames.own, soak->snp->Mode->CurrentAddress.Addr, sizeof(soak->frames.own));
   require(soak, L"Start", soak->snp->Start(soak->snp));
   initialize(soak);
@@ -255,6 +257,7 @@ static VOID restart(struct soak *soak, UINT32 how) {
 /* tools/soak pulls the cable at the first line and puts it back at the second. */
 static VOID flap(struct soak *soak) {
   soak->flaps++;
+  soak->connection_flaps++;
   Print(L"soak: pull the cable\n");
   while(soak->snp->Mode->MediaPresent && !soak->failure) {
     turn(soak);
@@ -313,7 +316,8 @@ static BOOLEAN received_all(const struct soak *soak, const EFI_NETWORK_STATISTIC
          received - table->RxTotalFrames <= (UINT64)soak->uncounted * soak->connection_restarts;
 }
 
-/* Between two epochs the wire is silent: then what the driver counted must be what was sent and received. */
+/* Between two epochs the wire is silent: then what the driver counted must be what was sent and received. A link that
+ * comes back has QEMU deliver the frame that waited, also into a ring that is full: one a flap may be missed. */
 static VOID compare_statistics(struct soak *soak) {
   EFI_NETWORK_STATISTICS_2 table;
   UINTN size = sizeof(table);
@@ -323,7 +327,8 @@ static VOID compare_statistics(struct soak *soak) {
     return;
   }
   if(!received_all(soak, &table.First) || table.First.TxTotalFrames != soak->connection_sent ||
-     table.First.RxDroppedFrames != 0 || table.First.TxDroppedFrames != 0 || soak->busy_count != 0) {
+     table.First.RxDroppedFrames > soak->connection_flaps || table.First.TxDroppedFrames != 0 ||
+     soak->busy_count != 0) {
     soak->miscounted++;
     Print(L"soak: RxTotal %ld, received %ld, dropped %ld; TxTotal %ld, sent %ld; RxDropped %ld, TxDropped %ld; %d "
           L"buffers out\n",
