@@ -134,8 +134,7 @@ static void test_pci_location(void **state) {
   }
 }
 
-/* There is no bus beyond FFh and no device beyond 1Fh. */
-/* A bus has 8 bits, a device 5, a function 3. */
+/* A bus has 8 bits, a device 5, a function 3: none is beyond FFh, 1Fh and 7. */
 static void test_pci_location_range(void **state) {
   (void)state;
   struct pci_location at;

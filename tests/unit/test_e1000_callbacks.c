@@ -112,8 +112,8 @@ static void test_callback_transmits_during_removal(void **state) {
   end(&bench);
 }
 
-/* Here a frame may also be taken, if it is sent once the device runs again; it must not end up in the dead ring. */
-/* No doorbell may go to the ring that is being reset. */
+/* Here a frame may also be taken, if it is sent once the device runs again: it must not end up in the dead ring, and no
+ * doorbell may go to that. */
 static void test_callback_transmits_during_recovery(void **state) {
   (void)state;
   struct bench bench;

@@ -376,8 +376,8 @@ static void test_missed_frames(void **state) {
   }
 }
 
-/* A later version of the model clears what sticks when it is reset; growth must not become minus two. */
-/* The value from before the reset means nothing after it. */
+/* A later version of the model clears what sticks when it is reset: the value from before means nothing then, and
+ * growth must not become minus two. */
 static void test_sticky_counter_after_a_reset(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82540EM);
@@ -396,7 +396,6 @@ static void test_sticky_counter_after_a_reset(void **state) {
   end(&bench);
 }
 
-/* Counted since the device was created: what happened before a close is not forgotten by it. */
 /* What is counted up to the close is in struct netdev_stats afterwards. */
 static void test_statistics_after_close(void **state) {
   (void)state;
@@ -414,7 +413,6 @@ static void test_statistics_after_close(void **state) {
 }
 
 /* All ones from a device that has been removed are not counts. */
-/* All ones must never be added up. */
 static void test_statistics_of_a_removed_device(void **state) {
   (void)state;
   struct sim_config config = unit_config(SIM_82540EM);

@@ -36,6 +36,7 @@ struct e1000 {
   bool stuck_watch;      /* the two above mean something                                                */
   uint64_t counter[E1000_STATS_COUNT];
   uint32_t sticky[E1000_STATS_COUNT]; /* last value of a counter that does not clear when read        */
+  bool clears[E1000_STATS_COUNT];     /* this one was seen to clear                                    */
 };
 
 static inline bool e1000_has_quirk(const struct e1000 *nic, uint32_t quirk) {

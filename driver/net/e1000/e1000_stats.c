@@ -30,24 +30,27 @@ static bool is_pair_high(uint32_t offset) {
 
 /*
  * Reading a counter clears it (13.7), except where a model of the device forgot. A second read tells: a cleared counter
- * starts again from nothing, a sticky one still shows the first value, and then only the growth counts. (A cleared one
- * that reaches its first value again between the two reads passes for sticky: that loses a count or two of a counter
- * that runs by the million.)
+ * starts again from nothing, a sticky one still shows the first value, and then only the growth counts. A cleared one
+ * that has come as far again by then is told by a third read. Once it is known to clear, one read is enough.
  */
 static uint64_t counter_growth(struct e1000 *nic, uint32_t offset) {
   uint32_t *sticky = &nic->sticky[stats_index(offset)];
+  bool *clears = &nic->clears[stats_index(offset)];
   uint32_t first = e1000_read(nic, offset);
   if(first == 0) {
     *sticky = 0;
-    return 0;
+  }
+  if(first == 0 || *clears) {
+    return first;
   }
   uint32_t second = e1000_read(nic, offset);
-  if(second < first) {
-    *sticky = 0;
-    return (uint64_t)first + second;
+  uint32_t third = second < first ? 0 : e1000_read(nic, offset);
+  if(third < second || second < first) {
+    *clears = true;
+    return (uint64_t)first + second + third;
   }
-  uint32_t growth = second >= *sticky ? second - *sticky : second;
-  *sticky = second;
+  uint32_t growth = third >= *sticky ? third - *sticky : third;
+  *sticky = third;
   return growth;
 }
 
