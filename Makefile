@@ -189,7 +189,7 @@ $(BUILD)/netdiag.efi: TARGET := efi-app-$(ARCH)
 $(BUILD)/e1000.efi $(BUILD)/virtio-net.efi: TARGET := efi-bsdrv-$(ARCH)
 $(BUILD)/%.efi: $(BUILD)/%.so tools/nxcompat
 	$(call say,EFI )
-	$(OBJCOPY) --strip-all -j .text -j .sbat -j .reloc -j .rodata -j .data -j .bss --target=$(TARGET) $< $@
+	$(OBJCOPY) --strip-all -j .text -j .sbat -j .reloc -j .rodata -j .data -j .bss --output-target=$(TARGET) $< $@
 	tools/nxcompat $@
 
 # Signed for Secure Boot, with the ROMs made of the signed drivers. Anew each time: the key may be another.

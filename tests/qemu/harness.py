@@ -235,8 +235,8 @@ def end_of_image(path):
 
 
 def make_uki(folder, words=""):
-    """A Debian kernel, our init and a command line in one EFI image; `words` go to the command line. Returns its
-    path."""
+    """The distribution's kernel, our init and a command line in one EFI image; `words` go to the command line. Returns
+    its path."""
     initrd, root = os.path.join(folder, "initrd"), os.path.join(folder, "root")
     command_line, uki = os.path.join(folder, "cmdline"), os.path.join(folder, "linux.efi")
     os.makedirs(os.path.join(root, "dev"), exist_ok=True)
@@ -246,9 +246,10 @@ def make_uki(folder, words=""):
         subprocess.run(["sh", "-c", "find . | cpio --quiet -o -H newc"], cwd=root, stdout=output, check=True)
     with open(command_line, "w", encoding="ascii") as file:
         file.write(f"console=ttyS0 panic=-1 quiet {words}\0")
-    kernels = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64"))
-    if not kernels:
-        raise qemulib.QemuError("no kernel: install the Debian package linux-image-cloud-amd64")
+    kernels = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64") or glob.glob("/boot/vmlinuz-*-generic"))
+    if not kernels or not os.access(kernels[-1], os.R_OK):
+        raise qemulib.QemuError("no kernel: install Debian's package linux-image-cloud-amd64, or Ubuntu's "
+                                "linux-image-virtual, whose kernels only root may read until somebody changes that")
     stub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
     sections, address = [], end_of_image(stub)
     for name, path in ((".cmdline", command_line), (".linux", kernels[-1]), (".initrd", initrd)):
